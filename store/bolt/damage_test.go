@@ -1,0 +1,204 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
+)
+
+func key(i int) []byte { return store.Key("record", i) }
+
+func value(i int) []byte { return bytes.Repeat(fmt.Appendf(nil, "value %d ", i), 20) }
+
+// fillWith writes n keys from first on.
+func fillWith(t testing.TB, db *store.DB, first, n int) {
+	t.Helper()
+	err := db.Update(context.Background(), func(tx store.Tx) error {
+		for i := first; i < first+n; i++ {
+			if err := tx.Put(key(i), value(i)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func count(t testing.TB, db *store.DB) (n int) {
+	t.Helper()
+	if err := scan(db, func(_, _ []byte) { n++ }); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func scan(db *store.DB, f func(key, value []byte)) error {
+	return db.View(context.Background(), func(tx store.Tx) error {
+		return tx.Scan(store.Range{}, func(key, value []byte) (bool, error) { f(key, value); return true, nil })
+	})
+}
+
+func TestFlippedByte(t *testing.T) {
+	path := made(t)
+	edit(t, path, func(b []byte) []byte {
+		for at := bytes.Index(b, value(7)); at >= 0; at = bytes.Index(b, value(7)) { // old pages hold it too
+			b[at+10] ^= 1
+		}
+		return b
+	})
+	get := func(i int) func(store.Tx) error {
+		return func(tx store.Tx) error { _, err := tx.Get(key(i)); return err }
+	}
+	db := opened(t, path, Options{})
+	if err := db.View(context.Background(), get(8)); err != nil {
+		t.Errorf("a whole value: %v", err)
+	}
+	if err := db.View(context.Background(), get(7)); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("got %v, want damage", err)
+	}
+	if err := db.View(context.Background(), get(8)); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("got %v, want no trust any more", err)
+	}
+}
+
+// TestNoisePages overwrites one page at a time: no panic, no hanging, and never a wrong value.
+func TestNoisePages(t *testing.T) {
+	path := made(t)
+	page := os.Getpagesize()
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole = whole[:128*page] // bbolt makes files much longer than it needs
+	dir := t.TempDir()
+	spoiled := func(p int, spoil func([]byte)) string {
+		b := bytes.Clone(whole)
+		spoil(b[p*page:][:page])
+		path := filepath.Join(dir, "spoiled.db")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if !survives(t, spoiled(0, func([]byte) {})) {
+		t.Fatal("a whole store is damaged")
+	}
+	found := 0
+	for p := range 100 {
+		spoil := noise
+		if p%2 == 1 {
+			spoil = func(b []byte) { clear(b) }
+		}
+		if !survives(t, spoiled(p, spoil)) {
+			found++
+		}
+	}
+	if found < 30 {
+		t.Errorf("only %d damaged pages were found", found)
+	}
+	t.Logf("%d of 100 pages were in use", found)
+}
+
+// survives reports whether the store at path shows no damage; then it must hold what made wrote.
+func survives(t *testing.T, path string) bool {
+	t.Helper()
+	db, err := Open(path, Options{})
+	if err != nil {
+		if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrForeign) {
+			t.Errorf("%s: %v", path, err)
+		}
+		return false
+	}
+	defer db.Close()
+	n := 0
+	readErr := scan(db, func(k, v []byte) {
+		if !bytes.Equal(k, key(n)) || !bytes.Equal(v, value(n)) {
+			t.Errorf("%s: record %d is %q: %q", path, n, k, v)
+		}
+		n++
+	})
+	writeErr := db.Update(context.Background(), func(tx store.Tx) error { return tx.Put(key(500), value(500)) })
+	for _, err := range []error{readErr, writeErr} {
+		if err != nil && !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if readErr == nil && n != 1000 {
+		t.Errorf("%s: %d records of 1000, and no error", path, n)
+	}
+	return readErr == nil && writeErr == nil
+}
+
+// A file that somebody cuts off while it is mapped raises a signal on access. It must not end the process, nor keep the store
+// from being closed.
+func TestCutOffWhileOpen(t *testing.T) {
+	put := func(db *store.DB) error {
+		return db.Update(context.Background(), func(tx store.Tx) error { return tx.Put(key(1), nil) })
+	}
+	read := func(db *store.DB) error { return scan(db, func(_, _ []byte) {}) }
+	for _, pages := range []int{0, 1, 2} {
+		for _, uses := range [][2]func(*store.DB) error{{read, put}, {put, read}} {
+			path := made(t)
+			db := opened(t, path, Options{})
+			if err := os.Truncate(path, int64(pages*os.Getpagesize())); err != nil {
+				t.Fatal(err)
+			}
+			for _, use := range uses {
+				if err := use(db); !errors.Is(err, store.ErrDamaged) {
+					t.Errorf("%d pages left: %v, want damage", pages, err)
+				}
+			}
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+func TestUpdatesShareSyncs(t *testing.T) {
+	const callers = 64
+	e, err := open(filepath.Join(t.TempDir(), "store.db"), Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := store.Open(e)
+	defer db.Close()
+	commits := func() (n int) {
+		e.db.View(func(tx *bbolt.Tx) error { n = tx.ID(); return nil }) // one more with each commit
+		return n
+	}
+	before := commits()
+	begun, release := make(chan struct{}), make(chan struct{})
+	var all sync.WaitGroup
+	all.Go(func() {
+		db.Update(context.Background(), func(store.Tx) error { close(begun); <-release; return nil })
+	})
+	<-begun
+	var started sync.WaitGroup
+	started.Add(callers)
+	for i := range callers {
+		all.Go(func() { started.Done(); fillWith(t, db, i, 1) })
+	}
+	started.Wait()
+	time.Sleep(50 * time.Millisecond) // for them to queue
+	close(release)
+	all.Wait()
+	if n := commits() - before; n > callers/4 {
+		t.Errorf("%d commits for %d Updates that waited together", n, callers)
+	}
+	if n := count(t, db); n != callers {
+		t.Errorf("%d keys", n)
+	}
+}

@@ -1,0 +1,136 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/portico-vco/portico/store"
+)
+
+// TestAccess takes the right to write from file and folder. Root may always, so as root it acts as nobody.
+func TestAccess(t *testing.T) {
+	path := made(t)
+	dir := filepath.Dir(path)
+	asNobody(t, dir, path)
+	for _, c := range []struct {
+		name      string
+		dir, file os.FileMode
+		path      string
+	}{
+		{"a file that cannot be written", 0o700, 0o400, path},
+		{"a file that cannot be read", 0o700, 0o200, path},
+		{"a folder that cannot be written, for a new store", 0o500, 0o600, filepath.Join(dir, "new.db")},
+		{"a folder that cannot be entered", 0, 0o600, path},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			defer os.Chmod(dir, 0o700)
+			chmod(t, path, c.file)
+			chmod(t, dir, c.dir)
+			if os.Geteuid() == 0 {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				unix.SetfsuidRetUid(nobody)
+				defer unix.SetfsuidRetUid(0)
+			}
+			refuses(t, c.path, Options{Create: true}, ErrAccess, "readable and writable")
+		})
+	}
+}
+
+const nobody = 65534
+
+// asNobody gives the paths to nobody, and lets him come that far.
+func asNobody(t *testing.T, paths ...string) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	for _, p := range paths {
+		if err := os.Chown(p, nobody, nobody); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for p := filepath.Dir(paths[0]); p != filepath.Dir(os.TempDir()) && p != "/"; p = filepath.Dir(p) {
+		if info, err := os.Stat(p); err == nil {
+			chmod(t, p, info.Mode().Perm()|0o011)
+		}
+		if p == os.TempDir() {
+			break
+		}
+	}
+}
+
+func chmod(t testing.TB, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// disk mounts a disk of its own, seen by the calling goroutine alone. It needs the right to mount.
+func disk(t *testing.T, options string) string {
+	t.Helper()
+	runtime.LockOSThread() // for good: the thread ends with the test
+	dir := t.TempDir()
+	err := errors.Join(
+		unix.Unshare(unix.CLONE_FS|unix.CLONE_NEWNS),
+		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
+		unix.Mount("tmpfs", dir, "tmpfs", 0, options))
+	if err != nil {
+		t.Skipf("cannot mount a disk here: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	return dir
+}
+
+func TestReadOnlyDisk(t *testing.T) {
+	dir := disk(t, "size=16m")
+	path := filepath.Join(dir, "store.db")
+	fresh(t, path).Close()
+	if err := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""); err != nil {
+		t.Fatal(err)
+	}
+	refuses(t, path, Options{}, ErrAccess, "readable and writable")
+	refuses(t, path+"2", Options{Create: true}, ErrAccess, "readable and writable")
+}
+
+// TestFullDisk: an Update that finds no space leaves nothing, and once there is space the store goes on.
+func TestFullDisk(t *testing.T) {
+	dir := disk(t, "size=1m")
+	db := fresh(t, filepath.Join(dir, "store.db"))
+	fillWith(t, db, 0, 10)
+	ballast := filepath.Join(dir, "ballast")
+	os.WriteFile(ballast, make([]byte, 1<<20), 0o600) // as much as there is
+	big := func(tx store.Tx) error { return tx.Put([]byte("big"), bytes.Repeat([]byte("big"), 50_000)) }
+	for range 3 {
+		if err := db.Update(context.Background(), big); !errors.Is(err, store.ErrFull) || !errors.Is(err, store.ErrUnavailable) {
+			t.Fatalf("got %v, want that the disk is full", err)
+		}
+	}
+	if n := count(t, db); n != 10 || db.Err() != nil {
+		t.Errorf("%d keys, %v; want 10 and trust", n, db.Err())
+	}
+	if _, err := Open(filepath.Join(dir, "second.db"), Options{Create: true}); !errors.Is(err, ErrFull) {
+		t.Errorf("a new store: got %v, want that the disk is full", err)
+	}
+	if names, _ := filepath.Glob(filepath.Join(dir, "second*")); len(names) > 0 {
+		t.Errorf("left behind: %q", names)
+	}
+	os.Remove(ballast)
+	if err := db.Update(context.Background(), big); err != nil {
+		t.Fatalf("with space again: %v", err)
+	}
+	fillWith(t, db, 10, 10)
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, opened(t, filepath.Join(dir, "store.db"), Options{})); n != 21 {
+		t.Errorf("%d keys after reopening, want 21", n)
+	}
+}

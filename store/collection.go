@@ -1,0 +1,201 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Collection is records of one type, numbered, kept as JSON, found again by number, by unique keys and by indexes. It is
+// made once, at start, and holds no records itself: every method works inside the Tx it is given.
+//
+// The keys of a collection:
+//
+//	NAME/n               the last number given
+//	NAME/rNUMBER         a record
+//	NAME/uUNIQUE/KEY     the number of the record that has KEY
+//	NAME/iINDEX/KEY NUMBER   nothing; the key says it all
+//
+// No name may contain a slash, so none begins with another's keys.
+type Collection[T any] struct {
+	name    string
+	id      func(*T) *int64
+	first   int64
+	counter []byte
+	records []byte
+	lookups []lookup[T]
+	memo    *memo[T]
+}
+
+// NewCollection describes a collection; id says where a record keeps its number. A bad name panics, here and in Unique and
+// Index.
+func NewCollection[T any](name string, id func(*T) *int64) *Collection[T] {
+	mustName(name)
+	return &Collection[T]{
+		name:    name,
+		id:      id,
+		first:   1,
+		counter: []byte(name + "/n"),
+		records: []byte(name + "/r"),
+	}
+}
+
+func mustName(name string) {
+	if name == "" || strings.Contains(name, "/") {
+		panic(fmt.Sprintf("store: %q cannot be a name", name))
+	}
+}
+
+// First lets the numbers begin at n instead of 1.
+func (c *Collection[T]) First(n int64) *Collection[T] {
+	c.first = n
+	return c
+}
+
+// Get returns the record with that number, or nil.
+func (c *Collection[T]) Get(tx Tx, id int64) (*T, error) {
+	b, err := tx.Get(c.record(id))
+	if b == nil || err != nil {
+		return nil, err
+	}
+	return c.memo.decode(id, b, c.decode)
+}
+
+// Insert gives v a number and writes it. A number is given once, also when its record is deleted. It fails with ErrTaken,
+// and writes nothing then, if a unique key of v belongs to another record.
+func (c *Collection[T]) Insert(tx Tx, v *T) error {
+	last, err := c.last(tx)
+	if err != nil {
+		return err
+	}
+	id := max(last+1, c.first)
+	if err := c.free(tx, id, v); err != nil {
+		return err
+	}
+	*c.id(v) = id
+	if err := tx.Put(c.counter, appendInt(nil, id)); err != nil {
+		return err
+	}
+	return c.write(tx, id, nil, v)
+}
+
+// Put writes v under the number it has, whether there is such a record or not. Of its keys only those that changed are
+// written. It fails like Insert.
+func (c *Collection[T]) Put(tx Tx, v *T) error {
+	id := *c.id(v)
+	if id < 1 {
+		return fmt.Errorf("%s: no record can have the number %d", c.name, id)
+	}
+	old, err := c.Get(tx, id)
+	if err != nil {
+		return err
+	}
+	if err := c.free(tx, id, v); err != nil {
+		return err
+	}
+	if old == nil {
+		if err := c.skip(tx, id); err != nil {
+			return err
+		}
+	}
+	return c.write(tx, id, old, v)
+}
+
+// Delete removes the record with that number and reports whether there was one.
+func (c *Collection[T]) Delete(tx Tx, id int64) (bool, error) {
+	old, err := c.Get(tx, id)
+	if old == nil || err != nil {
+		return false, err
+	}
+	for _, l := range c.lookups {
+		if err := l.move(tx, id, l.key(old), nil); err != nil {
+			return false, err
+		}
+	}
+	return true, tx.Delete(c.record(id))
+}
+
+// Scan shows f the records with numbers above after, in order, until f wants no more or fails; it returns f's error.
+func (c *Collection[T]) Scan(tx Tx, after int64, f func(*T) (more bool, err error)) error {
+	r := Range{From: append(c.record(after), 0), To: behind(c.records)}
+	return tx.Scan(r, func(key, value []byte) (bool, error) {
+		v, err := c.decode(number(key[len(c.records):]), value)
+		if err != nil {
+			return false, err
+		}
+		return f(v)
+	})
+}
+
+func (c *Collection[T]) record(id int64) []byte { return numbered(c.records, nil, id) }
+
+// numbered is prefix, key and id in one new slice.
+func numbered(prefix, key []byte, id int64) []byte {
+	b := make([]byte, 0, len(prefix)+len(key)+9) // room for the zero of Scan
+	return appendInt(append(append(b, prefix...), key...), id)
+}
+
+func (c *Collection[T]) decode(id int64, b []byte) (*T, error) {
+	v := new(T)
+	if err := json.Unmarshal(b, v); err != nil {
+		return nil, fmt.Errorf("%s %d: %w", c.name, id, err)
+	}
+	*c.id(v) = id
+	return v, nil
+}
+
+// last is the last number given, or 0.
+func (c *Collection[T]) last(tx Tx) (int64, error) {
+	b, err := tx.Get(c.counter)
+	if b == nil || err != nil {
+		return 0, err
+	}
+	return number(b), nil
+}
+
+// skip sees to it that Insert will not give the number id.
+func (c *Collection[T]) skip(tx Tx, id int64) error {
+	last, err := c.last(tx)
+	if err != nil || id <= last {
+		return err
+	}
+	return tx.Put(c.counter, appendInt(nil, id))
+}
+
+// free fails with ErrTaken if a unique key of v belongs to another record than id.
+func (c *Collection[T]) free(tx Tx, id int64, v *T) error {
+	for _, l := range c.lookups {
+		if !l.unique {
+			continue
+		}
+		owner, err := l.owner(tx, l.key(v))
+		if err != nil {
+			return err
+		}
+		if owner != 0 && owner != id {
+			return &TakenError{Collection: c.name, Key: l.name}
+		}
+	}
+	return nil
+}
+
+// write puts v and what finds it in the place of old, which may be nil.
+func (c *Collection[T]) write(tx Tx, id int64, old, v *T) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s %d: %w", c.name, id, err)
+	}
+	if err := tx.Put(c.record(id), b); err != nil {
+		return err
+	}
+	for _, l := range c.lookups {
+		var was []byte
+		if old != nil {
+			was = l.key(old)
+		}
+		if err := l.move(tx, id, was, l.key(v)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

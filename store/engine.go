@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"slices"
+)
+
+// Engine is what a technology must offer to be a store: snapshot reads and one atomic apply. Everything else, from the
+// serial order of Updates to checksums, is this package's. An engine reports damage as ErrDamaged, a failed sync as
+// ErrUnsynced, a full disk as ErrFull; a panic of an engine is taken for damage.
+type Engine interface {
+	// View shows f a consistent snapshot. It waits for no writer, and no writer waits for it.
+	View(ctx context.Context, f func(Reader) error) error
+
+	// Commit shows f the newest state and makes durable, all or nothing, the writes that f returns: sorted by key, each key
+	// once. It writes and syncs nothing when there are none or f failed. f may run again. Commits do not overlap. The
+	// engine may keep the bytes of a Write but not the slice.
+	Commit(ctx context.Context, f func(Reader) ([]Write, error)) error
+
+	// ID names the store for as long as it exists, and no other.
+	ID() string
+
+	// Close waits for running Views.
+	Close() error
+}
+
+// Reader reads raw bytes, valid until the function it was handed to returns. It may be used by one goroutine at a time,
+// not necessarily the one in which the engine called.
+type Reader interface {
+	// Get returns nil for an absent key.
+	Get(key []byte) ([]byte, error)
+	// Scan shows f the keys of r in order until f wants no more. f may read.
+	Scan(r Range, f func(key, value []byte) (more bool, err error)) error
+}
+
+// Write sets Key to Value, or deletes Key when Value is nil.
+type Write struct{ Key, Value []byte }
+
+// Range is the keys from From up to but not including To; nil is an open end. Reverse starts at the high end.
+type Range struct {
+	From, To []byte
+	Reverse  bool
+}
+
+// Prefix is the range of all keys that begin with p.
+func Prefix(p []byte) Range { return Range{From: p, To: behind(p)} }
+
+// behind is the first key behind all that begin with p; nil when there is none.
+func behind(p []byte) []byte {
+	for n := len(p); n > 0; n-- {
+		if p[n-1] != 0xff {
+			end := slices.Clone(p[:n])
+			end[n-1]++
+			return end
+		}
+	}
+	return nil
+}

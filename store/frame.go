@@ -1,0 +1,39 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+)
+
+// A stored value is framed: four bytes of CRC-32C over key and value, then the value.
+const frame = 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func sum(key, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
+}
+
+// seal copies key and value into a Write of its own, in one piece of memory.
+func seal(key, value []byte) Write {
+	b := make([]byte, 0, len(key)+frame+len(value))
+	b = append(b, key...)
+	b = binary.BigEndian.AppendUint32(b, sum(key, value))
+	b = append(b, value...)
+	n := len(key)
+	return Write{Key: b[:n:n], Value: b[n:]}
+}
+
+// unseal checks a stored value and takes it out of its frame. The value is never nil, and appending to it never writes into
+// the engine's memory.
+func unseal(key, framed []byte) ([]byte, error) {
+	if len(framed) < frame {
+		return nil, fmt.Errorf("%w: the value of key %q has no checksum", ErrDamaged, key)
+	}
+	value := framed[frame:len(framed):len(framed)]
+	if binary.BigEndian.Uint32(framed) != sum(key, value) {
+		return nil, fmt.Errorf("%w: the value of key %q fails its checksum", ErrDamaged, key)
+	}
+	return value, nil
+}

@@ -1,0 +1,89 @@
+package store
+
+import "runtime/debug"
+
+// The bounds of a group: with less room than one Update may need, nobody else is let in.
+const (
+	groupKeys  = 4096
+	groupBytes = 8 << 20
+	groupCalls = 1024
+)
+
+// call is one Update on its way. The committer sends a transaction to turn, the caller's goroutine runs its function over
+// it and sends it back.
+type call struct {
+	turn chan *tx
+	back chan struct{}
+	done chan error // the answer; buffered, for a caller who panicked is gone
+
+	err  error // what the function made of its last turn
+	gone bool  // panicked, or its goroutine ended
+}
+
+func newCall() *call {
+	return &call{turn: make(chan *tx), back: make(chan struct{}), done: make(chan error, 1)}
+}
+
+// play takes one turn. Deferred, so that the committer has its transaction back also when f panics: the panic then unwinds
+// f's own caller.
+func (c *call) play(t *tx, f func(Tx) error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	c.gone = true
+	defer func() {
+		t.end()
+		c.back <- struct{}{}
+	}()
+	c.err = t.verdict(f(t))
+	c.gone = false
+}
+
+// group is the calls that share one commit, and what they wrote.
+type group struct {
+	db     *DB
+	calls  []*call
+	writes overlay
+}
+
+// run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
+// may run it again.
+func (g *group) run(r Reader) ([]Write, error) {
+	g.writes = overlay{}
+	for i := 0; i < len(g.calls); i++ {
+		if c := g.calls[i]; !c.gone {
+			g.turn(r, c)
+		}
+		if i+1 == len(g.calls) {
+			g.admit()
+		}
+	}
+	return g.writes.writes, g.db.Err()
+}
+
+func (g *group) turn(r Reader, c *call) {
+	t := &tx{db: g.db, reader: r, group: &g.writes}
+	c.turn <- t
+	<-c.back
+	if !c.gone && c.err == nil {
+		g.writes.pour(&t.own)
+	}
+}
+
+func (g *group) admit() {
+	room := len(g.writes.writes)+MaxKeys <= groupKeys && g.writes.size+MaxBytes <= groupBytes && len(g.calls) < groupCalls
+	if !room {
+		return
+	}
+	if c := g.db.queue.next(); c != nil {
+		g.calls = append(g.calls, c)
+	}
+}
+
+// answer tells everybody his outcome, or err if the commit failed with it.
+func (g *group) answer(err error) {
+	for _, c := range g.calls {
+		if err != nil {
+			c.err = err
+		}
+		c.done <- c.err
+	}
+}

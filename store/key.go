@@ -1,0 +1,78 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Key encodes parts so that the bytes order as the parts do, one after the other, and no part can run into the next. A part
+// is an integer or a time (eight bytes; of a time, its milliseconds), a string or []byte (terminated), or a bool (one byte),
+// or of a type made of these. Keys are compared with keys of the same kinds of parts: the kinds are not encoded. Any other
+// part panics.
+//
+// Key of fewer parts is the Prefix of all keys that begin with these.
+func Key(parts ...any) []byte {
+	return AppendKey(make([]byte, 0, 16*len(parts)), parts...)
+}
+
+// AppendKey appends Key(parts...) to b.
+func AppendKey(b []byte, parts ...any) []byte {
+	for _, part := range parts {
+		b = appendPart(b, part)
+	}
+	return b
+}
+
+func appendPart(b []byte, part any) []byte {
+	switch v := part.(type) {
+	case int64:
+		return appendInt(b, v)
+	case int:
+		return appendInt(b, int64(v))
+	case string:
+		return appendText(b, v)
+	case []byte:
+		return appendText(b, v)
+	case bool:
+		return appendBool(b, v)
+	case time.Time:
+		return appendInt(b, v.UnixMilli())
+	}
+	switch v := reflect.ValueOf(part); v.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return appendInt(b, v.Int())
+	case reflect.String:
+		return appendText(b, v.String())
+	case reflect.Bool:
+		return appendBool(b, v.Bool())
+	}
+	panic(fmt.Sprintf("store: a %T cannot be part of a key", part))
+}
+
+// appendInt turns the sign bit over, so that negative numbers come first.
+func appendInt(b []byte, v int64) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(v)^1<<63)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// appendText ends the text with 00 00 and writes a zero inside it as 00 FF, so that a text comes before all that it begins.
+func appendText[T string | []byte](b []byte, text T) []byte {
+	start := len(b)
+	b = append(b, text...)
+	if bytes.IndexByte(b[start:], 0) >= 0 {
+		b = append(b[:start], bytes.ReplaceAll(b[start:], []byte{0}, []byte{0, 0xff})...)
+	}
+	return append(b, 0, 0)
+}
+
+// number reads back what appendInt wrote.
+func number(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) }

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"slices"
+	"sync"
+)
+
+// queue is the calls that wait for the committer, in the order in which they came.
+type queue struct {
+	mu      sync.Mutex
+	filled  sync.Cond
+	waiting []*call
+	closed  bool
+}
+
+func newQueue() *queue {
+	q := new(queue)
+	q.filled.L = &q.mu
+	return q
+}
+
+// push reports false when the queue is closed.
+func (q *queue) push(c *call) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.waiting = append(q.waiting, c)
+	q.filled.Signal()
+	return true
+}
+
+// next takes the first call, or nil when none waits.
+func (q *queue) next() *call {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.shift()
+}
+
+// wait takes the first call once there is one, or nil when the queue is closed.
+func (q *queue) wait() *call {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.waiting) == 0 && !q.closed {
+		q.filled.Wait()
+	}
+	return q.shift()
+}
+
+func (q *queue) shift() *call {
+	if len(q.waiting) == 0 {
+		return nil
+	}
+	c := q.waiting[0]
+	q.waiting = slices.Delete(q.waiting, 0, 1)
+	return c
+}
+
+// remove takes c out; false when its turn has begun.
+func (q *queue) remove(c *call) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.waiting, c)
+	if i < 0 {
+		return false
+	}
+	q.waiting = slices.Delete(q.waiting, i, i+1)
+	return true
+}
+
+// close lets nobody in any more and returns who waits.
+func (q *queue) close() []*call {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	rest := q.waiting
+	q.waiting = nil
+	q.filled.Broadcast()
+	return rest
+}

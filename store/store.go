@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// DB is a store: an engine with serial, grouped Updates, checksums and limits on top.
+type DB struct {
+	engine Engine
+	queue  *queue
+	ended  chan struct{} // closed when the committer has ended
+	closed atomic.Bool
+	failed atomic.Pointer[error]
+}
+
+// Open makes a DB of an engine, which from now on is the DB's to close.
+func Open(e Engine) *DB {
+	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{})}
+	go db.commitAll()
+	return db
+}
+
+// View shows f a consistent snapshot and returns f's error. It waits for no Update. It fails with ctx's error if that ended
+// before, with ErrClosed, or with Err.
+func (db *DB) View(ctx context.Context, f func(Tx) error) (err error) {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	// A file that is cut off under its memory map faults: a panic can be dealt with, a signal cannot.
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	t := &tx{db: db}
+	defer t.end()
+	theirs := false
+	defer t.guard(&err, &theirs)
+	var verdict error
+	err = db.engine.View(ctx, func(r Reader) error {
+		t.reader = r
+		theirs = true
+		verdict = t.verdict(f(t))
+		theirs = false
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	theirs = true // an error of f is not the store's
+	return verdict
+}
+
+// Update runs f, makes what it wrote durable, and returns f's error; when that is not nil, nothing was written. All Updates
+// are strictly serial. f may run more than once, so it must have no effects but through its Tx, and it must not call Update
+// or View of the same DB: it would wait for itself.
+//
+// Besides those of View, an Update fails with ctx's error if that ends while others are served first (one that has begun is
+// waited for), with ErrLimit, and with ErrUnavailable when the commit failed.
+func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	c := newCall()
+	if !db.queue.push(c) {
+		return ErrClosed
+	}
+	cancelled := ctx.Done()
+	for {
+		select {
+		case t := <-c.turn:
+			c.play(t, f)
+		case err := <-c.done:
+			return err
+		case <-cancelled:
+			if db.queue.remove(c) {
+				return ctx.Err()
+			}
+			cancelled = nil
+		}
+	}
+}
+
+// Close refuses what still waits with ErrClosed, waits for the Updates and Views that have begun, and closes the engine. A
+// second Close does nothing.
+func (db *DB) Close() error {
+	if db.closed.Swap(true) {
+		return nil
+	}
+	for _, c := range db.queue.close() {
+		c.done <- ErrClosed
+	}
+	<-db.ended
+	return db.engine.Close()
+}
+
+// ID names this store and no other; it is given when the store is made and never changes.
+func (db *DB) ID() string { return db.engine.ID() }
+
+// Err is nil as long as the store may be trusted. Once it is not (ErrDamaged, ErrUnsynced), View and Update refuse with it
+// until the store is opened anew.
+func (db *DB) Err() error {
+	if err := db.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+func (db *DB) ready(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if db.closed.Load() {
+		return ErrClosed
+	}
+	return db.Err()
+}
+
+// note remembers the first error after which the store may not be trusted.
+func (db *DB) note(err error) error {
+	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnsynced) {
+		db.failed.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+// commitAll is the committer.
+func (db *DB) commitAll() {
+	defer close(db.ended)
+	debug.SetPanicOnFault(true)
+	for {
+		first := db.queue.wait()
+		if first == nil {
+			return
+		}
+		g := &group{db: db, calls: []*call{first}}
+		g.answer(db.commit(g))
+	}
+}
+
+// commit runs the group inside one commit of the engine.
+func (db *DB) commit(g *group) (err error) {
+	if err := db.Err(); err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+		err = db.note(err)
+	}()
+	return db.engine.Commit(context.Background(), g.run)
+}
