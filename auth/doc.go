@@ -1,0 +1,23 @@
+// Package auth owns the words of the authority: who calls (Principal), what may be done (Privilege, Rule, Role), where
+// (Tenant, Delegation), how a record lives (Lifecycle) and how a refusal reads (Kind, Error).
+// It must not know a wire, a number of an error, a store or an engine.
+//
+// # Glossary
+//
+//	network         the portal itself, the operator's scope; there is one, with id 1
+//	enterprise      a customer
+//	partner         an enterprise proxy, also called MSP: it owns enterprises
+//	tenant          one of the three above
+//	operator user   works for the network; MSP user: for a partner; enterprise user: for a customer
+//	principal       whoever makes a call: a person, later a service account or an app
+//	role            a named set of privileges; a user has exactly one
+//	privilege       an action on an object, such as READ:ENTERPRISE_USER
+//	rule            what a method asks of its caller
+//	delegation      a tenant's consent that those above it use certain privileges on it
+//	session         what a password login starts; its secret travels in a cookie
+//	API token       a long-lived secret of one user; pending until its owner downloads it once
+//	event           what happened, written in the same transaction as the change it tells of
+//
+// The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
+// auth/secret (pure functions of bytes: hash, mint, sign, compare).
+package auth

@@ -1,0 +1,74 @@
+package auth
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A Kind says what a caller can do about an error. A new kind is worth having only when a caller would act differently.
+type Kind uint8
+
+const (
+	Internal        Kind = iota // our fault; the text never leaves the house
+	Invalid                     // the params do not fit, or their values are not allowed
+	Unauthenticated             // not signed in: missing, dead or unknown session or token
+	Forbidden                   // the role lacks the privilege, or the tenant has not delegated it
+	WrongCaller                 // the principal or user type is not admitted
+	NotFound                    // no such thing, or not the caller's to see: one answer for both
+	Conflict                    // the record's state forbids it, or a unique name is taken
+	Immutable                   // a field that never changes
+	Managed                     // the record is managed elsewhere
+	Limit                       // a limit of the portal is reached
+	Busy                        // too much at once: come again in a few seconds
+	Unavailable                 // the store may not say yes
+)
+
+// An Error is a refusal that may be shown to the caller.
+type Error struct {
+	Kind   Kind
+	Text   string
+	Fields []Field // with Invalid: one entry per field
+	cause  error
+}
+
+// A Field says what is wrong with one parameter.
+type Field struct {
+	Path    string // as the caller wrote it, such as _update.roleId
+	Message string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Unwrap answers what lies behind the refusal; it is for logs, never for the caller.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Errorf makes an error of a kind. Its text is meant for the caller: it names the thing, never a secret.
+func Errorf(k Kind, format string, args ...any) *Error {
+	return &Error{Kind: k, Text: fmt.Sprintf(format, args...)}
+}
+
+// Because makes an error of a kind which keeps its cause.
+func Because(k Kind, cause error, format string, args ...any) *Error {
+	e := Errorf(k, format, args...)
+	e.cause = cause
+	return e
+}
+
+// BadField refuses one parameter.
+func BadField(path, format string, args ...any) *Error {
+	return BadFields(Field{Path: path, Message: fmt.Sprintf(format, args...)})
+}
+
+// BadFields refuses several parameters at once; the text is that of the first.
+func BadFields(f ...Field) *Error {
+	return &Error{Kind: Invalid, Text: f[0].Path + ": " + f[0].Message, Fields: f}
+}
+
+// KindOf tells an error's kind; a plain error is Internal.
+func KindOf(err error) Kind {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Kind
+	}
+	return Internal
+}

@@ -1,0 +1,133 @@
+package auth
+
+import "time"
+
+// A PrincipalType says what kind of thing calls.
+type PrincipalType uint8
+
+const (
+	Nobody PrincipalType = iota // not signed in
+	User                        // a person
+)
+
+func (t PrincipalType) String() string { return [...]string{"NOBODY", "USER"}[t] }
+
+// A UserType says for whom a user works; it is also the type of that tenant.
+type UserType uint8
+
+const (
+	NoType UserType = iota
+	Operator
+	MSP
+	Enterprise
+)
+
+var userTypes = [...]string{"", "OPERATOR", "MSP", "ENTERPRISE"}
+
+func (t UserType) String() string { return userTypes[t] }
+
+// Caller is the name of the type in refusals and in the published rules.
+func (t UserType) Caller() string { return userTypes[t] + "_USER" }
+
+// MarshalText keeps the word, not the number, in records.
+func (t UserType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText refuses a word that is no user type.
+func (t *UserType) UnmarshalText(b []byte) error {
+	u, ok := ParseUserType(string(b))
+	if !ok {
+		return Errorf(Invalid, "%q is not a user type", b)
+	}
+	*t = u
+	return nil
+}
+
+// ParseUserType reads OPERATOR, MSP (or PARTNER, the same thing) and ENTERPRISE.
+func ParseUserType(s string) (UserType, bool) {
+	switch s {
+	case "OPERATOR":
+		return Operator, true
+	case "MSP", "PARTNER":
+		return MSP, true
+	case "ENTERPRISE":
+		return Enterprise, true
+	}
+	return NoType, s == ""
+}
+
+// A Call is what is known of a call apart from who makes it. Events bear it.
+type Call struct {
+	Method    string
+	RequestID string
+	Source    string // the caller's address, without port
+	TLS       bool
+}
+
+// Means is how a principal got in.
+type Means uint8
+
+const (
+	NoMeans    Means = iota
+	BySession        // a cookie after a password login
+	ByAPIToken       // Authorization: Token
+)
+
+func (m Means) String() string { return [...]string{"", "SESSION", "API_TOKEN"}[m] }
+
+// A Principal is the caller in one call. It is made anew for every call, so a withdrawn right is gone with the next one.
+type Principal struct {
+	Call
+	Type         PrincipalType
+	UserID       int64
+	Username     string
+	UserType     UserType
+	EnterpriseID int64
+	ProxyID      int64
+	Role         *Role
+	Means        Means
+	MeansID      int64 // the session's or the token's number
+	Until        time.Time
+}
+
+// TenantID is the number of the tenant the principal belongs to.
+func (p *Principal) TenantID() int64 {
+	switch p.UserType {
+	case Operator:
+		return NetworkID
+	case MSP:
+		return p.ProxyID
+	}
+	return p.EnterpriseID
+}
+
+// Owns says whether t is the principal's own tenant.
+func (p *Principal) Owns(t Tenant) bool { return p.UserType == t.Type && p.TenantID() == t.ID }
+
+// Above says whether t stands below the principal's tenant: the operator is above all, a partner above its enterprises.
+func (p *Principal) Above(t Tenant) bool {
+	switch p.UserType {
+	case Operator:
+		return t.Type != Operator
+	case MSP:
+		return t.Type == Enterprise && t.ProxyID == p.ProxyID
+	}
+	return false
+}
+
+// Sees says whether the principal may know that t exists.
+func (p *Principal) Sees(t Tenant) bool { return p.Owns(t) || p.Above(t) }
+
+// May says whether the principal holds the privilege in the tenant: his role grants it, and the tenant is his own or
+// stands below his and has delegated what the grant asks for.
+func (p *Principal) May(v Privilege, in Tenant) bool {
+	if p.Role == nil || !p.Role.Grants(v) {
+		return false
+	}
+	if p.Owns(in) {
+		return true
+	}
+	return p.Above(in) && in.Delegated.Has(p.Role.Needs(v, in.Type))
+}
+
+// IsSuper says whether the principal is a superuser of his kind.
+func (p *Principal) IsSuper() bool { return p.Role != nil && p.Role.IsSuper }

@@ -1,0 +1,80 @@
+package auth
+
+import "strings"
+
+// An Action is what is done to an object.
+type Action uint8
+
+const (
+	Create Action = 1 << iota
+	Read
+	Update
+	Delete
+	do // a privilege without an object
+)
+
+var actions = map[Action]string{Create: "CREATE", Read: "READ", Update: "UPDATE", Delete: "DELETE"}
+
+// An Object is what privileges are about. The names are the published ones.
+type Object string
+
+// The objects that methods of this portal ask for.
+const (
+	EnterpriseObject     Object = "ENTERPRISE"
+	EnterpriseUser       Object = "ENTERPRISE_USER"
+	EnterpriseToken      Object = "ENTERPRISE_TOKEN"
+	EnterpriseEvent      Object = "ENTERPRISE_EVENT"
+	EnterpriseDelegation Object = "ENTERPRISE_DELEGATION"
+	OperatorUser         Object = "OPERATOR_USER"
+	OperatorToken        Object = "OPERATOR_TOKEN"
+	OperatorEvent        Object = "OPERATOR_EVENT"
+	ProxyUser            Object = "PROXY_USER"
+	ProxyToken           Object = "PROXY_TOKEN"
+	ProxyEvent           Object = "PROXY_EVENT"
+	SystemProperty       Object = "SYSTEM_PROPERTY"
+)
+
+// A Privilege is an action on an object.
+type Privilege struct {
+	Action Action
+	Object Object
+}
+
+// On makes a privilege: auth.Read.On(auth.EnterpriseUser).
+func (a Action) On(o Object) Privilege { return Privilege{a, o} }
+
+// Do makes a privilege without an object, such as EDIT_RESTRICTED_SYSTEM_PROPERTIES.
+func Do(name string) Privilege { return Privilege{do, Object(name)} }
+
+// EditRestricted is needed to change a restricted system property.
+var EditRestricted = Do("EDIT_RESTRICTED_SYSTEM_PROPERTIES")
+
+// String is the form refusals name: ACTION:OBJECT, or the action alone.
+func (p Privilege) String() string {
+	if p.Action == do {
+		return string(p.Object)
+	}
+	return actions[p.Action] + ":" + string(p.Object)
+}
+
+// parseActions reads the letters C, R, U and D.
+func parseActions(s string) (a Action, ok bool) {
+	for _, r := range s {
+		i := strings.IndexRune("CRUD", r)
+		if i < 0 {
+			return 0, false
+		}
+		a |= 1 << i
+	}
+	return a, true
+}
+
+// UserObject is the object that users of a type are.
+func UserObject(t UserType) Object {
+	return map[UserType]Object{Operator: OperatorUser, MSP: ProxyUser, Enterprise: EnterpriseUser}[t]
+}
+
+// TokenObject is the object that API tokens of users of a type are.
+func TokenObject(t UserType) Object {
+	return map[UserType]Object{Operator: OperatorToken, MSP: ProxyToken, Enterprise: EnterpriseToken}[t]
+}

@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Rule is what a method asks of its caller: privileges, user types, and whether one may do it to oneself.
+// The zero Rule is no rule: a table refuses it.
+type Rule struct {
+	all, any []Privilege
+	callers  []UserType
+	self     UserType
+	set      bool
+	public   bool
+}
+
+// Public is the rule of a method that is open to everybody, signed in or not.
+var Public = Rule{set: true, public: true}
+
+// SignedIn is the rule of a method that asks for no privilege.
+var SignedIn = Rule{set: true}
+
+// All asks for every one of the privileges.
+func All(p ...Privilege) Rule { return Rule{set: true, all: p} }
+
+// Any asks for one of the privileges.
+func Any(p ...Privilege) Rule { return Rule{set: true, any: p} }
+
+// Callers admits these user types alone.
+func (r Rule) Callers(t ...UserType) Rule { r.callers = t; return r }
+
+// OrSelf lets users of type t act on themselves without the privilege.
+func (r Rule) OrSelf(t UserType) Rule { r.self = t; return r }
+
+// IsZero says whether the rule was never stated.
+func (r Rule) IsZero() bool { return !r.set }
+
+// IsPublic says whether nobody needs to be signed in.
+func (r Rule) IsPublic() bool { return r.public }
+
+// Privileges are those the rule asks for: all of the first, one of the second. For documents.
+func (r Rule) Privileges() (all, any []Privilege) { return r.all, r.any }
+
+// UserTypes are those admitted; none means every one. For documents.
+func (r Rule) UserTypes() []UserType { return r.callers }
+
+// Self is the user type that needs no privilege to act on itself. For documents.
+func (r Rule) Self() UserType { return r.self }
+
+// Admits decides what can be decided before the params are looked at: the caller's type, and whether his role holds
+// the privileges anywhere at all. Whom the rule lets act on himself passes; Allows decides about him.
+func (r Rule) Admits(p *Principal) error {
+	if r.public {
+		return nil
+	}
+	if p.Type == Nobody {
+		return Errorf(Unauthenticated, "expired session cookie")
+	}
+	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
+		return Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
+	}
+	if r.self != NoType && r.self == p.UserType {
+		return nil
+	}
+	return r.check(p, func(v Privilege) bool { return p.Role.Grants(v) })
+}
+
+// Allows decides the rest once the tenant is known: delegation.
+func (r Rule) Allows(p *Principal, in Tenant) error {
+	return r.check(p, func(v Privilege) bool { return p.May(v, in) })
+}
+
+func (r Rule) check(p *Principal, may func(Privilege) bool) error {
+	for _, v := range r.all {
+		if !may(v) {
+			return Lacks(p, v)
+		}
+	}
+	if len(r.any) > 0 && !slices.ContainsFunc(r.any, may) {
+		return Lacks(p, r.any...)
+	}
+	return nil
+}
+
+// Lacks is the refusal of a caller who holds none of the privileges; one of them would do.
+func Lacks(p *Principal, vs ...Privilege) *Error {
+	names := make([]string, len(vs))
+	for i, v := range vs {
+		names[i] = "[" + v.String() + "]"
+	}
+	return Errorf(Forbidden, "privilege %s is required for method [%s]", strings.Join(names, " or "), p.Method)
+}
