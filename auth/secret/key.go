@@ -1,0 +1,161 @@
+package secret
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// A Key is an Ed25519 key that signs API tokens, and nothing else. A retired one has only its public half.
+type Key struct {
+	jwk jose.JSONWebKey
+}
+
+// NewKey makes a key; its id is the RFC 7638 thumbprint of its public half.
+func NewKey(random io.Reader) (Key, error) {
+	_, private, err := ed25519.GenerateKey(random)
+	if err != nil {
+		return Key{}, fmt.Errorf("make a signing key: %w", err)
+	}
+	return keyOf(jose.JSONWebKey{Key: private, Algorithm: string(jose.EdDSA), Use: "sig"})
+}
+
+func keyOf(j jose.JSONWebKey) (Key, error) {
+	thumb, err := j.Thumbprint(crypto.SHA256)
+	if err != nil {
+		return Key{}, fmt.Errorf("signing key: %w", err)
+	}
+	j.KeyID = base64.RawURLEncoding.EncodeToString(thumb)
+	return Key{j}, nil
+}
+
+// ParseKey reads what Marshal wrote. The error never holds what was read.
+func ParseKey(data []byte) (Key, error) {
+	var j jose.JSONWebKey
+	if err := json.Unmarshal(data, &j); err != nil {
+		return Key{}, errors.New("signing key: not a JSON web key")
+	}
+	switch j.Key.(type) {
+	case ed25519.PrivateKey, ed25519.PublicKey:
+		return keyOf(j)
+	}
+	return Key{}, errors.New("signing key: not an Ed25519 key")
+}
+
+// Marshal answers the key as a JSON web key, with the private half if it has one.
+func (k Key) Marshal() ([]byte, error) { return json.MarshalIndent(k.jwk, "", "  ") }
+
+// ID is the kid of the tokens it signs.
+func (k Key) ID() string { return k.jwk.KeyID }
+
+// Signs says whether the key still has its private half.
+func (k Key) Signs() bool { return !k.jwk.IsPublic() }
+
+// Retired answers the key without its private half.
+func (k Key) Retired() Key { return Key{k.jwk.Public()} }
+
+// String shows the id alone.
+func (k Key) String() string { return "key " + k.ID() }
+
+// GoString keeps %#v from printing the private half.
+func (k Key) GoString() string { return k.String() }
+
+// A Ring is the keys of a portal: the last one that can sign does.
+type Ring struct {
+	keys   []Key
+	signer jose.Signer
+	kid    string
+}
+
+// NewRing takes the keys in the order of their making.
+func NewRing(keys ...Key) (*Ring, error) {
+	r := &Ring{keys: keys}
+	for _, k := range keys {
+		if !k.Signs() {
+			continue
+		}
+		opts := (&jose.SignerOptions{}).WithType("portico-api+jwt")
+		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: k.jwk}, opts)
+		if err != nil {
+			return nil, fmt.Errorf("signing key: %w", err)
+		}
+		r.signer, r.kid = s, k.ID()
+	}
+	if r.signer == nil {
+		return nil, errors.New("no key can sign")
+	}
+	return r, nil
+}
+
+// Sign answers a compact JWT of the claims, with header typ portico-api+jwt and kid, and the kid it was signed with.
+func (r *Ring) Sign(claims any) (t Text, kid string, err error) {
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", "", fmt.Errorf("sign: %w", err)
+	}
+	jws, err := r.signer.Sign(payload)
+	if err != nil {
+		return "", "", fmt.Errorf("sign: %w", err)
+	}
+	text, err := jws.CompactSerialize()
+	return Text(text), r.kid, err
+}
+
+// JWKS answers the public halves (RFC 7517) of the signing key and of those retired ones that keep says are needed.
+func (r *Ring) JWKS(keep func(kid string) (bool, error)) ([]byte, error) {
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{}}
+	for _, k := range r.keys {
+		needed := k.ID() == r.kid
+		if !needed {
+			var err error
+			if needed, err = keep(k.ID()); err != nil {
+				return nil, err
+			}
+		}
+		if needed {
+			set.Keys = append(set.Keys, k.jwk.Public())
+		}
+	}
+	return json.Marshal(set)
+}
+
+// TokenID finds the jti in a JWT's text. Nothing is verified, and nothing needs to be parsed: the caller compares the
+// digest of the whole text, so whatever a forger writes for a jti finds at most a token that is not his.
+func TokenID(t Text) (string, bool) {
+	payload, ok := payloadOf(string(t))
+	if !ok {
+		return "", false
+	}
+	_, rest, ok := bytes.Cut(payload, []byte(`"jti":"`))
+	id, _, closed := bytes.Cut(rest, []byte{'"'})
+	return string(id), ok && closed && len(id) > 0
+}
+
+// maxText is longer than any token of ours; longer ones are refused before they cost anything.
+const maxText = 2048
+
+func payloadOf(t string) ([]byte, bool) {
+	if len(t) > maxText {
+		return nil, false
+	}
+	first := -1
+	for i := range len(t) {
+		if t[i] != '.' {
+			continue
+		}
+		if first < 0 {
+			first = i
+			continue
+		}
+		payload, err := base64.RawURLEncoding.DecodeString(t[first+1 : i])
+		return payload, err == nil
+	}
+	return nil, false
+}
