@@ -1,0 +1,94 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// Options are what an authority is made with. The zero of each is a sensible default.
+type Options struct {
+	Now           func() time.Time
+	Random        io.Reader
+	PasswordCost  secret.Cost // the default is secret.OWASP
+	PublicAddress string      // default of network.public.address
+	Version       string      // product.version
+}
+
+// Accounts keeps the people and tenants of a portal.
+type Accounts struct {
+	Store     Store
+	Passwords *secret.Passwords
+	now       func() time.Time
+	random    io.Reader
+	refusals  refusals
+	defaults  map[int64]string // of the properties that only the start of the program knows
+}
+
+// New makes the keeper of a store's accounts.
+func New(db *store.DB, o Options) *Accounts {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Random == nil {
+		o.Random = rand.Reader
+	}
+	if o.PasswordCost == (secret.Cost{}) {
+		o.PasswordCost = secret.OWASP
+	}
+	if o.PublicAddress == "" {
+		o.PublicAddress = "localhost"
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return &Accounts{
+		Store:     Store{db},
+		Passwords: secret.NewPasswords(o.PasswordCost, o.Random),
+		now:       o.Now,
+		random:    o.Random,
+		refusals:  newRefusals(),
+		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
+	}
+}
+
+// Now is the authority's clock, in UTC and in the milliseconds that the wire shows.
+func (a *Accounts) Now() time.Time { return a.now().UTC().Truncate(time.Millisecond) }
+
+// Random is the authority's source of chance.
+func (a *Accounts) Random() io.Reader { return a.random }
+
+// A Store is the authority's way to its records: what the store cannot answer for becomes Unavailable,
+// because an authority that does not know must not say yes.
+type Store struct{ db *store.DB }
+
+// View shows f a snapshot.
+func (s Store) View(ctx context.Context, f func(store.Tx) error) error {
+	return refusal(s.db.View(ctx, f))
+}
+
+// Update makes what f writes durable, or nothing of it. f may run more than once.
+func (s Store) Update(ctx context.Context, f func(store.Tx) error) error {
+	return refusal(s.db.Update(ctx, f))
+}
+
+func refusal(err error) error {
+	if errors.Is(err, store.ErrUnavailable) {
+		return auth.Because(auth.Unavailable, err, "unavailable")
+	}
+	return err
+}
+
+// busy turns a full queue of password checks into a refusal.
+func busy(err error) error {
+	if errors.Is(err, secret.ErrBusy) {
+		return auth.Because(auth.Busy, err, "too many password checks at once")
+	}
+	return err
+}

@@ -1,0 +1,137 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/store"
+)
+
+// A NewEnterprise is what InsertEnterprise makes.
+type NewEnterprise struct {
+	Name      string
+	ProxyID   int64 // the owner; an MSP caller's own partner whatever is said
+	Fields    EnterpriseFields
+	Terms     Terms
+	Delegated auth.Delegation
+	Admin     *NewUser // the first superuser, optional
+}
+
+// InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither.
+// A name that its owner has used already, or a username taken, is a Conflict.
+func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n NewEnterprise) (*Enterprise, error) {
+	if by.UserType == auth.MSP {
+		n.ProxyID = by.ProxyID
+	}
+	if err := checkEnterprise(n.Name, &n.Fields); err != nil {
+		return nil, err
+	}
+	var hash string
+	if n.Admin != nil {
+		n.Admin.RoleID = auth.EnterpriseSuperuser
+		if err := n.Admin.check(); err != nil {
+			return nil, err
+		}
+		var err error
+		if hash, err = a.hash(ctx, n.Admin.Password); err != nil {
+			return nil, err
+		}
+	}
+	logical, err := uuid.NewRandomFromReader(a.random)
+	if err != nil {
+		return nil, err
+	}
+	var e *Enterprise
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		if off, err := a.Flag(tx, NoNewEnterprises); err != nil || off {
+			return orElse(err, auth.Errorf(auth.Conflict, "the creation of customers is switched off"))
+		}
+		e = &Enterprise{
+			ProxyID: n.ProxyID, Name: n.Name, LogicalID: logical.String(), Domain: slug(n.Name),
+			AccountNumber: accountNumber(n.Name, logical), Delegated: n.Delegated, Terms: n.Terms, Created: a.Now(), Modified: a.Now(),
+		}
+		patch(&e.Fields, &n.Fields)
+		if err := taken(enterprises.Insert(tx, e), "an enterprise named %s exists", n.Name); err != nil {
+			return err
+		}
+		if err := a.Record(tx, by, e.tenant(), Happening{
+			Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
+			Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(n.Delegated)},
+		}); err != nil || n.Admin == nil {
+			return err
+		}
+		_, err := a.addUser(tx, by, e.tenant(), *n.Admin, hash)
+		return err
+	})
+	return e, err
+}
+
+// UpdateEnterprise changes the named fields of the tenant's enterprise.
+func (a *Accounts) UpdateEnterprise(ctx context.Context, by *auth.Principal, in auth.Tenant, name *string, f EnterpriseFields) (e *Enterprise, err error) {
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		if e, err = enterprises.Get(tx, in.ID); err != nil || e == nil {
+			return err
+		}
+		changed := patch(&e.Fields, &f)
+		if name != nil && *name != e.Name {
+			e.Name = *name
+			changed = append(changed, "name")
+		}
+		if err := checkEnterprise(e.Name, &e.Fields); err != nil {
+			return err
+		}
+		e.Modified = a.Now()
+		if err := taken(enterprises.Put(tx, e), "an enterprise named %s exists", e.Name); err != nil {
+			return err
+		}
+		return a.Record(tx, by, e.tenant(), Happening{
+			Name: "UPDATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
+			Detail: map[string]any{"enterpriseId": e.ID, "changed": changed},
+		})
+	})
+	return e, err
+}
+
+func checkEnterprise(name string, f *EnterpriseFields) error {
+	if err := CheckName("name", name, 255); err != nil {
+		return err
+	}
+	return eachText(f, func(name, text string) error { return checkLength(name, text, 0, 255) })
+}
+
+// taken turns a unique key that belongs to another record into a Conflict that says which.
+func taken(err error, format string, args ...any) error {
+	if errors.Is(err, store.ErrTaken) {
+		return auth.Because(auth.Conflict, err, format, args...)
+	}
+	return err
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// slug is the default domain of a tenant: its name in the letters, digits and dashes of a host name.
+func slug(name string) string {
+	s := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, fold(name))
+	return strings.Trim(s, "-")
+}
+
+// accountNumber looks like the original's: three letters of the name and seven of chance.
+func accountNumber(name string, id uuid.UUID) string {
+	s := strings.ToUpper(strings.ReplaceAll(slug(name), "-", "") + "XXX")[:3]
+	return fmt.Sprintf("%s-%s", s, strings.ToUpper(id.String()[:7]))
+}

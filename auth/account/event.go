@@ -1,0 +1,79 @@
+package account
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/store"
+)
+
+// An Event tells what happened. It is written in the transaction of the change it tells of and never changes after.
+type Event struct {
+	ID        int64           `json:"id"`
+	Time      time.Time       `json:"time"`
+	Name      string          `json:"event"`
+	Category  string          `json:"category"`
+	Severity  string          `json:"severity"`
+	Message   string          `json:"message"`
+	Detail    json.RawMessage `json:"detail,omitempty"`
+	Scope     auth.UserType   `json:"scope"` // whose record it is in: the network's, a partner's, an enterprise's
+	TenantID  int64           `json:"tenantId"`
+	ActorID   int64           `json:"actorId,omitempty"`
+	Actor     string          `json:"actor,omitempty"`
+	ActorType auth.UserType   `json:"actorType,omitempty"`
+	Source    string          `json:"source,omitempty"`
+	RequestID string          `json:"requestId,omitempty"`
+}
+
+var (
+	events   = store.NewCollection("event", func(e *Event) *int64 { return &e.ID })
+	eventsAt = events.Index("at", func(e *Event) []byte { return store.Key(int64(e.Scope), e.TenantID, e.Time) })
+)
+
+// The severities and categories in use. The words are the published ones.
+const (
+	Info    = "INFO"
+	Notice  = "NOTICE"
+	Warning = "WARNING"
+
+	OfUser          = "USER"
+	OfSecurity      = "SECURITY"
+	OfEnterprise    = "ENTERPRISE"
+	OfSystem        = "SYSTEM"
+	OfConfiguration = "CONFIGURATION"
+)
+
+// Happening is what an operation says of its event; Record adds who, when and from where.
+type Happening struct {
+	Name     string
+	Category string
+	Severity string // default INFO
+	Message  string
+	Detail   map[string]any // never a secret
+	Apart    string         // of refusals: what they are counted apart by, besides caller and name
+}
+
+// Record writes the event of a change that by has made in the tenant, in the change's own transaction.
+func (a *Accounts) Record(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happening) error {
+	if h.Severity == "" {
+		h.Severity = Info
+	}
+	if h.Detail == nil {
+		h.Detail = make(map[string]any)
+	}
+	if by.Means != auth.NoMeans {
+		h.Detail["means"] = by.Means.String()
+	}
+	h.Detail["remoteIp"] = by.Source
+	h.Detail["requestId"] = by.RequestID
+	detail, err := json.Marshal(h.Detail)
+	if err != nil {
+		return err
+	}
+	return events.Insert(tx, &Event{
+		Time: a.Now(), Name: h.Name, Category: h.Category, Severity: h.Severity, Message: h.Message, Detail: detail,
+		Scope: in.Type, TenantID: in.ID,
+		ActorID: by.UserID, Actor: by.Username, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID,
+	})
+}

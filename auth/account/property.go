@@ -1,0 +1,249 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/store"
+)
+
+// A Property is a system property. Of the predefined ones only what was set is stored; their defaults live in code.
+type Property struct {
+	ID           int64     `json:"id"`
+	Name         string    `json:"name"`
+	Value        string    `json:"value"`
+	DefaultValue string    `json:"defaultValue,omitempty"`
+	DataType     string    `json:"dataType"`
+	Description  string    `json:"description,omitempty"`
+	IsReadOnly   bool      `json:"isReadOnly,omitempty"`
+	IsPassword   bool      `json:"isPassword,omitempty"`
+	Restricted   bool      `json:"restricted,omitempty"`
+	Created      time.Time `json:"created,omitzero"`
+	Modified     time.Time `json:"modified,omitzero"`
+}
+
+// firstOwn is the number of the first property that is not predefined.
+const firstOwn = 1001
+
+var (
+	properties     = store.NewCollection("property", func(p *Property) *int64 { return &p.ID }).First(firstOwn)
+	propertyByName = properties.Unique("name", func(p *Property) []byte { return store.Key(p.Name) })
+)
+
+// Properties answers all properties whose name begins with the prefix, ordered by name.
+func (a *Accounts) Properties(ctx context.Context, prefix string) ([]*Property, error) {
+	list := []*Property{}
+	err := a.Store.View(ctx, func(tx store.Tx) error {
+		for _, s := range settings {
+			p, err := a.property(tx, s.id)
+			if err != nil {
+				return err
+			}
+			list = append(list, p)
+		}
+		return properties.Scan(tx, firstOwn-1, func(p *Property) (bool, error) {
+			list = append(list, p)
+			return true, nil
+		})
+	})
+	list = slices.DeleteFunc(list, func(p *Property) bool { return !strings.HasPrefix(p.Name, prefix) })
+	slices.SortFunc(list, func(p, q *Property) int { return strings.Compare(p.Name, q.Name) })
+	return list, err
+}
+
+// Property answers one property by number, or else by name; nil when there is none.
+func (a *Accounts) Property(ctx context.Context, id int64, name string) (p *Property, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		p, err = a.findProperty(tx, id, name)
+		return err
+	})
+	return p, err
+}
+
+func (a *Accounts) findProperty(tx store.Tx, id int64, name string) (*Property, error) {
+	if id != 0 {
+		return a.property(tx, id)
+	}
+	if s := settingNamed(name); s != nil {
+		return a.property(tx, s.id)
+	}
+	return propertyByName.Get(tx, store.Key(name))
+}
+
+// property answers what is stored under the number, or the predefined property as it ships.
+func (a *Accounts) property(tx store.Tx, id int64) (*Property, error) {
+	p, err := properties.Get(tx, id)
+	if p != nil || err != nil {
+		return p, err
+	}
+	s := settingNumbered(id)
+	if s == nil {
+		return nil, nil
+	}
+	value := a.defaultOf(s)
+	return &Property{
+		ID: s.id, Name: s.name, Value: value, DefaultValue: value, DataType: s.dataType, Description: s.doc,
+		IsReadOnly: s.readOnly, IsPassword: s.password,
+	}, nil
+}
+
+// A PropertyUpdate names the fields to set; nil leaves a field as it is.
+type PropertyUpdate struct {
+	Name         *string
+	Value        *string
+	DefaultValue *string
+	DataType     *string
+	Description  *string
+	IsReadOnly   *bool
+	IsPassword   *bool
+}
+
+// InsertProperty adds a property of the operator's own. A taken name is a Conflict.
+func (a *Accounts) InsertProperty(ctx context.Context, by *auth.Principal, u PropertyUpdate) (id int64, err error) {
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		taken, err := a.findProperty(tx, 0, *u.Name)
+		if err != nil {
+			return err
+		}
+		if taken != nil {
+			return auth.Errorf(auth.Conflict, "a system property named %s exists", *u.Name)
+		}
+		id, err = a.newProperty(tx, by, u)
+		return err
+	})
+	return id, err
+}
+
+// SetProperty adds or changes the property of that name.
+func (a *Accounts) SetProperty(ctx context.Context, by *auth.Principal, u PropertyUpdate) (id int64, err error) {
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		p, err := a.findProperty(tx, 0, *u.Name)
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			id, err = a.newProperty(tx, by, u)
+			return err
+		}
+		id = p.ID
+		return a.changeProperty(tx, by, p, u)
+	})
+	return id, err
+}
+
+// UpdateProperty changes the property with that number or name; rows is 0 when there is none.
+func (a *Accounts) UpdateProperty(ctx context.Context, by *auth.Principal, id int64, name string, u PropertyUpdate) (rows int, err error) {
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		rows = 0
+		p, err := a.findProperty(tx, id, name)
+		if p == nil || err != nil {
+			return err
+		}
+		rows = 1
+		return a.changeProperty(tx, by, p, u)
+	})
+	return rows, err
+}
+
+func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate) (int64, error) {
+	p := &Property{DataType: "STRING", Created: a.Now()}
+	p.set(u)
+	if err := p.check(); err != nil {
+		return 0, err
+	}
+	p.Modified = p.Created
+	if err := properties.Insert(tx, p); err != nil {
+		return 0, err
+	}
+	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p)
+}
+
+func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, u PropertyUpdate) error {
+	s := settingNumbered(p.ID)
+	switch {
+	case p.IsReadOnly:
+		return auth.Errorf(auth.Immutable, "system property %s is read-only", p.Name)
+	case u.Name != nil && *u.Name != p.Name && s != nil:
+		return auth.Errorf(auth.Immutable, "the name of system property %s does not change", p.Name)
+	case s != nil && (u.DataType != nil && *u.DataType != s.dataType || u.IsPassword != nil && *u.IsPassword != s.password):
+		return auth.Errorf(auth.Immutable, "the type of system property %s does not change", p.Name)
+	case s != nil && s.restricted && !by.Role.Grants(auth.EditRestricted):
+		return auth.Lacks(by, auth.EditRestricted)
+	}
+	p.set(u)
+	if err := p.check(); err != nil {
+		return err
+	}
+	if s != nil && s.check != nil && !s.check(p.Value) {
+		return auth.BadField("value", "is not allowed for %s: %s", p.Name, s.doc)
+	}
+	p.Modified = a.Now()
+	if p.Created.IsZero() {
+		p.Created = p.Modified
+	}
+	if err := properties.Put(tx, p); err != nil {
+		return err
+	}
+	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p)
+}
+
+func (p *Property) set(u PropertyUpdate) {
+	assign(&p.Name, u.Name)
+	assign(&p.Value, u.Value)
+	assign(&p.DefaultValue, u.DefaultValue)
+	assign(&p.DataType, u.DataType)
+	assign(&p.Description, u.Description)
+	assign(&p.IsReadOnly, u.IsReadOnly)
+	assign(&p.IsPassword, u.IsPassword)
+}
+
+func assign[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+var dataTypes = map[string]func(string) bool{
+	"STRING":   func(string) bool { return true },
+	"NUMBER":   func(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil },
+	"BOOLEAN":  func(s string) bool { _, ok := parseBool(s); return ok },
+	"JSON":     func(s string) bool { return json.Valid([]byte(s)) },
+	"DATE":     func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil },
+	"DATETIME": func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
+}
+
+func (p *Property) check() error {
+	if err := checkLength("name", p.Name, 1, 255); err != nil {
+		return err
+	}
+	if err := checkLength("value", p.Value, 0, 16<<10); err != nil {
+		return err
+	}
+	if err := checkLength("description", p.Description, 0, 1024); err != nil {
+		return err
+	}
+	valid, ok := dataTypes[p.DataType]
+	if !ok {
+		return auth.BadField("dataType", "%q is not a data type", p.DataType)
+	}
+	if !valid(p.Value) {
+		return auth.BadField("value", "is not of type %s", p.DataType)
+	}
+	return nil
+}
+
+// propertyEvent tells the name and, unless it is a secret, the new value.
+func (a *Accounts) propertyEvent(tx store.Tx, by *auth.Principal, name string, p *Property) error {
+	detail := map[string]any{"name": p.Name, "id": p.ID}
+	if !p.IsPassword {
+		detail["value"] = p.Value
+	}
+	return a.Record(tx, by, auth.Network(), Happening{
+		Name: name, Category: OfConfiguration, Message: "system property " + p.Name, Detail: detail,
+	})
+}

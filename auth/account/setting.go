@@ -1,0 +1,156 @@
+package account
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/store"
+)
+
+// A Setting is a predefined system property: what the portal reads by name, with its default. Numbers never change.
+type Setting struct {
+	id         int64
+	name       string
+	dataType   string
+	value      string
+	doc        string
+	readOnly   bool
+	password   bool
+	restricted bool
+	check      func(string) bool
+}
+
+// The settings that code reads today.
+var (
+	EnableAPITokens  = &Setting{id: 1, name: "session.options.enableApiTokenAuth", dataType: "BOOLEAN", value: "true", doc: "false refuses every API token at once; sessions go on"}
+	TokenDays        = &Setting{id: 2, name: "session.options.tokenDayValue", dataType: "NUMBER", value: "366", doc: "longest lifetime of an API token in days, 1 to 366", check: between(1, 366)}
+	PublicAddress    = &Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: func(s string) bool { return s != "" }}
+	ProductVersion   = &Setting{id: 4, name: "product.version", dataType: "STRING", doc: "the portal's version", readOnly: true}
+	Unauthorized     = &Setting{id: 5, name: "portico.http.unauthorizedStatus", dataType: "NUMBER", value: "200", doc: "HTTP status of calls that are not signed in: 200 as in the original, or 401", check: func(s string) bool { return s == "200" || s == "401" }}
+	SessionSeconds   = &Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)}
+	TokensPerUser    = &Setting{id: 7, name: "portico.apiToken.maxPerUser", dataType: "NUMBER", value: "50", doc: "living API tokens a user may have, 0 to 1000000", check: between(0, 1000000)}
+	TokenRetainDays  = &Setting{id: 8, name: "portico.apiToken.retentionDays", dataType: "NUMBER", value: "30", doc: "days after which a revoked or expired API token is swept, 0 to 3650", check: between(0, 3650)}
+	NoNewEnterprises = &Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off"}
+	settingsReadNow  = []*Setting{EnableAPITokens, TokenDays, PublicAddress, ProductVersion, Unauthorized, SessionSeconds, TokensPerUser, TokenRetainDays, NoNewEnterprises}
+	settingsAnnexed  = annexed()
+	settings         = append(settingsReadNow, settingsAnnexed...)
+	settingsByNumber = func() map[int64]*Setting {
+		m := make(map[int64]*Setting, len(settings))
+		for _, s := range settings {
+			m[s.id] = s
+		}
+		return m
+	}()
+	settingsByName = func() map[string]*Setting {
+		m := make(map[string]*Setting, len(settings))
+		for _, s := range settings {
+			m[s.name] = s
+		}
+		return m
+	}()
+)
+
+const passwordPolicy = `{"strength":{"minlength":8,"maxlength":32,"requireNumber":true,"requireLower":true,"requireUpper":false,` +
+	`"requireSpecial":false,"excludeTop":1000,"maxRepeatingCharacters":-1,"maxSequenceCharacters":-1,` +
+	`"disallowUsernameCharacters":-1,"variationValidationCharacters":-1},"expiry":{"enable":false,"days":365},"history":{"enable":false,"count":3}}`
+
+// annexed are the properties that clients know and that may be set already; parts of the portal still to come read them.
+func annexed() []*Setting {
+	return []*Setting{
+		{id: 20, name: "enterprise.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of customer and partner users after failed logins"},
+		{id: 21, name: "enterprise.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
+		{id: 22, name: "enterprise.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
+		{id: 23, name: "operator.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of operator users after failed logins"},
+		{id: 24, name: "operator.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
+		{id: 25, name: "operator.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
+		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords"},
+		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords"},
+		{id: 28, name: "vco.enterprise.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of a customer's or partner's reset link"},
+		{id: 29, name: "vco.operator.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of an operator's reset link"},
+		{id: 30, name: "vco.enterprise.selfResetPassword.enabled", dataType: "BOOLEAN", value: "false", doc: "self-service reset for customer and partner users"},
+		{id: 31, name: "vco.operator.selfResetPassword.enabled", dataType: "BOOLEAN", value: "false", doc: "self-service reset for operator users"},
+		{id: 32, name: "vco.enterprise.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for customer users"},
+		{id: 33, name: "vco.operator.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for operator users"},
+		{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "removes the creation of partners"},
+		{id: 36, name: "vco.api.rateLimit.enabled", dataType: "BOOLEAN", value: "false", doc: "rate limits"},
+		{id: 37, name: "vco.api.rateLimit.mode.logOnly", dataType: "BOOLEAN", value: "true", doc: "only log what the rate limits would refuse"},
+		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone"},
+		{id: 39, name: "vco.api.rateLimit.rules.enterprise.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of an enterprise"},
+		{id: 40, name: "vco.api.rateLimit.rules.enterpriseProxy.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of a partner"},
+		{id: 41, name: "retentionWeeks.enterpriseEvents", dataType: "NUMBER", value: "52", doc: "retention of enterprise events"},
+		{id: 42, name: "retentionWeeks.operatorEvents", dataType: "NUMBER", value: "52", doc: "retention of operator events"},
+		{id: 43, name: "retentionWeeks.proxyEvents", dataType: "NUMBER", value: "52", doc: "retention of partner events"},
+	}
+}
+
+func settingNumbered(id int64) *Setting { return settingsByNumber[id] }
+func settingNamed(name string) *Setting { return settingsByName[name] }
+func between(low, high int64) func(string) bool {
+	return func(s string) bool {
+		n, err := strconv.ParseInt(s, 10, 64)
+		return err == nil && low <= n && n <= high
+	}
+}
+
+// parseBool takes true and false in any letter case.
+func parseBool(s string) (value, ok bool) {
+	switch strings.ToLower(s) {
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	}
+	return false, false
+}
+
+func (a *Accounts) defaultOf(s *Setting) string {
+	if v, ok := a.defaults[s.id]; ok {
+		return v
+	}
+	return s.value
+}
+
+// Text reads a setting: what was set, or the default.
+func (a *Accounts) Text(tx store.Tx, s *Setting) (string, error) {
+	if s.readOnly {
+		return a.defaultOf(s), nil
+	}
+	p, err := properties.Get(tx, s.id)
+	if p == nil || err != nil {
+		return a.defaultOf(s), err
+	}
+	return p.Value, nil
+}
+
+// Setting reads a setting outside of a transaction.
+func (a *Accounts) Setting(ctx context.Context, s *Setting) (text string, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		text, err = a.Text(tx, s)
+		return err
+	})
+	return text, err
+}
+
+// Flag reads a BOOLEAN setting.
+func (a *Accounts) Flag(tx store.Tx, s *Setting) (bool, error) {
+	text, err := a.Text(tx, s)
+	v, _ := parseBool(text)
+	return v, err
+}
+
+// Number reads a NUMBER setting.
+func (a *Accounts) Number(tx store.Tx, s *Setting) (int64, error) {
+	text, err := a.Text(tx, s)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// Duration reads a NUMBER setting as a count of units.
+func (a *Accounts) Duration(tx store.Tx, s *Setting, unit time.Duration) (time.Duration, error) {
+	n, err := a.Number(tx, s)
+	return time.Duration(n) * unit, err
+}

@@ -1,0 +1,39 @@
+package account
+
+import (
+	"context"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/store"
+)
+
+// Tenant answers the tenant of a type and number, as it stands now.
+func (a *Accounts) Tenant(ctx context.Context, t auth.UserType, id int64) (in auth.Tenant, ok bool, err error) {
+	if t == auth.Operator {
+		return auth.Network(), id == auth.NetworkID, nil
+	}
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		in, ok, err = a.TenantIn(tx, t, id)
+		return err
+	})
+	return in, ok, err
+}
+
+// TenantIn is Tenant within a transaction.
+func (a *Accounts) TenantIn(tx store.Tx, t auth.UserType, id int64) (auth.Tenant, bool, error) {
+	switch t {
+	case auth.Operator:
+		return auth.Network(), id == auth.NetworkID, nil
+	case auth.MSP:
+		p, err := partners.Get(tx, id)
+		if p == nil || err != nil {
+			return auth.Tenant{}, false, err
+		}
+		return p.tenant(), true, nil
+	}
+	e, err := enterprises.Get(tx, id)
+	if e == nil || err != nil {
+		return auth.Tenant{}, false, err
+	}
+	return e.tenant(), true, nil
+}

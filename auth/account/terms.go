@@ -1,0 +1,37 @@
+package account
+
+// Terms are what a new enterprise is to get of things that are not here yet: profiles, licences, analytics. They are kept.
+type Terms struct {
+	ConfigurationID                         *int64           `json:"configurationId,omitempty"`
+	AssignedOperatorProfileConfigurationIDs []int64          `json:"assignedOperatorProfileConfigurationIds,omitempty"`
+	DelegateEdgeImageManagementToEnterprise *bool            `json:"delegateEdgeImageManagementToEnterprise,omitempty"`
+	EnableExportRestriction                 *bool            `json:"enableExportRestriction,omitempty"`
+	Licenses                                *Licenses        `json:"licenses,omitempty"`
+	ServiceLicenses                         *ServiceLicenses `json:"serviceLicenses,omitempty"`
+	AnalyticsConfiguration                  *Analytics       `json:"analyticsConfiguration,omitempty"`
+}
+
+// Licenses are edge licences by number.
+type Licenses struct {
+	IDs []int64 `json:"ids"`
+}
+
+// ServiceLicenses say which services an enterprise has.
+type ServiceLicenses struct {
+	SDWAN *ServiceLicense `json:"SDWAN,omitempty"`
+	CWS   *ServiceLicense `json:"CWS,omitempty"`
+	ZTNAD *ServiceLicense `json:"ZTNAD,omitempty"`
+}
+
+// A ServiceLicense is one of them.
+type ServiceLicense struct {
+	Enabled *bool  `json:"enabled,omitempty"`
+	MaxPops *int64 `json:"maxPops,omitempty"`
+}
+
+// Analytics says how far an enterprise is analysed.
+type Analytics struct {
+	Capability  *string `json:"analyticsCapability,omitempty" enum:"NONE|APPLICATION_BRANCH"`
+	EdgeLimit   *int64  `json:"analyticsEdgeLimit,omitempty"`
+	SelfHealing *bool   `json:"analyticsSelfHealing,omitempty"`
+}

@@ -1,0 +1,280 @@
+package account
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// A User is a person of the operator, a partner or an enterprise. All of them share one space of numbers and of usernames.
+type User struct {
+	ID                  int64         `json:"id"`
+	Type                auth.UserType `json:"type"`
+	EnterpriseID        int64         `json:"enterpriseId,omitempty"`
+	ProxyID             int64         `json:"proxyId,omitempty"`
+	Username            string        `json:"username"`
+	Password            string        `json:"password"` // PHC string
+	RoleID              int64         `json:"roleId"`
+	IsActive            bool          `json:"isActive"`
+	IsLocked            bool          `json:"isLocked,omitempty"` // by an operator
+	NonNative           bool          `json:"nonNative,omitempty"`
+	DisableSecondFactor bool          `json:"disableSecondFactor,omitempty"`
+	Privileged          bool          `json:"privileged,omitempty"` // accessLevel PRIVILEGED, not BASIC
+	Epoch               int64         `json:"epoch,omitempty"`      // a session of an earlier epoch is dead
+	Fields              UserFields    `json:"fields"`
+	Created             time.Time     `json:"created"`
+	Modified            time.Time     `json:"modified"`
+	LastLogin           time.Time     `json:"lastLogin,omitzero"`
+	PasswordModified    time.Time     `json:"passwordModified,omitzero"`
+}
+
+// UserFields are what callers may set of a user freely. Nil is unset, or not named in an update.
+type UserFields struct {
+	Domain      *string `json:"domain"`
+	FirstName   *string `json:"firstName"`
+	LastName    *string `json:"lastName"`
+	OfficePhone *string `json:"officePhone"`
+	MobilePhone *string `json:"mobilePhone"`
+	Email       *string `json:"email"`
+	SSHUsername *string `json:"sshUsername"`
+}
+
+var (
+	users = store.NewCollection("user", func(u *User) *int64 { return &u.ID }).
+		Remember(4096, func(u User) User { return u }) // its fields are replaced, never written into
+	userByName = users.Unique("name", func(u *User) []byte { return store.Key(fold(u.Username)) })
+	usersOf    = users.Index("tenant", func(u *User) []byte { return tenantKey(u.Type, u.TenantID()) })
+
+	// A gone user's number stays here until everything that was his has been swept.
+	graves = store.NewCollection("grave", func(g *Grave) *int64 { return &g.ID })
+)
+
+// A Grave marks a deleted user whose belongings are still to be swept.
+type Grave struct {
+	ID   int64       `json:"id"`
+	Name string      `json:"name"`
+	In   auth.Tenant `json:"in"`
+}
+
+func tenantKey(t auth.UserType, id int64) []byte { return store.Key(int64(t), id) }
+
+// TenantID is the number of the tenant that the user belongs to.
+func (u *User) TenantID() int64 {
+	switch u.Type {
+	case auth.Operator:
+		return auth.NetworkID
+	case auth.MSP:
+		return u.ProxyID
+	}
+	return u.EnterpriseID
+}
+
+// Role is the user's role as it is now.
+func (u *User) Role() *auth.Role { return auth.RoleByID(u.RoleID) }
+
+// Enabled says whether the user may get in at all.
+func (u *User) Enabled() bool { return u.IsActive && !u.IsLocked }
+
+// Principal is the user as a caller.
+func (u *User) Principal(c auth.Call, m auth.Means, id int64, until time.Time) *auth.Principal {
+	return &auth.Principal{
+		Call: c, Type: auth.User, UserID: u.ID, Username: u.Username, UserType: u.Type,
+		EnterpriseID: u.EnterpriseID, ProxyID: u.ProxyID, Role: u.Role(), Means: m, MeansID: id, Until: until,
+	}
+}
+
+// UserIn answers a user by number within a transaction; nil when there is none.
+func (a *Accounts) UserIn(tx store.Tx, id int64) (*User, error) { return users.Get(tx, id) }
+
+// UserNamed answers a user by name, letter case aside; nil when there is none.
+func (a *Accounts) UserNamed(tx store.Tx, name string) (*User, error) {
+	return userByName.Get(tx, store.Key(fold(name)))
+}
+
+// FindUser answers a user by number, or else by name, with his tenant; nil unless the caller sees the tenant.
+func (a *Accounts) FindUser(ctx context.Context, by *auth.Principal, id int64, name string) (u *User, in auth.Tenant, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		u, in, err = a.findUser(tx, by, id, name)
+		return err
+	})
+	return u, in, err
+}
+
+func (a *Accounts) findUser(tx store.Tx, by *auth.Principal, id int64, name string) (u *User, in auth.Tenant, err error) {
+	if id != 0 {
+		u, err = users.Get(tx, id)
+	} else {
+		u, err = a.UserNamed(tx, name)
+	}
+	if u == nil || err != nil {
+		return nil, in, err
+	}
+	in, ok, err := a.TenantIn(tx, u.Type, u.TenantID())
+	if err != nil || !ok || !by.Sees(in) {
+		return nil, in, err
+	}
+	return u, in, nil
+}
+
+// GetUser is FindUser for a caller who wants to read the user: he holds the privilege v in the user's tenant, or is the
+// user himself. Users that v is not about are not found.
+func (a *Accounts) GetUser(ctx context.Context, by *auth.Principal, v auth.Privilege, id int64, name string) (*User, error) {
+	u, in, err := a.FindUser(ctx, by, id, name)
+	if err != nil || u == nil || auth.UserObject(u.Type) != v.Object {
+		return nil, err
+	}
+	if u.ID != by.UserID && !by.May(v, in) {
+		return nil, auth.Lacks(by, v)
+	}
+	return u, nil
+}
+
+// Users answers the users of a tenant, ordered by number.
+func (a *Accounts) Users(ctx context.Context, in auth.Tenant) ([]*User, error) {
+	list := []*User{}
+	err := a.Store.View(ctx, func(tx store.Tx) error {
+		return usersOf.Scan(tx, store.Span{Prefix: tenantKey(in.Type, in.ID)}, func(u *User) (bool, error) {
+			list = append(list, u)
+			return true, nil
+		})
+	})
+	return list, err
+}
+
+// A NewUser is what InsertUser makes.
+type NewUser struct {
+	Username            string
+	Password            secret.Text
+	Password2           *secret.Text // when given, it must be the same
+	RoleID              int64
+	Inactive            bool
+	NonNative           bool
+	DisableSecondFactor bool
+	Privileged          bool
+	Fields              UserFields
+}
+
+// InsertUser adds a user to a tenant. A taken username is a Conflict; a role above the caller's own, Forbidden.
+func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewUser) (u *User, err error) {
+	if err := n.check(); err != nil {
+		return nil, err
+	}
+	if err := mayGrant(by, in, n.RoleID); err != nil {
+		return nil, err
+	}
+	if n.Privileged && !by.IsSuper() {
+		return nil, auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
+	}
+	hash, err := a.hash(ctx, n.Password)
+	if err != nil {
+		return nil, err
+	}
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		if _, ok, err := a.TenantIn(tx, in.Type, in.ID); err != nil || !ok {
+			return orElse(err, auth.Errorf(auth.NotFound, "the tenant is gone"))
+		}
+		u, err = a.addUser(tx, by, in, n, hash)
+		return err
+	})
+	return u, err
+}
+
+func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n NewUser, hash string) (*User, error) {
+	u := &User{
+		Type: in.Type, Username: n.Username, Password: hash, RoleID: n.RoleID, IsActive: !n.Inactive,
+		NonNative: n.NonNative, DisableSecondFactor: n.DisableSecondFactor, Privileged: n.Privileged,
+		Created: a.Now(), Modified: a.Now(), PasswordModified: a.Now(),
+	}
+	switch in.Type {
+	case auth.MSP:
+		u.ProxyID = in.ID
+	case auth.Enterprise:
+		u.EnterpriseID = in.ID
+	}
+	patch(&u.Fields, &n.Fields)
+	if err := taken(users.Insert(tx, u), "the username %s is taken", n.Username); err != nil {
+		return nil, err
+	}
+	return u, a.Record(tx, by, in, Happening{
+		Name: userEvent("CREATE", u.Type), Category: OfUser, Message: "user " + u.Username,
+		Detail: map[string]any{"userId": u.ID, "username": u.Username, "role": u.Role().Name},
+	})
+}
+
+// userEvent: operator users have events of their own name.
+func userEvent(verb string, t auth.UserType) string {
+	if t == auth.Operator {
+		return verb + "_OPERATOR_USER"
+	}
+	return verb + "_USER"
+}
+
+// serviceAccount begins the usernames of API clients; a person must not pass for one.
+const serviceAccount = "service-account-"
+
+func checkUsername(name string) error {
+	if strings.HasPrefix(fold(name), serviceAccount) {
+		return auth.BadField("username", "begins with %s, which is reserved", serviceAccount)
+	}
+	return CheckName("username", name, 255)
+}
+
+func checkPassword(password secret.Text) error {
+	switch {
+	case password == "":
+		return auth.BadField("password", "is required")
+	case len(password) < 8:
+		return auth.BadField("password", "has fewer than 8 characters")
+	case len(password) > 256:
+		return auth.BadField("password", "has more than 256 bytes")
+	}
+	return nil
+}
+
+func checkUserFields(f *UserFields) error {
+	return eachText(f, func(name, text string) error { return checkLength(name, text, 0, 255) })
+}
+
+func (n *NewUser) check() error {
+	if err := checkUsername(n.Username); err != nil {
+		return err
+	}
+	if err := checkPassword(n.Password); err != nil {
+		return err
+	}
+	if n.Password2 != nil && *n.Password2 != n.Password {
+		return auth.BadField("password2", "differs from password")
+	}
+	return checkUserFields(&n.Fields)
+}
+
+// mayGrant: nobody grants a role above his own, or one of another kind of tenant.
+func mayGrant(by *auth.Principal, in auth.Tenant, roleID int64) error {
+	r := auth.RoleByID(roleID)
+	if r == nil || r.UserType != in.Type {
+		return auth.BadField("roleId", "is not a role of %s users", in.Type)
+	}
+	if by.Role == nil || r.Precedence < by.Role.Precedence {
+		return auth.Errorf(auth.Forbidden, "the privilege to grant the role [%s] is above your own role in method [%s]", r.Name, by.Method)
+	}
+	return nil
+}
+
+func (a *Accounts) hash(ctx context.Context, password secret.Text) (string, error) {
+	phc, err := a.Passwords.Hash(ctx, password)
+	return phc, busy(err)
+}
+
+// CheckPassword says whether the password is the user's; for nil it does the same work and says no.
+func (a *Accounts) CheckPassword(ctx context.Context, u *User, password secret.Text) (bool, error) {
+	phc := ""
+	if u != nil {
+		phc = u.Password
+	}
+	ok, err := a.Passwords.Verify(ctx, phc, password)
+	return ok, busy(err)
+}
