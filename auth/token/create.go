@@ -1,0 +1,193 @@
+package token
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/store"
+)
+
+// The bounds of a new token. The published API says "less than or equal to 12 months"; a leap year has 366 days.
+const (
+	maxName        = 128
+	maxDescription = 255
+	maxLifetime    = 366 * 24 * time.Hour
+)
+
+// A NewToken is what Create makes.
+type NewToken struct {
+	Owner       int64         // a user's number; 0 is the caller
+	OwnerType   auth.UserType // what kind of user the owner must be; NoType is any
+	TenantID    int64         // what tenant he must belong to; 0 is any
+	Name        string
+	Description string
+	LifetimeMs  int64
+}
+
+// Create makes a pending token: no secret exists yet. Everybody may for himself, superusers for those they manage.
+// A name in use among the owner's living tokens is a Conflict, one token too many a Limit.
+func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id int64, err error) {
+	if err := n.check(); err != nil {
+		return 0, err
+	}
+	if n.Owner == 0 {
+		n.Owner = by.UserID
+	}
+	number, err := uuid.NewV7FromReader(t.accounts.Random())
+	if err != nil {
+		return 0, err
+	}
+	err = t.store.Update(ctx, func(tx store.Tx) error {
+		owner, in, err := t.mayCreate(tx, by, n)
+		if err != nil {
+			return err
+		}
+		made, err := t.insert(tx, by, owner, n, number)
+		if err != nil {
+			return err
+		}
+		id = made.ID
+		h := made.happening("CREATE_API_TOKEN")
+		h.Detail["lifetimeMs"], h.Detail["ownerName"] = n.LifetimeMs, owner.Username
+		return t.accounts.Record(tx, by, in, h)
+	})
+	return id, err
+}
+
+func (n *NewToken) check() error {
+	if err := account.CheckName("name", n.Name, maxName); err != nil {
+		return err
+	}
+	if err := account.CheckText("description", n.Description, maxDescription); err != nil {
+		return err
+	}
+	if n.LifetimeMs <= 0 || n.LifetimeMs > maxLifetime.Milliseconds() {
+		return auth.BadField("lifetimeMs", "is not between 1 and %d (366 days)", maxLifetime.Milliseconds())
+	}
+	return nil
+}
+
+var errNoUser = auth.Errorf(auth.NotFound, "no such user")
+
+// mayCreate answers the owner and his tenant if the caller may create a token for him.
+func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*account.User, auth.Tenant, error) {
+	owner, err := t.accounts.UserIn(tx, n.Owner)
+	if err != nil {
+		return nil, auth.Tenant{}, err
+	}
+	if owner == nil || n.OwnerType != auth.NoType && owner.Type != n.OwnerType || n.TenantID != 0 && owner.TenantID() != n.TenantID {
+		return nil, auth.Tenant{}, errNoUser
+	}
+	in, ok, err := t.accounts.TenantIn(tx, owner.Type, owner.TenantID())
+	if err != nil || !ok || !by.Sees(in) {
+		return nil, in, orElse(err, errNoUser)
+	}
+	v := auth.Create.On(auth.TokenObject(owner.Type))
+	switch {
+	case !by.May(v, in):
+		return nil, in, auth.Lacks(by, v)
+	case owner.ID != by.UserID && !by.IsSuper():
+		return nil, in, auth.Errorf(auth.Forbidden, "the privilege to create API tokens of others is a superuser's in method [%s]", by.Method)
+	case owner.Role().NoAPITokens:
+		return nil, in, auth.Errorf(auth.Conflict, "users with the role %s have no API tokens", owner.Role().Name)
+	}
+	return owner, in, t.mayLive(tx, owner, n)
+}
+
+func orElse(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// mayLive holds the limits: how long, how many, one name once.
+func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken) error {
+	longest, err := t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
+	if err != nil {
+		return err
+	}
+	if n.LifetimeMs > longest.Milliseconds() {
+		return auth.BadField("lifetimeMs", "is longer than the portal allows (%d)", longest.Milliseconds())
+	}
+	most, err := t.accounts.Number(tx, account.TokensPerUser)
+	if err != nil {
+		return err
+	}
+	if err := t.freePlace(tx, owner, most); err != nil {
+		return err
+	}
+	return t.freeName(tx, owner, n.Name)
+}
+
+// maxReleased is how many expired tokens a creation takes out of the way at most; each costs three keys.
+const maxReleased = 5
+
+// freePlace holds the limit of living tokens. As long as there are fewer entries than that, no record is read; then those
+// that have expired are taken out of the way.
+func (t *Tokens) freePlace(tx store.Tx, owner *account.User, most int64) error {
+	span := store.Span{Prefix: livingKey(owner.Type, owner.TenantID(), owner.ID)}
+	n := int64(0)
+	err := tokensOf.IDs(tx, span, func([]byte, int64) (bool, error) {
+		n++
+		return n < most, nil
+	})
+	if err != nil || n < most {
+		return err
+	}
+	n = 0
+	var expired []*Token
+	err = tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
+		if tok.State(t.now()) != Expired {
+			n++
+		} else if len(expired) < maxReleased {
+			expired = append(expired, tok)
+		}
+		return n < most, nil
+	})
+	if err != nil {
+		return err
+	}
+	if n >= most {
+		return auth.Errorf(auth.Limit, "the user has %d living API tokens, the most there may be (system property portico.apiToken.maxPerUser)", most)
+	}
+	for _, tok := range expired {
+		if err := release(tx, tok); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freeName takes the name from a token that has expired; one that lives keeps it.
+func (t *Tokens) freeName(tx store.Tx, owner *account.User, name string) error {
+	holder, err := tokensOf.Get(tx, nameKey(owner.Type, owner.TenantID(), owner.ID, name))
+	if err != nil || holder == nil {
+		return err
+	}
+	if holder.State(t.now()) != Expired {
+		return auth.Errorf(auth.Conflict, "a living API token of the user is named %s", name)
+	}
+	return release(tx, holder)
+}
+
+func release(tx store.Tx, expired *Token) error {
+	expired.Released = true
+	return tokens.Put(tx, expired)
+}
+
+func (t *Tokens) insert(tx store.Tx, by *auth.Principal, owner *account.User, n NewToken, number uuid.UUID) (*Token, error) {
+	now := t.now()
+	made := &Token{
+		UUID: number, Name: n.Name, Description: n.Description,
+		OwnerID: owner.ID, OwnerType: owner.Type, TenantID: owner.TenantID(),
+		CreatorID: by.UserID, CreatorType: by.UserType,
+		LifetimeMs: n.LifetimeMs, Kept: Pending,
+		Created: now, Modified: now, Expiration: now.Add(time.Duration(n.LifetimeMs) * time.Millisecond),
+	}
+	return made, tokens.Insert(tx, made)
+}

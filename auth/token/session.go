@@ -1,0 +1,167 @@
+package token
+
+import (
+	"context"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// A Session is what a password login starts. It ends by its expiry, by logout, and by its user: gone, disabled, or of a
+// later epoch.
+type Session struct {
+	ID      int64         `json:"id"`
+	Digest  secret.Digest `json:"digest"`
+	UserID  int64         `json:"userId"`
+	Epoch   int64         `json:"epoch,omitempty"`
+	Created time.Time     `json:"created"`
+	Expires time.Time     `json:"expires"`
+}
+
+var (
+	sessions        = store.NewCollection("session", func(s *Session) *int64 { return &s.ID })
+	sessionByDigest = sessions.Unique("digest", func(s *Session) []byte { return s.Digest })
+	sessionsEnding  = sessions.Index("expires", func(s *Session) []byte { return store.Key(s.Expires) })
+)
+
+var (
+	errBadLogin    = auth.Errorf(auth.Unauthenticated, "Invalid username or password")
+	errSession     = auth.Errorf(auth.Unauthenticated, "expired session cookie")
+	errNotActive   = auth.Errorf(auth.Unauthenticated, "user not active")
+	errInvalid     = auth.Errorf(auth.Unauthenticated, "invalid token")
+	errRevoked     = auth.Errorf(auth.Unauthenticated, "revoked token")
+	errExpired     = auth.Errorf(auth.Unauthenticated, "expired token")
+	errSwitchedOff = auth.Errorf(auth.Unauthenticated, "API tokens are switched off")
+)
+
+// A Started session is handed out once.
+type Started struct {
+	Value    secret.Text
+	Lifetime time.Duration
+}
+
+// Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
+// a user who may not get in read the same and cost the same work.
+func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password secret.Text) (Started, error) {
+	u, in, err := t.candidate(ctx, operator, username)
+	if err != nil {
+		return Started{}, err
+	}
+	ok, err := t.accounts.CheckPassword(ctx, u, password)
+	if err != nil {
+		return Started{}, err
+	}
+	if ok && u.Enabled() && !u.NonNative {
+		return t.start(ctx, by, u, in)
+	}
+	return Started{}, t.failed(ctx, by, operator, u, in)
+}
+
+// candidate answers the user of that name if this login is for his kind, with his tenant.
+func (t *Tokens) candidate(ctx context.Context, operator bool, username string) (u *account.User, in auth.Tenant, err error) {
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		if u, err = t.accounts.UserNamed(tx, username); err != nil || u == nil {
+			return err
+		}
+		if (u.Type == auth.Operator) != operator {
+			u = nil
+			return nil
+		}
+		in, _, err = t.accounts.TenantIn(tx, u.Type, u.TenantID())
+		return err
+	})
+	return u, in, err
+}
+
+func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant) (s Started, err error) {
+	if s.Value, err = secret.Mint(t.accounts.Random()); err != nil {
+		return s, err
+	}
+	refused := false
+	err = t.store.Update(ctx, func(tx store.Tx) error {
+		u, err := t.accounts.LoggedIn(tx, seen)
+		if refused = u == nil; err != nil || refused {
+			return err
+		}
+		if s.Lifetime, err = t.accounts.Duration(tx, account.SessionSeconds, time.Second); err != nil {
+			return err
+		}
+		session := &Session{
+			Digest: secret.DigestOf(s.Value), UserID: u.ID, Epoch: u.Epoch,
+			Created: t.now(), Expires: t.now().Add(s.Lifetime),
+		}
+		if err := sessions.Insert(tx, session); err != nil {
+			return err
+		}
+		who := u.Principal(by.Call, auth.NoMeans, 0, session.Expires)
+		return t.accounts.Record(tx, who, in, loginEvent(u.Type == auth.Operator, "LOGIN", u))
+	})
+	if err == nil && refused {
+		err = errBadLogin
+	}
+	return s, err
+}
+
+// failed records the refusal. The name that was typed is told only if it is a user's: it may have been a password.
+func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, u *account.User, in auth.Tenant) error {
+	if u == nil {
+		in = auth.Network()
+	}
+	h := loginEvent(operator, "LOGIN_FAILURE", u)
+	h.Severity = account.Warning
+	if err := t.accounts.Refused(ctx, by, in, h); err != nil {
+		return err
+	}
+	return errBadLogin
+}
+
+func loginEvent(operator bool, what string, u *account.User) account.Happening {
+	name, kind := "USER_"+what, "user"
+	if operator {
+		name, kind = "OPERATOR_"+what, "operator user"
+	}
+	h := account.Happening{Name: name, Category: account.OfUser, Message: "unknown " + kind, Detail: map[string]any{}}
+	if u != nil {
+		h.Message, h.Apart = u.Username, u.Username
+		h.Detail["username"], h.Detail["userId"], h.Detail["userType"] = u.Username, u.ID, u.Type.String()
+	}
+	return h
+}
+
+// Logout ends the session that the caller came by, if he came by one.
+func (t *Tokens) Logout(ctx context.Context, by *auth.Principal) error {
+	if by.Means != auth.BySession {
+		return nil
+	}
+	return t.store.Update(ctx, func(tx store.Tx) error {
+		_, err := sessions.Delete(tx, by.MeansID)
+		return err
+	})
+}
+
+// BySession answers the caller whose session has that secret.
+func (t *Tokens) BySession(ctx context.Context, c auth.Call, value string) (p *auth.Principal, err error) {
+	digest := secret.DigestOf(secret.Text(value))
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		s, err := sessionByDigest.Get(tx, digest)
+		if err != nil {
+			return err
+		}
+		if s == nil || !s.Digest.Matches(secret.Text(value)) || !t.now().Before(s.Expires) {
+			return errSession
+		}
+		u, err := t.accounts.UserIn(tx, s.UserID)
+		if err != nil {
+			return err
+		}
+		if u == nil || !u.Enabled() || u.Epoch != s.Epoch {
+			return errSession
+		}
+		p = u.Principal(c, auth.BySession, s.ID, s.Expires)
+		return nil
+	})
+	return p, err
+}

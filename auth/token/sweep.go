@@ -1,0 +1,132 @@
+package token
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/store"
+)
+
+// The steps of the background work, kept below the store's hundred keys an Update.
+const (
+	sweptTokens   = 6 // a token has eight keys, its event three
+	sweptSessions = 25
+	flushedUses   = 90
+)
+
+// Flush writes the last uses and the counts of refusals that were collected. Call it once a minute, and at the end with all.
+func (t *Tokens) Flush(ctx context.Context, all bool) error {
+	for list := range slices.Chunk(t.uses.take(), flushedUses) {
+		err := t.store.Update(ctx, func(tx store.Tx) error {
+			for _, last := range list {
+				if err := lastUses.Put(tx, &last); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return t.accounts.FlushRefusals(ctx, all)
+}
+
+// Sweep removes what is over: sessions past their end, the tokens of deleted users, and tokens dead for longer than the
+// property says. It works in steps, each an Update with its events, and may be stopped between any two.
+func (t *Tokens) Sweep(ctx context.Context) error {
+	for _, step := range []func(store.Tx) (bool, error){t.sweepSessions, t.sweepGraves, t.sweepTokens} {
+		for more := true; more; {
+			err := t.store.Update(ctx, func(tx store.Tx) (err error) {
+				more, err = step(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Tokens) sweepSessions(tx store.Tx) (more bool, err error) {
+	var over []int64
+	span := store.Span{To: store.Key(t.now())}
+	err = sessionsEnding.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
+		over = append(over, id)
+		return len(over) < sweptSessions, nil
+	})
+	for _, id := range over {
+		if err == nil {
+			_, err = sessions.Delete(tx, id)
+		}
+	}
+	return len(over) == sweptSessions, err
+}
+
+func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {
+	keep, err := t.accounts.Duration(tx, account.TokenRetainDays, 24*time.Hour)
+	if err != nil {
+		return false, err
+	}
+	var dead []*Token
+	span := store.Span{To: store.Key(t.now().Add(-keep))}
+	err = tokensEnded.Scan(tx, span, func(tok *Token) (bool, error) {
+		dead = append(dead, tok)
+		return len(dead) < sweptTokens, nil
+	})
+	if err != nil {
+		return false, err
+	}
+	return len(dead) == sweptTokens, t.remove(tx, dead, "retention")
+}
+
+// sweepGraves removes the tokens of one deleted user, a step of them at a time.
+func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
+	var grave *account.Grave
+	err = t.accounts.Graves(tx, func(g *account.Grave) (bool, error) {
+		grave = g
+		return false, nil
+	})
+	if err != nil || grave == nil {
+		return false, err
+	}
+	var left []*Token
+	span := store.Span{Prefix: ownerKey(grave.In.Type, grave.In.ID, grave.ID)}
+	err = tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
+		left = append(left, tok)
+		return len(left) < sweptTokens, nil
+	})
+	if err != nil {
+		return false, err
+	}
+	if err := t.remove(tx, left, "user deleted"); err != nil {
+		return false, err
+	}
+	if len(left) < sweptTokens {
+		return true, t.accounts.CloseGrave(tx, grave.ID)
+	}
+	return true, nil
+}
+
+func (t *Tokens) remove(tx store.Tx, list []*Token, why string) error {
+	by := account.System("portico/sweep")
+	for _, tok := range list {
+		if _, err := tokens.Delete(tx, tok.ID); err != nil {
+			return err
+		}
+		if _, err := lastUses.Delete(tx, tok.ID); err != nil {
+			return err
+		}
+		in := auth.Tenant{Type: tok.OwnerType, ID: tok.TenantID}
+		h := tok.happening("DELETE_API_TOKEN")
+		h.Detail["reason"] = why
+		if err := t.accounts.Record(tx, by, in, h); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package token
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// ByAPIToken answers the owner of the token with that text as the caller; his role as it is now is what counts.
+// Looked at in this order: the text's digest, the token's state, its owner, and whether API tokens are switched on.
+func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *auth.Principal, err error) {
+	number, ok := numberIn(secret.Text(text))
+	if !ok {
+		return nil, errInvalid
+	}
+	var tok *Token
+	var u *account.User
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		if tok, err = tokenByUUID.Get(tx, number[:]); err != nil {
+			return err
+		}
+		if tok == nil {
+			return errInvalid
+		}
+		if u, err = t.accounts.UserIn(tx, tok.OwnerID); err != nil {
+			return err
+		}
+		if err := t.usable(tok, u, secret.Text(text)); err != nil {
+			return err
+		}
+		if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
+			return orElse(err, errSwitchedOff)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, t.misused(ctx, c, tok, err)
+	}
+	t.uses.note(tok.ID, t.now(), c.Source)
+	return u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration), nil
+}
+
+func numberIn(text secret.Text) (uuid.UUID, bool) {
+	jti, ok := secret.TokenID(text)
+	if !ok {
+		return uuid.UUID{}, false
+	}
+	number, err := uuid.Parse(jti)
+	return number, err == nil
+}
+
+func (t *Tokens) usable(tok *Token, u *account.User, text secret.Text) error {
+	if !tok.Digest.Matches(text) {
+		return errInvalid
+	}
+	switch tok.State(t.now()) {
+	case Revoked:
+		return errRevoked
+	case Expired:
+		return errExpired
+	case Pending:
+		return errInvalid
+	}
+	if u == nil || !u.Enabled() || u.Role().NoAPITokens {
+		return errNotActive
+	}
+	return nil
+}
+
+// misused records the use of a dead token, or a text with a true number that is not the token's.
+func (t *Tokens) misused(ctx context.Context, c auth.Call, tok *Token, why error) error {
+	if tok == nil || auth.KindOf(why) != auth.Unauthenticated {
+		return why
+	}
+	in, ok, err := t.accounts.Tenant(ctx, tok.OwnerType, tok.TenantID)
+	if err != nil || !ok {
+		return why
+	}
+	h := tok.happening("API_TOKEN_REFUSED")
+	h.Message = "use of API token " + tok.Name + " refused"
+	h.Detail["act"], h.Detail["reason"] = "use", why.Error()
+	if err := t.accounts.Refused(ctx, &auth.Principal{Call: c}, in, h); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return why
+}
