@@ -1,0 +1,138 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	gorilla "github.com/gorilla/rpc/v2"
+
+	"github.com/portico-vco/portico/auth"
+)
+
+// A call is one call of one method. To gorilla it is the request, the codec's view of it, and the writer of its answer
+// all at once: gorilla asks it for its method (Method), for its params (ReadRequest), has the one registered service
+// run it (desk.Enter), and hands it the result (WriteResponse) or the error (WriteError). Each of these steps is a step
+// of the order in which calls are refused. Nothing is encoded on the way; the exchange does so once, in the end.
+type call struct {
+	x      *exchange
+	name   string
+	id     []byte // as it came; nil: a notification
+	params int    // their node; negative: none
+	batch  bool
+
+	start time.Time
+	row   *row
+	by    *auth.Principal
+	out   any
+	err   error
+	inner http.Request // what gorilla sees
+}
+
+// The one codec finds the call in the request's body.
+type codec struct{}
+
+func (codec) NewRequest(r *http.Request) gorilla.CodecRequest { return r.Body.(*call) }
+
+// The desk is the one service of the dispatcher, with one method. It takes params and gives a result.
+type desk struct{}
+
+// Enter runs the method of the call that r carries.
+func (desk) Enter(r *http.Request, in, out *any) (err error) {
+	c := r.Body.(*call)
+	*out, err = c.row.Do.run(c.context(), c.by, *in)
+	return err
+}
+
+func newDispatcher() *gorilla.Server {
+	g := gorilla.NewServer()
+	g.RegisterCodec(codec{}, "application/json")
+	if err := g.RegisterService(desk{}, "Door"); err != nil {
+		panic(err) // the signature of Enter is wrong
+	}
+	return g
+}
+
+// dispatch makes the call. What went wrong is in err then, and what came out in out.
+func (c *call) dispatch() {
+	defer func() {
+		if v := recover(); v != nil {
+			c.err = panicked(v)
+		}
+	}()
+	c.inner.Method, c.inner.Body = http.MethodPost, c
+	c.x.s.dispatcher.ServeHTTP(c, &c.inner)
+}
+
+func (c *call) context() context.Context { return c.x.r.Context() }
+
+// Method decides all that can be decided before the params are looked at.
+func (c *call) Method() (string, error) {
+	c.row = c.x.s.o.Table.byName[c.name]
+	if err := c.authenticate(); err != nil {
+		return "", err
+	}
+	if c.row == nil {
+		return "", errMethod
+	}
+	if c.row.session && c.batch {
+		return "", badRequest("method [" + c.name + "] cannot be called in a batch")
+	}
+	if c.row.session && c.x.s.crossSite.Check(c.x.r) != nil {
+		return "", errCrossSite
+	}
+	return "Door.Enter", c.row.Rule.Admits(c.by)
+}
+
+// authenticate finds out who calls. A public method takes whoever comes.
+func (c *call) authenticate() error {
+	who := auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls}
+	var err error
+	c.by, err = c.x.creds.principal(c.context(), c.x.s.o.Authority, who)
+	if err == nil && c.by == nil {
+		err = errors.New("the authority answered neither a principal nor an error")
+	}
+	if err == nil {
+		return nil
+	}
+	c.by = &auth.Principal{Call: who}
+	if c.row != nil && c.row.Rule.IsPublic() && auth.KindOf(err) == auth.Unauthenticated {
+		return nil
+	}
+	return err
+}
+
+// ReadRequest decides what the params decide: whether they can be read, and whether the caller may act in the tenant
+// that they name.
+func (c *call) ReadRequest(args any) error {
+	in, err := c.row.decode(&c.x.doc, c.params)
+	if err != nil {
+		return err
+	}
+	if c.row.scope.param != "" {
+		if err := c.x.s.enter(c.context(), c.row, c.by, in.(scoped)); err != nil {
+			return err
+		}
+	}
+	*args.(*any) = in
+	return nil
+}
+
+// WriteResponse keeps the result.
+func (c *call) WriteResponse(_ http.ResponseWriter, reply any) { c.out = *reply.(*any) }
+
+// WriteError keeps the error; the status is gorilla's guess.
+func (c *call) WriteError(_ http.ResponseWriter, _ int, err error) { c.err = err }
+
+// Header is that of the answer as a whole.
+func (c *call) Header() http.Header { return c.x.w.Header() }
+
+// Write and WriteHeader are there because gorilla wants a writer.
+func (c *call) Write(b []byte) (int, error) { return len(b), nil }
+func (c *call) WriteHeader(int)             {}
+
+// Read and Close are there because a request's body has them.
+func (c *call) Read([]byte) (int, error) { return 0, io.EOF }
+func (c *call) Close() error             { return nil }

@@ -1,0 +1,149 @@
+package rpc
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/portico-vco/portico/auth"
+)
+
+// This file alone knows the numbers of errors and their HTTP statuses.
+
+// A code is the number of an error, as a client sees it.
+type code int
+
+const (
+	codeParse          code = -32700
+	codeRequest        code = -32600
+	codeMethod         code = -32601
+	codeParams         code = -32602
+	codeInternal       code = -32603
+	codeSession        code = -32000
+	codePrivilege      code = -32002
+	codeCaller         code = -32003
+	codeTenant         code = -32004
+	codeConflict       code = -32006
+	codeImmutable      code = -32007
+	codeManaged        code = -32008
+	codeLimit          code = -32009
+	codeBusy           code = -32013
+	statusOfMethod          = http.StatusOK // on /portal a method's error is told in the body alone
+	statusOfMethodREST      = http.StatusBadRequest
+)
+
+// kinds says how each kind of error leaves. Status 0 is that of any method's error.
+var kinds = [...]struct {
+	code   code
+	status int
+}{
+	auth.Internal:        {codeInternal, http.StatusInternalServerError},
+	auth.Invalid:         {codeParams, 0},
+	auth.Unauthenticated: {codeSession, 0},
+	auth.Forbidden:       {codePrivilege, 0},
+	auth.WrongCaller:     {codeCaller, 0},
+	auth.NotFound:        {codeTenant, 0},
+	auth.Conflict:        {codeConflict, 0},
+	auth.Immutable:       {codeImmutable, 0},
+	auth.Managed:         {codeManaged, 0},
+	auth.Limit:           {codeLimit, 0},
+	auth.Busy:            {codeBusy, http.StatusTooManyRequests},
+	auth.Unavailable:     {codeInternal, http.StatusServiceUnavailable},
+}
+
+// A formError refuses a request for its form, before any method is concerned.
+type formError struct {
+	code   code
+	status int // 0 as above
+	text   string
+}
+
+func (e *formError) Error() string { return e.text }
+
+var (
+	errMethod     = &formError{codeMethod, 0, "methodError"}
+	errTooLarge   = &formError{codeRequest, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB"}
+	errCrossSite  = &formError{codeRequest, http.StatusForbidden, "cross-site requests are refused"}
+	errNotHere    = &formError{codeRequest, http.StatusNotFound, "there is nothing at this path"}
+	errVerb       = &formError{codeRequest, http.StatusMethodNotAllowed, "this path does not take this HTTP method"}
+	errTwoHeaders = &formError{codeRequest, 0, "more than one Authorization header"}
+	errLongBatch  = &formError{codeLimit, 0, "the answers of this batch are too large together"}
+	errBody       = &formError{codeParse, http.StatusBadRequest, "the body could not be read"}
+)
+
+func parseError(err error) error { return &formError{codeParse, 0, "parse error: " + err.Error()} }
+
+func badRequest(text string) error { return &formError{codeRequest, 0, "invalid request: " + text} }
+
+// A fault is an error as it leaves.
+type fault struct {
+	Code    code   `json:"code"`
+	Message string `json:"message"`
+	Data    any    `json:"data,omitempty"`
+
+	status int
+	kind   auth.Kind
+}
+
+// verdict is the published form of data: what is wrong with which parameter.
+type verdict struct {
+	Valid   bool     `json:"valid"`
+	Error   []remark `json:"error"`
+	Warning []remark `json:"warning"`
+}
+
+type remark struct {
+	Code    code   `json:"code"`
+	Message string `json:"message"`
+	Path    string `json:"path"`
+}
+
+// ours is the data of an error that is our own fault: nothing but the number of the request, to be found in the log.
+type ours struct {
+	RequestID string `json:"requestId"`
+}
+
+// faultOf turns an error into what leaves the house. The text of an error that is our fault stays inside.
+func faultOf(err error, requestID string) *fault {
+	var form *formError
+	if errors.As(err, &form) {
+		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid}
+	}
+	var e *auth.Error
+	if !errors.As(err, &e) || int(e.Kind) >= len(kinds) {
+		e = &auth.Error{Kind: auth.Internal}
+	}
+	k := kinds[e.Kind]
+	f := &fault{Code: k.code, Message: e.Text, status: k.status, kind: e.Kind}
+	switch e.Kind {
+	case auth.Internal:
+		f.Message, f.Data = "internal error", ours{requestID}
+	case auth.Unavailable:
+		f.Message = "unavailable"
+	case auth.Unauthenticated:
+		f.Message = "tokenError [" + e.Text + "]"
+	case auth.Invalid:
+		f.Data = judge(e.Fields)
+	}
+	return f
+}
+
+func judge(fields []auth.Field) any {
+	if len(fields) == 0 {
+		return nil
+	}
+	v := verdict{Error: make([]remark, len(fields)), Warning: []remark{}}
+	for i, f := range fields {
+		v.Error[i] = remark{codeParams, f.Message, f.Path}
+	}
+	return v
+}
+
+// loginText is what a login page says of a failure. Clients look for the word Invalid.
+func loginText(err error) string {
+	var e *auth.Error
+	if errors.As(err, &e) && strings.HasPrefix(e.Text, "Invalid") {
+		return e.Text
+	}
+	return "Invalid request"
+}

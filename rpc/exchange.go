@@ -1,0 +1,152 @@
+package rpc
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+const (
+	maxBody   = 1 << 20  // bytes
+	maxBatch  = 100      // calls
+	maxAnswer = 16 << 20 // bytes after which a batch is not gone on with
+)
+
+// An exchange is one HTTP request and its answer. The calls in it are made one after the other, so it holds one.
+type exchange struct {
+	s     *Server
+	w     http.ResponseWriter
+	r     *http.Request
+	route route
+	creds credentials
+
+	id     string
+	source string
+	tls    bool
+	start  time.Time
+
+	*paper
+	status  int
+	session string // Set-Cookie, if a call starts or ends a session
+	call    call
+	headers [3][1]string // backs the values of headers
+}
+
+// paper is what an exchange is written on, used again by later ones.
+type paper struct {
+	body   bytes.Buffer
+	doc    doc
+	out    bytes.Buffer
+	encode *json.Encoder // into out
+}
+
+var papers = sync.Pool{New: func() any {
+	p := new(paper)
+	p.encode = json.NewEncoder(&p.out)
+	p.encode.SetEscapeHTML(false)
+	return p
+}}
+
+func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{s: s, w: w, r: r, id: newID(), start: s.o.Now(), paper: papers.Get().(*paper), status: http.StatusOK}
+	x.source, x.tls = s.origin(r)
+	return x
+}
+
+// release gives the paper back, unless it has grown so much that it would only lie around.
+func (x *exchange) release() {
+	p := x.paper
+	x.paper = nil
+	if p.body.Cap() > 64<<10 || p.out.Cap() > 256<<10 || cap(p.doc.nodes) > 8<<10 {
+		return
+	}
+	p.body.Reset()
+	p.out.Reset()
+	p.doc.src = nil
+	papers.Put(p)
+}
+
+// newID makes the number of a request. It must be unique, not secret.
+func newID() string {
+	var u uuid.UUID
+	binary.NativeEndian.PutUint64(u[:8], rand.Uint64())
+	binary.NativeEndian.PutUint64(u[8:], rand.Uint64())
+	u[6] = u[6]&0x0f | 0x40
+	u[8] = u[8]&0x3f | 0x80
+	return u.String()
+}
+
+// guarded serves, and answers a panic outside the calls, of the authority for instance, as one inside them.
+func (x *exchange) guarded() {
+	defer func() {
+		if v := recover(); v != nil {
+			x.refuse(panicked(v))
+		}
+	}()
+	x.serve(routeOf(x.r.URL.Path))
+}
+
+// serve takes the request to where its path leads.
+func (x *exchange) serve(to route) {
+	x.route = to
+	switch {
+	case to.door == nowhere:
+		x.refuse(errNotHere)
+	case x.r.Method == http.MethodOptions:
+		x.w.Header().Set("Allow", to.verbs())
+		x.status = http.StatusNoContent
+	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
+		x.page()
+	case to.get() || x.r.Method != http.MethodPost:
+		x.w.Header().Set("Allow", to.verbs())
+		x.refuse(errVerb)
+	default:
+		x.post()
+	}
+}
+
+// post serves the paths that take calls. What it refuses, it refuses whole.
+func (x *exchange) post() {
+	if err := x.read(); err != nil {
+		x.refuse(err)
+		return
+	}
+	if x.creds = credentialsOf(x.r.Header); x.creds.headers > 1 {
+		x.refuse(errTwoHeaders)
+		return
+	}
+	login := x.route.door == signIn || x.route.door == signOut
+	if (login || x.creds.onlyCookie()) && x.s.crossSite.Check(x.r) != nil {
+		x.refuse(errCrossSite)
+		return
+	}
+	if x.route.door == portal {
+		x.portal()
+		return
+	}
+	x.twin()
+}
+
+// read reads the body, up to the limit.
+func (x *exchange) read() error {
+	if x.r.ContentLength > maxBody {
+		x.w.Header()["Connection"] = closing
+		return errTooLarge
+	}
+	_, err := x.body.ReadFrom(io.LimitReader(x.r.Body, maxBody+1))
+	if x.body.Len() > maxBody {
+		x.w.Header()["Connection"] = closing
+		return errTooLarge
+	}
+	if err != nil {
+		return errBody
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package rpc_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/rpc"
+)
+
+// FuzzPortal sends anything to /portal. Every answer is a valid response, an array of them, or 204 with no body.
+func FuzzPortal(f *testing.F) {
+	for _, c := range oneLine {
+		f.Add([]byte(c.body))
+	}
+	h := newHouse(f, func(o *rpc.Options) { o.Log = zerolog.Nop() })
+	f.Fuzz(func(t *testing.T, body []byte) {
+		h.revoked.Store(false)
+		w := h.ask("/portal", string(body), "op")
+		out := w.Body.Bytes()
+		if w.Code == http.StatusNoContent {
+			if len(out) > 0 {
+				t.Fatalf("%q: 204 with %s", body, out)
+			}
+			return
+		}
+		if n := w.Header().Get("Content-Length"); n != strconv.Itoa(len(out)) {
+			t.Fatalf("%q: Content-Length %s, body %s", body, n, out)
+		}
+		one := json.RawMessage(out)
+		many := []json.RawMessage{one}
+		if len(out) > 0 && out[0] == '[' {
+			if err := json.Unmarshal(out, &many); err != nil || len(many) == 0 {
+				t.Fatalf("%q: %s", body, out)
+			}
+		}
+		for _, r := range many {
+			if !isResponse(r) {
+				t.Fatalf("%q: %s is no response", body, r)
+			}
+		}
+	})
+}
+
+// FuzzTwin sends anything to the REST-like and the login paths. Every answer with a body is JSON.
+func FuzzTwin(f *testing.F) {
+	f.Add("/portal/rest/echo", []byte(`{"time":1,"_update":{"roleId":null}}`), "velocloud.session=op; Path=/")
+	f.Add("/login/doLogin.html", []byte(`username=%zz&password=x`), "")
+	f.Add("/portal/rest//login/operatorLogin", []byte(`{"username":"x"}`), "=;;velocloud.session=%")
+	h := newHouse(f, func(o *rpc.Options) { o.Log = zerolog.Nop() })
+	f.Fuzz(func(t *testing.T, path string, body []byte, cookie string) {
+		h.revoked.Store(false)
+		r, err := http.NewRequest("POST", "http://portal.example/", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.URL.Path, r.RemoteAddr = path, "192.0.2.1:1"
+		r.Header["Cookie"] = []string{cookie}
+		w := h.send(r)
+		if out := w.Body.Bytes(); len(out) > 0 && !json.Valid(out) || len(out) == 0 && w.Code != 302 {
+			t.Fatalf("%q %q %q: %d %s", path, body, cookie, w.Code, out)
+		}
+	})
+}
+
+// isResponse says whether b is a Response object of the specification.
+func isResponse(b []byte) bool {
+	var r map[string]json.RawMessage
+	if json.Unmarshal(b, &r) != nil || len(r) != 3 || string(r["jsonrpc"]) != `"2.0"` || r["id"] == nil {
+		return false
+	}
+	if r["result"] != nil {
+		return true
+	}
+	var e struct {
+		Code    *int
+		Message *string
+	}
+	return json.Unmarshal(r["error"], &e) == nil && e.Code != nil && e.Message != nil
+}

@@ -1,0 +1,145 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/portico-vco/portico/auth"
+)
+
+// A Method is one row of the table of what can be called. The JSON-RPC method, the REST-like path, the checks of right
+// and tenant, and the entry in the OpenRPC document all follow from it.
+type Method struct {
+	Name string // as published, such as enterprise/createApiToken
+	Doc  string // one sentence for the OpenRPC document
+	Rule auth.Rule
+	Do   Handler
+}
+
+// A Handler is a function together with what its signature says. Func makes one.
+type Handler struct {
+	params, result reflect.Type
+	fresh          func() any // a pointer to new, empty params
+	run            func(ctx context.Context, by *auth.Principal, in any) (any, error)
+}
+
+// Func makes a handler of f: P are the params, a struct; R is the result. A nil slice is answered as [], a nil pointer
+// as null; SessionStarted and SessionEnded are answered as null and act on the cookie.
+func Func[P, R any](f func(ctx context.Context, by *auth.Principal, in P) (R, error)) Handler {
+	return Handler{
+		params: reflect.TypeFor[P](),
+		result: reflect.TypeFor[R](),
+		fresh:  func() any { return new(P) },
+		run: func(ctx context.Context, by *auth.Principal, in any) (any, error) {
+			return f(ctx, by, *in.(*P))
+		},
+	}
+}
+
+// A Table is a set of methods that has been found to be sound.
+type Table struct {
+	rows   []*row
+	byName map[string]*row
+}
+
+// A row is a method with what is computed from it once.
+type row struct {
+	Method
+	shape   *shape // of the params
+	scope   scope  // zero: the method is not bound to a tenant
+	list    bool   // the result is a slice
+	session bool   // starts or ends a session: no batch, no cross-site caller
+}
+
+// NewTable checks the rows and adds rpc.discover. It refuses a row without a name, a sentence, a rule or a function, a
+// name that occurs twice, and params that cannot be read: they must be a struct with at most one tenant in it.
+func NewTable(rows []Method) (*Table, error) {
+	t := &Table{byName: make(map[string]*row, len(rows)+1)}
+	var errs []error
+	for _, m := range append(rows[:len(rows):len(rows)], discover) {
+		if err := t.add(m); err != nil {
+			errs = append(errs, fmt.Errorf("method %q: %w", m.Name, err))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Methods are the rows in the order in which they were given, rpc.discover last.
+func (t *Table) Methods() []Method {
+	ms := make([]Method, len(t.rows))
+	for i, r := range t.rows {
+		ms[i] = r.Method
+	}
+	return ms
+}
+
+func (t *Table) add(m Method) error {
+	switch {
+	case m.Name == "":
+		return errors.New("no name")
+	case m.Doc == "":
+		return errors.New("no sentence that says what it does")
+	case m.Rule.IsZero():
+		return errors.New("no rule")
+	case m.Do.run == nil:
+		return errors.New("no function")
+	case t.byName[m.Name] != nil:
+		return errors.New("a second row of this name")
+	}
+	r, err := newRow(m)
+	if err != nil {
+		return err
+	}
+	t.rows = append(t.rows, r)
+	t.byName[m.Name] = r
+	return nil
+}
+
+func newRow(m Method) (*row, error) {
+	p := m.Do.params
+	if p.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("params are %v, not a struct", p)
+	}
+	sh, err := shapeOf(p)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := scopeOf(p)
+	if err != nil {
+		return nil, err
+	}
+	res := m.Do.result
+	if err := finite(res, nil); err != nil {
+		return nil, err
+	}
+	return &row{Method: m, shape: sh, scope: sc, list: res.Kind() == reflect.Slice, session: touchesSession(res)}, nil
+}
+
+// decode reads the params of a call: node n of the document, or none at all when n is negative.
+func (r *row) decode(d *doc, n int) (any, error) {
+	p := r.Do.fresh()
+	if u, ok := p.(json.Unmarshaler); ok {
+		return p, readAlone(u, d, n)
+	}
+	in := input{doc: d}
+	r.shape.read(&in, n, reflect.ValueOf(p).Elem())
+	return p, in.err()
+}
+
+// readAlone lets params that know their own form read themselves, arrays included.
+func readAlone(u json.Unmarshaler, d *doc, n int) error {
+	raw := []byte("{}")
+	if n >= 0 {
+		raw = d.raw(n)
+	}
+	if err := u.UnmarshalJSON(raw); err != nil {
+		return auth.BadField("params", "%v", err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package rpc
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/portico-vco/portico/auth"
+)
+
+// discovery is the result of rpc.discover: the codec writes the document in its place.
+type discovery struct{}
+
+// Schema is that of any OpenRPC document.
+func (discovery) Schema(bool) Schema {
+	return Schema{"type": "object", "required": []string{"openrpc", "info", "methods"}}
+}
+
+var discover = Method{
+	Name: "rpc.discover",
+	Doc:  "Returns this document.",
+	Rule: auth.Public,
+	Do: Func(func(context.Context, *auth.Principal, struct{}) (discovery, error) {
+		return discovery{}, nil
+	}),
+}
+
+// The parts of an OpenRPC document that are used.
+type (
+	openDocument struct {
+		OpenRPC string       `json:"openrpc"`
+		Info    openInfo     `json:"info"`
+		Methods []openMethod `json:"methods"`
+	}
+	openInfo struct {
+		Title       string `json:"title"`
+		Description string `json:"description"`
+		Version     string `json:"version"`
+	}
+	openMethod struct {
+		Name       string      `json:"name"`
+		Summary    string      `json:"summary"`
+		Structure  string      `json:"paramStructure"`
+		Params     []openValue `json:"params"`
+		Result     openValue   `json:"result"`
+		Privileges *privileges `json:"x-privileges,omitempty"`
+	}
+	openValue struct {
+		Name        string `json:"name"`
+		Description string `json:"description,omitempty"`
+		Required    bool   `json:"required,omitempty"`
+		Schema      Schema `json:"schema"`
+	}
+)
+
+// OpenRPC makes the OpenRPC document of a table.
+func (t *Table) OpenRPC(version string) []byte {
+	d := openDocument{
+		OpenRPC: "1.3.2",
+		Info: openInfo{
+			Title:       "Portico",
+			Description: "Every method is also at POST /portal/rest/ followed by its name; the body is then its params.",
+			Version:     version,
+		},
+		Methods: make([]openMethod, len(t.rows)),
+	}
+	for i, r := range t.rows {
+		d.Methods[i] = r.open()
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		panic(err) // a schema that cannot be written, which a programmer made
+	}
+	return b
+}
+
+func (r *row) open() openMethod {
+	m := openMethod{
+		Name:       r.Name,
+		Summary:    r.Doc,
+		Structure:  "by-name",
+		Params:     make([]openValue, len(r.shape.members)),
+		Result:     openValue{Name: "result", Schema: schemer{result: true}.of(r.Do.result)},
+		Privileges: r.privileges(),
+	}
+	for i, p := range r.shape.members {
+		f := r.Do.params.FieldByIndex(p.index)
+		s := schemer{}.member(f, false)
+		delete(s, "description")
+		m.Params[i] = openValue{p.name, p.doc, p.need >= 0, s}
+	}
+	return m
+}
+
+// privileges are the rule in the spelling of the published API document.
+type privileges struct {
+	Enterprise bool        `json:"forceEnterpriseContext,omitempty"`
+	Proxy      bool        `json:"forceEnterpriseProxyContext,omitempty"`
+	Allow      []string    `json:"allowAuthTypes"`
+	Exclude    []string    `json:"excludeAuthTypes"`
+	Principals []string    `json:"allowPrincipleTypes"`
+	Excluded   []string    `json:"excludePrincipleTypes"`
+	Self       string      `json:"allowPrivilegeToSelf,omitempty"`
+	Require    []privilege `json:"requirePrivileges"`
+}
+
+type privilege struct {
+	Action     string `json:"action"`
+	Object     string `json:"object,omitempty"`
+	Sufficient bool   `json:"sufficient,omitempty"` // one of these will do
+}
+
+func (r *row) privileges() *privileges {
+	if r.Rule.IsPublic() {
+		return nil
+	}
+	p := &privileges{
+		Enterprise: r.scope.of == auth.Enterprise,
+		Proxy:      r.scope.of == auth.MSP,
+		Allow:      []string{"ANY"},
+		Exclude:    []string{},
+		Principals: []string{auth.User.String()},
+		Excluded:   []string{},
+		Require:    []privilege{},
+	}
+	if types := r.Rule.UserTypes(); len(types) > 0 {
+		p.Allow = p.Allow[:0]
+		for _, t := range types {
+			p.Allow = append(p.Allow, t.Caller())
+		}
+	}
+	if self := r.Rule.Self(); self != auth.NoType {
+		p.Self = self.Caller()
+	}
+	all, any := r.Rule.Privileges()
+	p.require(all, false)
+	p.require(any, true)
+	return p
+}
+
+func (p *privileges) require(list []auth.Privilege, sufficient bool) {
+	for _, v := range list {
+		action, object, _ := strings.Cut(v.String(), ":")
+		p.Require = append(p.Require, privilege{action, object, sufficient})
+	}
+}

@@ -1,0 +1,50 @@
+package rpc
+
+import "errors"
+
+// homePage is where the login pages lead to.
+const homePage = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Portico</title>
+<p>This is Portico. Calls go to <code>POST /portal</code>; the call <code>rpc.discover</code> tells which there are.</p>
+</html>
+`
+
+var (
+	htmlType  = []string{"text/html; charset=utf-8"}
+	noContent = []string{"default-src 'none'"}
+	keysAge   = []string{"public, max-age=300"}
+)
+
+// page serves the paths to GET.
+func (x *exchange) page() {
+	h := x.w.Header()
+	if x.route.door == home {
+		h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
+		x.out.WriteString(homePage)
+		return
+	}
+	if x.s.o.Keys == nil {
+		x.refuse(errNotHere)
+		return
+	}
+	keys, err := x.keys()
+	if err != nil {
+		x.refuse(err)
+		return
+	}
+	h["Cache-Control"] = keysAge
+	x.out.Write(keys)
+}
+
+func (x *exchange) keys() (b []byte, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked(v)
+		}
+	}()
+	b, err = x.s.o.Keys(x.r.Context())
+	if err == nil && len(b) == 0 {
+		err = errors.New("no key set")
+	}
+	return b, err
+}

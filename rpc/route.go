@@ -1,0 +1,82 @@
+package rpc
+
+import "strings"
+
+// A door is a way in: what is at a path.
+type door uint8
+
+const (
+	nowhere door = iota
+	home         // GET: where the login pages lead to
+	jwks         // GET
+	portal       // JSON-RPC 2.0
+	rest         // the REST-like twin
+	signIn       // a login page
+	signOut      // a logout page
+)
+
+// A route is where a path leads.
+type route struct {
+	door   door
+	method string // of a REST-like or a login path
+	page   bool   // the answer leads to a page (302) instead of telling the result
+}
+
+// get says whether the path is one to GET.
+func (r route) get() bool { return r.door == home || r.door == jwks }
+
+// verbs are the HTTP methods that the path takes, for the header Allow.
+func (r route) verbs() string {
+	if r.get() {
+		return "GET, HEAD, OPTIONS"
+	}
+	return "POST"
+}
+
+const (
+	operatorLogin   = "login/operatorLogin"
+	enterpriseLogin = "login/enterpriseLogin"
+	logout          = "logout"
+)
+
+// routes are the paths without slashes at their ends.
+var routes = map[string]route{
+	"":                               {door: home},
+	"oauth2/jwks.json":               {door: jwks},
+	"portal":                         {door: portal},
+	"logout":                         {door: signOut, method: logout, page: true},
+	"portal/rest/logout":             {door: signOut, method: logout},
+	"login/operatorLogin":            {door: signIn, method: operatorLogin, page: true},
+	"login/enterpriseLogin":          {door: signIn, method: enterpriseLogin, page: true},
+	"login/doOperatorLogin.html":     {door: signIn, method: operatorLogin, page: true},
+	"login/doLogin.html":             {door: signIn, method: enterpriseLogin, page: true},
+	"portal/login/operatorLogin":     {door: signIn, method: operatorLogin, page: true},
+	"portal/login/enterpriseLogin":   {door: signIn, method: enterpriseLogin, page: true},
+	"portal/rest/" + operatorLogin:   {door: signIn, method: operatorLogin},
+	"portal/rest/" + enterpriseLogin: {door: signIn, method: enterpriseLogin},
+}
+
+// routeOf finds what is at a path. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
+// and a redirect makes most clients turn their POST into a GET.
+func routeOf(path string) route {
+	if path == "/portal/" || path == "/portal" { // the two that matter, first
+		return route{door: portal}
+	}
+	path = oneSlash(path)
+	if r, ok := routes[path]; ok {
+		return r
+	}
+	if name, ok := strings.CutPrefix(path, "portal/rest/"); ok {
+		return route{door: rest, method: name}
+	}
+	return route{}
+}
+
+// oneSlash drops the slashes at both ends of a path and those that follow another.
+func oneSlash(path string) string {
+	path = strings.Trim(path, "/")
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
+	return path
+}

@@ -1,0 +1,71 @@
+package rpc
+
+import (
+	"context"
+	"net/http"
+	"net/netip"
+	"time"
+
+	gorilla "github.com/gorilla/rpc/v2"
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth"
+)
+
+// An Authority knows who calls and what tenants there are. A principal it answers is made for the one call and bears
+// it. Its refusals are auth.Errors; those of dead or unknown sessions and tokens are of kind auth.Unauthenticated.
+type Authority interface {
+	// BySession finds the caller by the value of a session cookie.
+	BySession(ctx context.Context, call auth.Call, value string) (*auth.Principal, error)
+	// ByAPIToken finds the caller by what an Authorization header carries.
+	ByAPIToken(ctx context.Context, call auth.Call, text string) (*auth.Principal, error)
+	// Tenant finds a partner or an enterprise.
+	Tenant(ctx context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error)
+	// UnauthorizedStatus is the HTTP status of answers to callers who are not signed in: 200 or 401.
+	UnauthorizedStatus(ctx context.Context) int
+}
+
+// Options are what a server is made of.
+type Options struct {
+	Table     *Table
+	Authority Authority
+	Log       zerolog.Logger // of one line for each call
+
+	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []netip.Prefix
+	// Keys makes the answer to GET /oauth2/jwks.json; without it there is nothing at that path.
+	Keys func(ctx context.Context) ([]byte, error)
+	// Version is that of the portal, for the OpenRPC document.
+	Version string
+	// Now is the clock; time.Now when nil.
+	Now func() time.Time
+}
+
+// A Server answers calls over HTTP. Make one with New.
+type Server struct {
+	o          Options
+	dispatcher *gorilla.Server
+	crossSite  *http.CrossOriginProtection
+	openRPC    []byte
+}
+
+// New makes a server of a table and an authority.
+func New(o Options) *Server {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Server{
+		o:          o,
+		dispatcher: newDispatcher(),
+		crossSite:  http.NewCrossOriginProtection(),
+		openRPC:    o.Table.OpenRPC(o.Version),
+	}
+}
+
+// ServeHTTP answers one request, with one write.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := newExchange(s, w, r)
+	defer x.release()
+	x.guarded()
+	x.send()
+}
