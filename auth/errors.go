@@ -3,6 +3,7 @@ package auth
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // A Kind says what a caller can do about an error. A new kind is worth having only when a caller would act differently.
@@ -62,6 +63,22 @@ func BadField(path, format string, args ...any) *Error {
 // BadFields refuses several parameters at once; the text is that of the first.
 func BadFields(f ...Field) *Error {
 	return &Error{Kind: Invalid, Text: f[0].Path + ": " + f[0].Message, Fields: f}
+}
+
+// Within says that the fields of a refusal stand inside another, except those that are named.
+func Within(path string, err error, except ...string) error {
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) == 0 {
+		return err
+	}
+	in := make([]Field, len(e.Fields))
+	for i, f := range e.Fields {
+		if !slices.Contains(except, f.Path) {
+			f.Path = path + "." + f.Path
+		}
+		in[i] = f
+	}
+	return BadFields(in...)
 }
 
 // KindOf tells an error's kind; a plain error is Internal.

@@ -70,17 +70,21 @@ type Store struct{ db *store.DB }
 
 // View shows f a snapshot.
 func (s Store) View(ctx context.Context, f func(store.Tx) error) error {
-	return refusal(s.db.View(ctx, f))
+	return explained(s.db.View(ctx, f))
 }
 
 // Update makes what f writes durable, or nothing of it. f may run more than once.
 func (s Store) Update(ctx context.Context, f func(store.Tx) error) error {
-	return refusal(s.db.Update(ctx, f))
+	return explained(s.db.Update(ctx, f))
 }
 
-func refusal(err error) error {
-	if errors.Is(err, store.ErrUnavailable) {
+// explained turns what the store cannot do into a refusal.
+func explained(err error) error {
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
 		return auth.Because(auth.Unavailable, err, "unavailable")
+	case errors.Is(err, store.ErrLimit):
+		return auth.Because(auth.Limit, err, "this is more than the portal writes at once")
 	}
 	return err
 }

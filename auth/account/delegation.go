@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -40,11 +41,8 @@ func (a *Accounts) Delegate(ctx context.Context, by *auth.Principal, in auth.Ten
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {
 		e, err := enterprises.Get(tx, in.ID)
-		if err != nil {
-			return err
-		}
-		if e == nil {
-			return auth.Errorf(auth.NotFound, "the enterprise is gone")
+		if err != nil || e == nil {
+			return cmp.Or(err, errTenantGone)
 		}
 		if e.Delegated.With(which, given) == e.Delegated {
 			return nil

@@ -41,7 +41,7 @@ type EnterpriseFields struct {
 	Lon                    *float64 `json:"lon"`
 	Timezone               *string  `json:"timezone"`
 	Locale                 *string  `json:"locale"`
-	ShippingSameAsLocation *int64   `json:"shippingSameAsLocation"`
+	ShippingSameAsLocation *int64   `json:"shippingSameAsLocation" enum:"0|1"`
 	ShippingContactName    *string  `json:"shippingContactName"`
 	ShippingAddress        *string  `json:"shippingAddress"`
 	ShippingAddress2       *string  `json:"shippingAddress2"`

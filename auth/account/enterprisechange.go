@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,8 @@ type NewEnterprise struct {
 	Admin     *NewUser // the first superuser, optional
 }
 
-// InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither.
+// InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither. That admin is a superuser,
+// whoever makes the enterprise: the published API has it so, and it is the one role granted above the maker's own.
 // A name that its owner has used already, or a username taken, is a Conflict.
 func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n NewEnterprise) (*Enterprise, error) {
 	if by.UserType == auth.MSP {
@@ -30,6 +32,12 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	}
 	if err := checkEnterprise(n.Name, &n.Fields); err != nil {
 		return nil, err
+	}
+	if err := n.Terms.check(); err != nil {
+		return nil, err
+	}
+	if n.ProxyID == 0 && n.Delegated.Has(auth.ToProxy) {
+		return nil, auth.Errorf(auth.Conflict, "an enterprise without a partner cannot be delegated to its partner")
 	}
 	var hash string
 	if n.Admin != nil {
@@ -49,7 +57,7 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	var e *Enterprise
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
 		if off, err := a.Flag(tx, NoNewEnterprises); err != nil || off {
-			return orElse(err, auth.Errorf(auth.Conflict, "the creation of customers is switched off"))
+			return cmp.Or(err, errNoNewEnterprises)
 		}
 		e = &Enterprise{
 			ProxyID: n.ProxyID, Name: n.Name, LogicalID: logical.String(), Domain: slug(n.Name),
@@ -77,6 +85,9 @@ func (a *Accounts) UpdateEnterprise(ctx context.Context, by *auth.Principal, in 
 		if e, err = enterprises.Get(tx, in.ID); err != nil || e == nil {
 			return err
 		}
+		if err := auth.All(auth.Update.On(auth.EnterpriseObject)).Allows(by, e.tenant()); err != nil {
+			return err
+		}
 		changed := patch(&e.Fields, &f)
 		if name != nil && *name != e.Name {
 			e.Name = *name
@@ -97,6 +108,8 @@ func (a *Accounts) UpdateEnterprise(ctx context.Context, by *auth.Principal, in 
 	return e, err
 }
 
+var errNoNewEnterprises error = auth.Errorf(auth.Conflict, "the creation of customers is switched off")
+
 func checkEnterprise(name string, f *EnterpriseFields) error {
 	if err := CheckName("name", name, 255); err != nil {
 		return err
@@ -110,13 +123,6 @@ func taken(err error, format string, args ...any) error {
 		return auth.Because(auth.Conflict, err, format, args...)
 	}
 	return err
-}
-
-func orElse(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
 }
 
 // slug is the default domain of a tenant: its name in the letters, digits and dashes of a host name.

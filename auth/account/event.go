@@ -2,6 +2,7 @@ package account
 
 import (
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -54,11 +55,28 @@ type Happening struct {
 	Apart    string         // of refusals: what they are counted apart by, besides caller and name
 }
 
+// stands refuses a caller who was disabled, deleted or given another role since the call began: a change rests on the
+// rights that its actor has in its own transaction.
+func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
+	if by.UserID == 0 {
+		return nil // the portal itself, or nobody
+	}
+	u, err := users.Get(tx, by.UserID)
+	if err == nil && (u == nil || !u.Enabled() || u.RoleID != by.Role.ID) {
+		err = auth.Errorf(auth.Unauthenticated, "user not active")
+	}
+	return err
+}
+
 // Record writes the event of a change that by has made in the tenant, in the change's own transaction.
 func (a *Accounts) Record(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happening) error {
+	if err := a.stands(tx, by); err != nil {
+		return err
+	}
 	if h.Severity == "" {
 		h.Severity = Info
 	}
+	h.Detail = maps.Clone(h.Detail) // f may run twice, and a refusal's detail is kept for its count
 	if h.Detail == nil {
 		h.Detail = make(map[string]any)
 	}

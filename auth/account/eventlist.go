@@ -52,7 +52,9 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 				page.More = true
 				return false, nil
 			}
-			reads++
+			if reads++; reads%256 == 0 && ctx.Err() != nil {
+				return false, ctx.Err()
+			}
 			page.Next = cursor(e)
 			if match(e) {
 				page.Events = append(page.Events, e)

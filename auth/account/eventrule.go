@@ -14,6 +14,12 @@ type EventRule struct {
 	Values []string
 }
 
+// Each rule and value is tried on every event that is read, so there is a limit to them.
+const (
+	maxRules  = 20
+	maxValues = 100
+)
+
 var eventFields = map[string]func(*Event) string{
 	"event":    func(e *Event) string { return e.Name },
 	"user":     func(e *Event) string { return e.Actor },
@@ -44,6 +50,13 @@ var negated = map[string]string{
 
 // matcher joins the rules: an event must fit every one.
 func matcher(rules []EventRule) (func(*Event) bool, error) {
+	values := 0
+	for _, r := range rules {
+		values += len(r.Values)
+	}
+	if len(rules) > maxRules || values > maxValues {
+		return nil, auth.BadField("filter.rules", "are more than %d, or have more than %d values", maxRules, maxValues)
+	}
 	var tests []func(*Event) bool
 	for _, r := range rules {
 		t, err := r.test()
@@ -59,6 +72,9 @@ func matcher(rules []EventRule) (func(*Event) bool, error) {
 
 func (r EventRule) test() (func(*Event) bool, error) {
 	field, ok := eventFields[r.Field]
+	if r.Field == "severity" && (r.Op == "greaterOrEquals" || r.Op == "lesserOrEquals") {
+		return r.testSeverity()
+	}
 	if !ok {
 		return nil, auth.BadField("filter.rules.field", "%q is not a field of events", r.Field)
 	}
@@ -82,5 +98,23 @@ func (r EventRule) test() (func(*Event) bool, error) {
 	return func(e *Event) bool {
 		fits := slices.ContainsFunc(r.Values, func(w string) bool { return op(field(e), w) })
 		return fits != not
+	}, nil
+}
+
+// severities from the mildest: greater is more severe.
+var severities = []string{"DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
+
+// testSeverity compares ranks: by their letters ERROR would be above CRITICAL.
+func (r EventRule) testSeverity() (func(*Event) bool, error) {
+	if len(r.Values) != 1 || !slices.Contains(severities, r.Values[0]) {
+		return nil, auth.BadField("filter.rules.values", "is not one severity")
+	}
+	least := slices.Index(severities, r.Values[0])
+	return func(e *Event) bool {
+		rank := slices.Index(severities, e.Severity)
+		if r.Op == "greaterOrEquals" {
+			return rank >= least
+		}
+		return rank <= least
 	}, nil
 }

@@ -23,7 +23,11 @@ func TestEventRules(t *testing.T) {
 		{"message", "contains", []string{"r x"}, true},
 		{"message", "notContains", []string{"r x"}, false},
 		{"severity", "greaterOrEquals", []string{"INFO"}, true},
-		{"severity", "lesserOrEquals", []string{"HARM"}, false},
+		{"severity", "greaterOrEquals", []string{"CRITICAL"}, false},
+		{"severity", "lesserOrEquals", []string{"CRITICAL"}, true},
+		{"severity", "lesserOrEquals", []string{"DEBUG"}, false},
+		{"message", "greaterOrEquals", []string{"user"}, true},
+		{"message", "lesserOrEquals", []string{"user"}, false},
 		{"event", "in", []string{"DELETE_USER", "CREATE_USER"}, true},
 		{"event", "notIn", []string{"DELETE_USER", "CREATE_USER"}, false},
 	} {
@@ -35,7 +39,7 @@ func TestEventRules(t *testing.T) {
 			t.Errorf("%s %s %v: got %v", c.field, c.op, c.values, got)
 		}
 	}
-	for _, r := range []EventRule{{"password", "is", []string{"x"}}, {"event", "like", []string{"x"}}, {"event", "is", nil}} {
+	for _, r := range []EventRule{{"password", "is", []string{"x"}}, {"event", "like", []string{"x"}}, {"event", "is", nil}, {"severity", "greaterOrEquals", []string{"BAD"}}} {
 		if _, err := matcher([]EventRule{r}); err == nil {
 			t.Errorf("%v was accepted", r)
 		}

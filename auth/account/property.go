@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,7 +21,6 @@ type Property struct {
 	Description  string    `json:"description,omitempty"`
 	IsReadOnly   bool      `json:"isReadOnly,omitempty"`
 	IsPassword   bool      `json:"isPassword,omitempty"`
-	Restricted   bool      `json:"restricted,omitempty"`
 	Created      time.Time `json:"created,omitzero"`
 	Modified     time.Time `json:"modified,omitzero"`
 }
@@ -31,7 +29,7 @@ type Property struct {
 const firstOwn = 1001
 
 var (
-	properties     = store.NewCollection("property", func(p *Property) *int64 { return &p.ID }).First(firstOwn)
+	properties     = store.NewCollection("property", func(p *Property) *int64 { return &p.ID }).First(firstOwn).Remember(64, nil)
 	propertyByName = properties.Unique("name", func(p *Property) []byte { return store.Key(p.Name) })
 )
 
@@ -160,27 +158,17 @@ func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate
 	if err := properties.Insert(tx, p); err != nil {
 		return 0, err
 	}
-	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p)
+	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p, p.IsPassword)
 }
 
 func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, u PropertyUpdate) error {
-	s := settingNumbered(p.ID)
-	switch {
-	case p.IsReadOnly:
-		return auth.Errorf(auth.Immutable, "system property %s is read-only", p.Name)
-	case u.Name != nil && *u.Name != p.Name && s != nil:
-		return auth.Errorf(auth.Immutable, "the name of system property %s does not change", p.Name)
-	case s != nil && (u.DataType != nil && *u.DataType != s.dataType || u.IsPassword != nil && *u.IsPassword != s.password):
-		return auth.Errorf(auth.Immutable, "the type of system property %s does not change", p.Name)
-	case s != nil && s.restricted && !by.Role.Grants(auth.EditRestricted):
-		return auth.Lacks(by, auth.EditRestricted)
+	secret := p.IsPassword
+	if err := a.mayChange(tx, by, p, u); err != nil {
+		return err
 	}
 	p.set(u)
 	if err := p.check(); err != nil {
 		return err
-	}
-	if s != nil && s.check != nil && !s.check(p.Value) {
-		return auth.BadField("value", "is not allowed for %s: %s", p.Name, s.doc)
 	}
 	p.Modified = a.Now()
 	if p.Created.IsZero() {
@@ -189,8 +177,39 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 	if err := properties.Put(tx, p); err != nil {
 		return err
 	}
-	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p)
+	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, secret || p.IsPassword)
 }
+
+// mayChange: of a predefined property only the value changes; one of the operator's own that is read-only must first be
+// made writable; what is a password never becomes readable.
+func (a *Accounts) mayChange(tx store.Tx, by *auth.Principal, p *Property, u PropertyUpdate) error {
+	s := settingNumbered(p.ID)
+	switch {
+	case s != nil && s.readOnly:
+		return auth.Errorf(auth.Immutable, "system property %s is read-only", p.Name)
+	case s != nil && (differs(u.Name, p.Name) || differs(u.DataType, s.dataType) || differs(u.IsPassword, s.password) ||
+		differs(u.IsReadOnly, s.readOnly) || differs(u.DefaultValue, p.DefaultValue)):
+		return auth.Errorf(auth.Immutable, "of system property %s nothing but the value changes", p.Name)
+	case s != nil && s.restricted && !by.Role.Grants(auth.EditRestricted):
+		return auth.Lacks(by, auth.EditRestricted)
+	case s != nil && s.check != nil && u.Value != nil && !s.check(*u.Value):
+		return auth.BadField("value", "is not allowed for %s: %s", p.Name, s.doc)
+	case p.IsReadOnly && !(u.IsReadOnly != nil && !*u.IsReadOnly):
+		return auth.Errorf(auth.Immutable, "system property %s is read-only", p.Name)
+	case p.IsPassword && differs(u.IsPassword, true):
+		return auth.Errorf(auth.Immutable, "system property %s is a password and stays one", p.Name)
+	}
+	if !differs(u.Name, p.Name) {
+		return nil
+	}
+	other, err := a.findProperty(tx, 0, *u.Name)
+	if err == nil && other != nil {
+		err = auth.Errorf(auth.Conflict, "a system property named %s exists", *u.Name)
+	}
+	return err
+}
+
+func differs[T comparable](named *T, is T) bool { return named != nil && *named != is }
 
 func (p *Property) set(u PropertyUpdate) {
 	assign(&p.Name, u.Name)
@@ -210,11 +229,17 @@ func assign[T any](to *T, from *T) {
 
 var dataTypes = map[string]func(string) bool{
 	"STRING":   func(string) bool { return true },
-	"NUMBER":   func(s string) bool { _, err := strconv.ParseFloat(s, 64); return err == nil },
+	"NUMBER":   isNumber,
 	"BOOLEAN":  func(s string) bool { _, ok := parseBool(s); return ok },
 	"JSON":     func(s string) bool { return json.Valid([]byte(s)) },
 	"DATE":     func(s string) bool { _, err := time.Parse(time.DateOnly, s); return err == nil },
 	"DATETIME": func(s string) bool { _, err := time.Parse(time.RFC3339, s); return err == nil },
+}
+
+// isNumber takes a JSON number: no NaN, no infinity, no hexadecimal.
+func isNumber(s string) bool {
+	var n json.Number
+	return len(s) > 0 && s[0] != '"' && json.Unmarshal([]byte(s), &n) == nil
 }
 
 func (p *Property) check() error {
@@ -224,6 +249,9 @@ func (p *Property) check() error {
 	if err := checkLength("value", p.Value, 0, 16<<10); err != nil {
 		return err
 	}
+	if err := checkLength("defaultValue", p.DefaultValue, 0, 16<<10); err != nil {
+		return err
+	}
 	if err := checkLength("description", p.Description, 0, 1024); err != nil {
 		return err
 	}
@@ -231,16 +259,19 @@ func (p *Property) check() error {
 	if !ok {
 		return auth.BadField("dataType", "%q is not a data type", p.DataType)
 	}
+	if p.DefaultValue != "" && !valid(p.DefaultValue) {
+		return auth.BadField("defaultValue", "is not of type %s", p.DataType)
+	}
 	if !valid(p.Value) {
 		return auth.BadField("value", "is not of type %s", p.DataType)
 	}
 	return nil
 }
 
-// propertyEvent tells the name and, unless it is a secret, the new value.
-func (a *Accounts) propertyEvent(tx store.Tx, by *auth.Principal, name string, p *Property) error {
+// propertyEvent tells the name and, unless it is or was a secret, the new value.
+func (a *Accounts) propertyEvent(tx store.Tx, by *auth.Principal, name string, p *Property, secret bool) error {
 	detail := map[string]any{"name": p.Name, "id": p.ID}
-	if !p.IsPassword {
+	if !secret {
 		detail["value"] = p.Value
 	}
 	return a.Record(tx, by, auth.Network(), Happening{

@@ -3,6 +3,8 @@ package account
 import (
 	"context"
 	"fmt"
+	"maps"
+	"strconv"
 	"sync"
 	"time"
 
@@ -10,72 +12,128 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// maxRefusals bounds the callers that are counted apart; those beyond share one count a kind of refusal.
-const maxRefusals = 1000
+// The bounds of events of refusals: told apart at once for each caller and minute, and kept count of at all in a minute.
+// What goes beyond the first is counted together for the caller; what goes beyond the second, for all, in the network's
+// record.
+const (
+	maxTold     = 10
+	maxRefusals = 1000
+)
 
-// refusals counts the refusals worth an event per caller and minute, so that they cannot flood the store:
+// recordTime is how long a refusal may take to be recorded after its caller has gone.
+const recordTime = 5 * time.Second
+
+// refusals counts the refusals worth an event per caller, tenant and minute, so that they cannot flood the store:
 // the first of a minute is an event at once, the rest of that minute become one event with their number.
 type refusals struct {
 	mu    sync.Mutex
-	since map[string]*refused
+	since map[refusal]*refused
+	told  map[refusal]int // by caller and minute alone
+}
+
+// A refusal is what is counted together.
+type refusal struct {
+	name, who, apart string
+	in               auth.UserType
+	tenant           int64
+	minute           time.Time
 }
 
 type refused struct {
-	minute time.Time
-	more   int // refusals after the first
-	by     auth.Principal
-	in     auth.Tenant
-	h      Happening
+	more int // refusals after the first
+	by   auth.Principal
+	in   auth.Tenant
+	h    Happening
 }
 
-func newRefusals() refusals { return refusals{since: make(map[string]*refused)} }
+func newRefusals() refusals {
+	return refusals{since: make(map[refusal]*refused), told: make(map[refusal]int)}
+}
 
-// Refused records a refusal. An error of the store is answered; the refusal itself stands whatever happens here.
+// Refused records a refusal, also of a caller who does not wait for his answer. The store's error is answered when that
+// cannot be done; the refusal itself stands whatever happens here.
 func (a *Accounts) Refused(ctx context.Context, by *auth.Principal, in auth.Tenant, h Happening) error {
 	if h.Severity == "" {
 		h.Severity = Warning
 	}
-	if !a.refusals.first(a.Now().Truncate(time.Minute), by, in, h) {
+	key := refusal{h.Name, by.Source, h.Apart, in.Type, in.ID, a.Now().Truncate(time.Minute)}
+	if by.UserID != 0 {
+		key.who = strconv.FormatInt(by.UserID, 10)
+	}
+	if !a.refusals.first(key, by, in, h) {
 		return nil
 	}
-	return a.Store.Update(ctx, func(tx store.Tx) error { return a.Record(tx, by, in, h) })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer cancel()
+	err := a.Store.Update(ctx, func(tx store.Tx) error { return a.Record(tx, by, in, h) })
+	if err != nil {
+		a.refusals.forget(key)
+	}
+	return err
 }
 
-// first says whether the refusal is the first of its caller, kind and minute.
-func (r *refusals) first(minute time.Time, by *auth.Principal, in auth.Tenant, h Happening) bool {
-	who := by.Source
-	if by.UserID != 0 {
-		who = fmt.Sprint(by.UserID)
-	}
-	key := h.Name + "/" + who + "/" + h.Apart + "/" + minute.Format(time.RFC3339)
+// first says whether the refusal is to be told at once: the first of its kind, as long as its caller has not had too many.
+func (r *refusals) first(key refusal, by *auth.Principal, in auth.Tenant, h Happening) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.since) >= maxRefusals && r.since[key] == nil {
-		key = h.Name + "///" + minute.Format(time.RFC3339)
-	}
 	if seen := r.since[key]; seen != nil {
 		seen.more++
 		return false
 	}
-	r.since[key] = &refused{minute: minute, by: *by, in: in, h: h}
-	return true
+	caller := refusal{who: key.who, minute: key.minute}
+	if r.told[caller] < maxTold && len(r.since) < maxRefusals {
+		r.told[caller]++
+		r.since[key] = &refused{by: *by, in: in, h: h}
+		return true
+	}
+	r.count(key, by, in, h)
+	return false
+}
+
+// count adds a refusal to what is told together: of the caller, or of everybody, for whoever came first is then no more to
+// blame than the rest.
+func (r *refusals) count(key refusal, by *auth.Principal, in auth.Tenant, h Happening) {
+	together := Happening{Name: h.Name, Category: h.Category, Severity: h.Severity, Message: "refusals of one caller"}
+	rest := &refused{by: *by, in: in, h: together}
+	key.apart = ""
+	if r.since[key] == nil && len(r.since) >= maxRefusals {
+		together.Message = "refusals of many callers"
+		key, rest = refusal{name: h.Name, minute: key.minute}, &refused{in: auth.Network(), h: together}
+	}
+	if r.since[key] == nil {
+		r.since[key] = rest
+	}
+	r.since[key].more++
+}
+
+func (r *refusals) forget(key refusal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.since, key)
 }
 
 // take removes what lies before the minute and answers those that have more to tell.
-func (r *refusals) take(minute time.Time) []*refused {
+func (r *refusals) take(minute time.Time) map[refusal]*refused {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var told []*refused
+	maps.DeleteFunc(r.told, func(key refusal, _ int) bool { return key.minute.Before(minute) })
+	told := make(map[refusal]*refused)
 	for key, seen := range r.since {
-		if !seen.minute.Before(minute) {
+		if !key.minute.Before(minute) {
 			continue
 		}
 		delete(r.since, key)
 		if seen.more > 0 {
-			told = append(told, seen)
+			told[key] = seen
 		}
 	}
 	return told
+}
+
+func (r *refusals) restore(left map[refusal]*refused) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.since, left)
 }
 
 // FlushRefusals writes the counts of the minutes that are over, or of all when the portal ends.
@@ -84,13 +142,20 @@ func (a *Accounts) FlushRefusals(ctx context.Context, all bool) error {
 	if all {
 		minute = minute.Add(time.Minute)
 	}
-	for _, seen := range a.refusals.take(minute) {
+	left := a.refusals.take(minute)
+	for key, seen := range left {
 		h := seen.h
 		h.Message = fmt.Sprintf("%s (and %d more in that minute)", h.Message, seen.more)
-		h.Detail = map[string]any{"count": seen.more, "minute": seen.minute.Format(time.RFC3339)}
+		h.Detail = maps.Clone(h.Detail)
+		if h.Detail == nil {
+			h.Detail = make(map[string]any)
+		}
+		h.Detail["count"], h.Detail["minute"] = seen.more, key.minute.Format(time.RFC3339)
 		if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.Record(tx, &seen.by, seen.in, h) }); err != nil {
+			a.refusals.restore(left)
 			return err
 		}
+		delete(left, key)
 	}
 	return nil
 }

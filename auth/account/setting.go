@@ -22,51 +22,52 @@ type Setting struct {
 	check      func(string) bool
 }
 
+// settings are the predefined properties in the order of their definition.
+var settings []*Setting
+
+var (
+	settingsByNumber = make(map[int64]*Setting)
+	settingsByName   = make(map[string]*Setting)
+)
+
+// define adds a predefined property. A number or a name twice is a programmer's mistake.
+func define(s Setting) *Setting {
+	if settingsByNumber[s.id] != nil || settingsByName[s.name] != nil || s.id < 1 || s.id >= firstOwn {
+		panic("account: setting " + s.name + " clashes with another")
+	}
+	settings = append(settings, &s)
+	settingsByNumber[s.id], settingsByName[s.name] = &s, &s
+	return &s
+}
+
 // The settings that code reads today.
 var (
-	EnableAPITokens  = &Setting{id: 1, name: "session.options.enableApiTokenAuth", dataType: "BOOLEAN", value: "true", doc: "false refuses every API token at once; sessions go on"}
-	TokenDays        = &Setting{id: 2, name: "session.options.tokenDayValue", dataType: "NUMBER", value: "366", doc: "longest lifetime of an API token in days, 1 to 366", check: between(1, 366)}
-	PublicAddress    = &Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: func(s string) bool { return s != "" }}
-	ProductVersion   = &Setting{id: 4, name: "product.version", dataType: "STRING", doc: "the portal's version", readOnly: true}
-	Unauthorized     = &Setting{id: 5, name: "portico.http.unauthorizedStatus", dataType: "NUMBER", value: "200", doc: "HTTP status of calls that are not signed in: 200 as in the original, or 401", check: func(s string) bool { return s == "200" || s == "401" }}
-	SessionSeconds   = &Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)}
-	TokensPerUser    = &Setting{id: 7, name: "portico.apiToken.maxPerUser", dataType: "NUMBER", value: "50", doc: "living API tokens a user may have, 0 to 1000000", check: between(0, 1000000)}
-	TokenRetainDays  = &Setting{id: 8, name: "portico.apiToken.retentionDays", dataType: "NUMBER", value: "30", doc: "days after which a revoked or expired API token is swept, 0 to 3650", check: between(0, 3650)}
-	NoNewEnterprises = &Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off"}
-	settingsReadNow  = []*Setting{EnableAPITokens, TokenDays, PublicAddress, ProductVersion, Unauthorized, SessionSeconds, TokensPerUser, TokenRetainDays, NoNewEnterprises}
-	settingsAnnexed  = annexed()
-	settings         = append(settingsReadNow, settingsAnnexed...)
-	settingsByNumber = func() map[int64]*Setting {
-		m := make(map[int64]*Setting, len(settings))
-		for _, s := range settings {
-			m[s.id] = s
-		}
-		return m
-	}()
-	settingsByName = func() map[string]*Setting {
-		m := make(map[string]*Setting, len(settings))
-		for _, s := range settings {
-			m[s.name] = s
-		}
-		return m
-	}()
+	EnableAPITokens  = define(Setting{id: 1, name: "session.options.enableApiTokenAuth", dataType: "BOOLEAN", value: "true", doc: "false refuses every API token at once; sessions go on", restricted: true})
+	TokenDays        = define(Setting{id: 2, name: "session.options.tokenDayValue", dataType: "NUMBER", value: "366", doc: "longest lifetime of an API token in days, 1 to 366", check: between(1, 366)})
+	PublicAddress    = define(Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: func(s string) bool { return s != "" }})
+	ProductVersion   = define(Setting{id: 4, name: "product.version", dataType: "STRING", doc: "the portal's version", readOnly: true})
+	Unauthorized     = define(Setting{id: 5, name: "portico.http.unauthorizedStatus", dataType: "NUMBER", value: "200", doc: "HTTP status of calls that are not signed in: 200 as in the original, or 401", check: func(s string) bool { return s == "200" || s == "401" }, restricted: true})
+	SessionSeconds   = define(Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)})
+	TokensPerUser    = define(Setting{id: 7, name: "portico.apiToken.maxPerUser", dataType: "NUMBER", value: "50", doc: "living API tokens a user may have, 0 to 1000000", check: between(0, 1000000)})
+	TokenRetainDays  = define(Setting{id: 8, name: "portico.apiToken.retentionDays", dataType: "NUMBER", value: "30", doc: "days after which a revoked or expired API token is swept, 0 to 3650", check: between(0, 3650)})
+	NoNewEnterprises = define(Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off"})
 )
 
 const passwordPolicy = `{"strength":{"minlength":8,"maxlength":32,"requireNumber":true,"requireLower":true,"requireUpper":false,` +
 	`"requireSpecial":false,"excludeTop":1000,"maxRepeatingCharacters":-1,"maxSequenceCharacters":-1,` +
 	`"disallowUsernameCharacters":-1,"variationValidationCharacters":-1},"expiry":{"enable":false,"days":365},"history":{"enable":false,"count":3}}`
 
-// annexed are the properties that clients know and that may be set already; parts of the portal still to come read them.
-func annexed() []*Setting {
-	return []*Setting{
+// The properties that clients know and that may be set already; parts of the portal still to come read them.
+func init() {
+	for _, s := range []Setting{
 		{id: 20, name: "enterprise.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of customer and partner users after failed logins"},
 		{id: 21, name: "enterprise.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
 		{id: 22, name: "enterprise.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
 		{id: 23, name: "operator.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of operator users after failed logins"},
 		{id: 24, name: "operator.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
 		{id: 25, name: "operator.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
-		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords"},
-		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords"},
+		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords", restricted: true},
+		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords", restricted: true},
 		{id: 28, name: "vco.enterprise.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of a customer's or partner's reset link"},
 		{id: 29, name: "vco.operator.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of an operator's reset link"},
 		{id: 30, name: "vco.enterprise.selfResetPassword.enabled", dataType: "BOOLEAN", value: "false", doc: "self-service reset for customer and partner users"},
@@ -82,11 +83,14 @@ func annexed() []*Setting {
 		{id: 41, name: "retentionWeeks.enterpriseEvents", dataType: "NUMBER", value: "52", doc: "retention of enterprise events"},
 		{id: 42, name: "retentionWeeks.operatorEvents", dataType: "NUMBER", value: "52", doc: "retention of operator events"},
 		{id: 43, name: "retentionWeeks.proxyEvents", dataType: "NUMBER", value: "52", doc: "retention of partner events"},
+	} {
+		define(s)
 	}
 }
 
 func settingNumbered(id int64) *Setting { return settingsByNumber[id] }
 func settingNamed(name string) *Setting { return settingsByName[name] }
+
 func between(low, high int64) func(string) bool {
 	return func(s string) bool {
 		n, err := strconv.ParseInt(s, 10, 64)

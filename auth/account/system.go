@@ -40,7 +40,7 @@ func (a *Accounts) FirstOperator(ctx context.Context, name string, password secr
 // Exists says whether a username is taken.
 func (a *Accounts) Exists(ctx context.Context, username string) (exists bool, err error) {
 	err = a.Store.View(ctx, func(tx store.Tx) error {
-		id, err := userByName.ID(tx, store.Key(fold(username)))
+		id, err := userByName.ID(tx, usernameKey(username))
 		exists = id != 0
 		return err
 	})

@@ -7,6 +7,8 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
+var errTenantGone error = auth.Errorf(auth.NotFound, "the tenant is gone")
+
 // Tenant answers the tenant of a type and number, as it stands now.
 func (a *Accounts) Tenant(ctx context.Context, t auth.UserType, id int64) (in auth.Tenant, ok bool, err error) {
 	if t == auth.Operator {

@@ -1,8 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
-	"strings"
+	"math"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -46,18 +47,30 @@ type UserFields struct {
 var (
 	users = store.NewCollection("user", func(u *User) *int64 { return &u.ID }).
 		Remember(4096, func(u User) User { return u }) // its fields are replaced, never written into
-	userByName = users.Unique("name", func(u *User) []byte { return store.Key(fold(u.Username)) })
+	userByName = users.Unique("name", func(u *User) []byte { return usernameKey(u.Username) })
 	usersOf    = users.Index("tenant", func(u *User) []byte { return tenantKey(u.Type, u.TenantID()) })
 
 	// A gone user's number stays here until everything that was his has been swept.
 	graves = store.NewCollection("grave", func(g *Grave) *int64 { return &g.ID })
 )
 
-// A Grave marks a deleted user whose belongings are still to be swept.
+// A Grave marks a deleted user whose belongings are still to be swept, and says who deleted him.
 type Grave struct {
-	ID   int64       `json:"id"`
-	Name string      `json:"name"`
-	In   auth.Tenant `json:"in"`
+	ID        int64         `json:"id"`
+	Type      auth.UserType `json:"type"`
+	TenantID  int64         `json:"tenantId"`
+	Actor     string        `json:"actor"`
+	ActorID   int64         `json:"actorId"`
+	ActorType auth.UserType `json:"actorType"`
+	Source    string        `json:"source"`
+	RequestID string        `json:"requestId"`
+}
+
+// By is who deleted the user, in the call in which he did.
+func (g *Grave) By() *auth.Principal {
+	by := System("portico/sweep")
+	by.Username, by.UserType, by.Source, by.RequestID = g.Actor, g.ActorType, g.Source, g.RequestID
+	return by
 }
 
 func tenantKey(t auth.UserType, id int64) []byte { return store.Key(int64(t), id) }
@@ -73,8 +86,13 @@ func (u *User) TenantID() int64 {
 	return u.EnterpriseID
 }
 
-// Role is the user's role as it is now.
-func (u *User) Role() *auth.Role { return auth.RoleByID(u.RoleID) }
+// Role is the user's role as it is now. One that this program does not know grants nothing.
+func (u *User) Role() *auth.Role {
+	if r := auth.RoleByID(u.RoleID); r != nil {
+		return r
+	}
+	return &auth.Role{ID: u.RoleID, Name: "unknown", UserType: u.Type, Precedence: math.MaxInt, NoAPITokens: true}
+}
 
 // Enabled says whether the user may get in at all.
 func (u *User) Enabled() bool { return u.IsActive && !u.IsLocked }
@@ -92,7 +110,7 @@ func (a *Accounts) UserIn(tx store.Tx, id int64) (*User, error) { return users.G
 
 // UserNamed answers a user by name, letter case aside; nil when there is none.
 func (a *Accounts) UserNamed(tx store.Tx, name string) (*User, error) {
-	return userByName.Get(tx, store.Key(fold(name)))
+	return userByName.Get(tx, usernameKey(name))
 }
 
 // FindUser answers a user by number, or else by name, with his tenant; nil unless the caller sees the tenant.
@@ -163,24 +181,36 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	if err := mayGrant(by, in, n.RoleID); err != nil {
+	if err := n.allowed(by, in); err != nil {
 		return nil, err
-	}
-	if n.Privileged && !by.IsSuper() {
-		return nil, auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
 	}
 	hash, err := a.hash(ctx, n.Password)
 	if err != nil {
 		return nil, err
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
-		if _, ok, err := a.TenantIn(tx, in.Type, in.ID); err != nil || !ok {
-			return orElse(err, auth.Errorf(auth.NotFound, "the tenant is gone"))
+		now, ok, err := a.TenantIn(tx, in.Type, in.ID) // hashing takes its time, and consents can be withdrawn
+		if err != nil || !ok {
+			return cmp.Or(err, errTenantGone)
 		}
-		u, err = a.addUser(tx, by, in, n, hash)
+		if err := n.allowed(by, now); err != nil {
+			return err
+		}
+		u, err = a.addUser(tx, by, now, n, hash)
 		return err
 	})
 	return u, err
+}
+
+func (n *NewUser) allowed(by *auth.Principal, in auth.Tenant) error {
+	v := auth.Create.On(auth.UserObject(in.Type))
+	if !by.May(v, in) && by.UserID != 0 { // the portal itself needs nobody's consent
+		return auth.Lacks(by, v)
+	}
+	if n.Privileged && !by.IsSuper() {
+		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
+	}
+	return mayGrant(by, in, n.RoleID)
 }
 
 func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n NewUser, hash string) (*User, error) {
@@ -211,16 +241,6 @@ func userEvent(verb string, t auth.UserType) string {
 		return verb + "_OPERATOR_USER"
 	}
 	return verb + "_USER"
-}
-
-// serviceAccount begins the usernames of API clients; a person must not pass for one.
-const serviceAccount = "service-account-"
-
-func checkUsername(name string) error {
-	if strings.HasPrefix(fold(name), serviceAccount) {
-		return auth.BadField("username", "begins with %s, which is reserved", serviceAccount)
-	}
-	return CheckName("username", name, 255)
 }
 
 func checkPassword(password secret.Text) error {
@@ -267,6 +287,14 @@ func mayGrant(by *auth.Principal, in auth.Tenant, roleID int64) error {
 func (a *Accounts) hash(ctx context.Context, password secret.Text) (string, error) {
 	phc, err := a.Passwords.Hash(ctx, password)
 	return phc, busy(err)
+}
+
+// Rehashed answers a new hash of a password whose hash costs less than a new one would, or "".
+func (a *Accounts) Rehashed(ctx context.Context, u *User, password secret.Text) (string, error) {
+	if !a.Passwords.Outdated(u.Password) {
+		return "", nil
+	}
+	return a.hash(ctx, password)
 }
 
 // CheckPassword says whether the password is the user's; for nil it does the same work and says no.

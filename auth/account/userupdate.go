@@ -1,7 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/portico-vco/portico/auth"
@@ -11,6 +13,7 @@ import (
 
 // A UserUpdate names the fields to set; nil leaves a field as it is.
 type UserUpdate struct {
+	TenantID            int64 // the tenant that the user must belong to; 0 is any
 	Fields              UserFields
 	Username            *string
 	Password            *secret.Text
@@ -26,17 +29,15 @@ type UserUpdate struct {
 
 // UpdateUser changes the named fields of a user by number, or else by name. rows is 0 when the caller sees no such user.
 //
-// Who holds the privilege v in the user's tenant may change what is below his own rank; anybody may change his own names,
-// phones, password and e-mail address, the last two with his current password.
+// Who holds the privilege v in the user's tenant may change everything but superusers, who are changed only by
+// superusers; anybody may change his own names, phones, password and e-mail address, the last two with his current
+// password.
 func (a *Accounts) UpdateUser(ctx context.Context, by *auth.Principal, v auth.Privilege, id int64, name string, up UserUpdate) (rows int, err error) {
-	u, in, err := a.FindUser(ctx, by, id, name)
-	if err != nil || u == nil || auth.UserObject(u.Type) != v.Object {
+	u, in, err := a.updatable(ctx, by, v, id, name, up)
+	if err != nil || u == nil {
 		return 0, err
 	}
-	if err := a.mayUpdate(by, v, u, in, up); err != nil {
-		return 0, err
-	}
-	hash, err := a.newPassword(ctx, by, u, up)
+	hash, err := a.newPassword(ctx, by, u, in, up)
 	if err != nil {
 		return 0, err
 	}
@@ -50,53 +51,83 @@ func (a *Accounts) UpdateUser(ctx context.Context, by *auth.Principal, v auth.Pr
 		if u.Password != seen {
 			return auth.Errorf(auth.Conflict, "the user's password was changed at the same time")
 		}
-		if err := a.mayUpdate(by, v, u, in, up); err != nil {
+		before := *u
+		changed := up.apply(u)
+		if err := mayUpdate(by, v, &before, in, up, changed); err != nil {
 			return err
 		}
 		rows = 1
-		return a.applyUpdate(tx, by, u, in, up, hash)
+		return a.applyUpdate(tx, by, &before, u, in, changed, hash)
 	})
 	return rows, err
 }
 
-// mayUpdate decides by the user as he is before the change.
-func (a *Accounts) mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up UserUpdate) error {
+// updatable answers the user if the caller may make the update of him as he is now; nil when he sees no such user.
+func (a *Accounts) updatable(ctx context.Context, by *auth.Principal, v auth.Privilege, id int64, name string, up UserUpdate) (*User, auth.Tenant, error) {
+	u, in, err := a.FindUser(ctx, by, id, name)
+	if err != nil || u == nil || auth.UserObject(u.Type) != v.Object || up.TenantID != 0 && up.TenantID != u.TenantID() {
+		return nil, in, err
+	}
+	after := *u
+	return u, in, mayUpdate(by, v, u, in, up, up.apply(&after))
+}
+
+// ofOneself is what anybody may change of himself without the privilege, besides his password.
+var ofOneself = []string{"firstName", "lastName", "officePhone", "mobilePhone", "email"}
+
+// mayUpdate decides by the user as he is before the change, and by what the update would change of him.
+func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up UserUpdate, changed []string) error {
 	self := by.UserID == u.ID
-	may := by.May(v, in)
-	switch {
-	case !may && !self, !may && up.beyondSelf():
+	beyond := slices.ContainsFunc(changed, func(name string) bool { return !slices.Contains(ofOneself, name) })
+	switch may := by.May(v, in); {
+	case !may && !self:
+		return auth.Lacks(by, v)
+	case !may && beyond:
 		return auth.Lacks(by, v)
 	case u.Role().IsSuper && !by.IsSuper() && !self:
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
-	case up.Privileged != nil && *up.Privileged != u.Privileged && !by.IsSuper():
+	case slices.Contains(changed, "accessLevel") && !by.IsSuper():
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
-	case up.RoleID != nil && u.NonNative:
+	case u.NonNative && slices.Contains(changed, "roleId"):
 		return auth.Errorf(auth.Conflict, "the role of a non-native user cannot be changed")
-	case up.Password != nil && u.NonNative:
+	case u.NonNative && up.Password != nil:
 		return auth.Errorf(auth.Conflict, "the password of a non-native user cannot be changed")
 	}
-	if up.RoleID != nil && *up.RoleID != u.RoleID {
+	if slices.Contains(changed, "roleId") {
 		return mayGrant(by, in, *up.RoleID)
 	}
 	return nil
 }
 
-// beyondSelf says whether the update names what nobody may change of himself without the privilege.
-func (up UserUpdate) beyondSelf() bool {
-	return up.Username != nil || up.RoleID != nil || up.IsActive != nil || up.IsLocked != nil || up.NonNative != nil ||
-		up.DisableSecondFactor != nil || up.Privileged != nil || up.Fields.Domain != nil || up.Fields.SSHUsername != nil
+// apply sets the named fields, all but the password, and answers the names of those that changed.
+func (up UserUpdate) apply(u *User) []string {
+	return slices.Concat(
+		patch(&u.Fields, &up.Fields),
+		set("username", &u.Username, up.Username),
+		set("roleId", &u.RoleID, up.RoleID),
+		set("isActive", &u.IsActive, up.IsActive),
+		set("isLocked", &u.IsLocked, up.IsLocked),
+		set("isNative", &u.NonNative, up.NonNative),
+		set("disableSecondFactor", &u.DisableSecondFactor, up.DisableSecondFactor),
+		set("accessLevel", &u.Privileged, up.Privileged),
+	)
+}
+
+// set assigns a named value and answers the name if that changed anything.
+func set[T comparable](name string, to *T, from *T) []string {
+	if from == nil || *from == *to {
+		return nil
+	}
+	*to = *from
+	return []string{name}
 }
 
 // newPassword checks the passwords of an update and answers the hash of the new one, or "" when it names none.
-func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User, up UserUpdate) (string, error) {
+func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, up UserUpdate) (string, error) {
 	self := by.UserID == u.ID
 	if self && (up.Password != nil || up.changesEmail(u)) {
-		ok, err := a.CheckPassword(ctx, u, up.CurrentPassword)
-		if err != nil {
+		if err := a.provePassword(ctx, by, u, in, up.CurrentPassword); err != nil {
 			return "", err
-		}
-		if !ok {
-			return "", auth.BadField("currentPassword", "is missing or wrong")
 		}
 	}
 	if up.Password == nil {
@@ -106,28 +137,41 @@ func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User,
 		return "", err
 	}
 	if self && up.Password2 == nil || up.Password2 != nil && *up.Password2 != *up.Password {
-		return "", auth.BadField("_update.password2", "differs from password")
+		return "", auth.BadField("password2", "differs from password")
 	}
 	return a.hash(ctx, *up.Password)
 }
 
-func (up UserUpdate) changesEmail(u *User) bool {
-	return up.Fields.Email != nil && (u.Fields.Email == nil || *up.Fields.Email != *u.Fields.Email)
+var errCurrentPassword error = auth.BadField("currentPassword", "is missing or wrong")
+
+// provePassword refuses a wrong current password and records that: whoever holds a stolen session might be guessing.
+func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
+	ok, err := a.CheckPassword(ctx, u, current)
+	if ok || err != nil {
+		return err
+	}
+	h := Happening{Name: "UPDATE_USER_REFUSED", Category: OfSecurity, Message: "wrong current password of " + u.Username}
+	return cmp.Or(a.Refused(ctx, by, in, h), errCurrentPassword)
 }
 
-func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, u *User, in auth.Tenant, up UserUpdate, hash string) error {
-	before := *u
-	changed := patch(&u.Fields, &up.Fields)
-	changed = append(changed, set("username", &u.Username, up.Username)...)
-	changed = append(changed, set("roleId", &u.RoleID, up.RoleID)...)
-	changed = append(changed, set("isActive", &u.IsActive, up.IsActive)...)
-	changed = append(changed, set("isLocked", &u.IsLocked, up.IsLocked)...)
-	changed = append(changed, set("isNative", &u.NonNative, up.NonNative)...)
-	changed = append(changed, set("disableSecondFactor", &u.DisableSecondFactor, up.DisableSecondFactor)...)
-	changed = append(changed, set("accessLevel", &u.Privileged, up.Privileged)...)
+func (up UserUpdate) changesEmail(u *User) bool {
+	return up.Fields.Email != nil && *up.Fields.Email != value(u.Fields.Email)
+}
+
+func value(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User, in auth.Tenant, changed []string, hash string) error {
 	if hash != "" {
 		u.Password, u.PasswordModified = hash, a.Now()
 		changed = append(changed, "password")
+	}
+	if len(changed) == 0 {
+		return nil
 	}
 	if err := checkUserFields(&u.Fields); err != nil {
 		return err
@@ -140,26 +184,28 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, u *User, in auth
 	if before.Enabled() && !u.Enabled() || hash != "" {
 		u.Epoch++ // ends the sessions there are; enabling the user again does not bring them back
 	}
-	if err := a.keepSuperuser(tx, &before, u); err != nil {
+	if err := a.keepSuperuser(tx, before, u); err != nil {
+		return err
+	}
+	h := Happening{
+		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,
+		Detail: map[string]any{"userId": u.ID, "username": before.Username, "changed": changed, "from": rank(before, changed), "to": rank(u, changed)},
+	}
+	if err := a.Record(tx, by, in, h); err != nil { // before the user is written: he may be the actor, and disable himself
 		return err
 	}
 	u.Modified = a.Now()
-	if err := taken(users.Put(tx, u), "the username %s is taken", u.Username); err != nil {
-		return err
-	}
-	return a.Record(tx, by, in, Happening{
-		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,
-		Detail: map[string]any{"userId": u.ID, "username": before.Username, "changed": changed},
-	})
+	return taken(users.Put(tx, u), "the username %s is taken", u.Username)
 }
 
-// set assigns a named value and answers the name if that changed anything.
-func set[T comparable](name string, to *T, from *T) []string {
-	if from == nil || *from == *to {
-		return nil
+// rank tells those of the changed fields that decide what a user may do.
+func rank(u *User, changed []string) map[string]any {
+	all := map[string]any{
+		"username": u.Username, "roleId": u.RoleID, "isActive": u.IsActive, "isLocked": u.IsLocked, "isNative": !u.NonNative,
+		"accessLevel": u.Privileged,
 	}
-	*to = *from
-	return []string{name}
+	maps.DeleteFunc(all, func(name string, _ any) bool { return !slices.Contains(changed, name) })
+	return all
 }
 
 // DeleteUser removes a user of the tenant by number, or else by name; he and everything that is his stop working with it.
@@ -178,7 +224,7 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 		if _, err := users.Delete(tx, u.ID); err != nil {
 			return err
 		}
-		if err := graves.Put(tx, &Grave{ID: u.ID, Name: u.Username, In: in}); err != nil {
+		if err := graves.Put(tx, graveOf(u, by)); err != nil {
 			return err
 		}
 		return a.Record(tx, by, in, Happening{
@@ -187,6 +233,13 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 		})
 	})
 	return gone, rows, err
+}
+
+func graveOf(u *User, by *auth.Principal) *Grave {
+	return &Grave{
+		ID: u.ID, Type: u.Type, TenantID: u.TenantID(),
+		Actor: by.Username, ActorID: by.UserID, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID,
+	}
 }
 
 func (a *Accounts) mayDelete(tx store.Tx, by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant) error {
@@ -230,14 +283,15 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 	return err
 }
 
-// LoggedIn notes a login. It is refused when the user was changed since his password was checked.
-func (a *Accounts) LoggedIn(tx store.Tx, seen *User) (*User, error) {
+// LoggedIn notes a login. Nil is answered when the user was changed since his password was checked. A hash that costs
+// less than a new one would is replaced.
+func (a *Accounts) LoggedIn(tx store.Tx, seen *User, rehashed string) (*User, error) {
 	u, err := users.Get(tx, seen.ID)
-	if err != nil {
+	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || u.NonNative {
 		return nil, err
 	}
-	if u == nil || u.Password != seen.Password || !u.Enabled() {
-		return nil, nil
+	if rehashed != "" {
+		u.Password = rehashed
 	}
 	u.LastLogin = a.Now()
 	return u, users.Put(tx, u)

@@ -90,6 +90,12 @@ func (p *Passwords) Verify(ctx context.Context, phc string, password Text) (bool
 	return subtle.ConstantTimeCompare(key, want) == 1 && known, nil
 }
 
+// Outdated says whether a stored hash costs less than a new one would.
+func (p *Passwords) Outdated(phc string) bool {
+	cost, _, _, err := decode(phc)
+	return err == nil && !cost.AtLeast(p.cost)
+}
+
 func (p *Passwords) derive(ctx context.Context, password Text, c Cost, salt []byte, n uint32) ([]byte, error) {
 	defer p.inside.Add(-1)
 	if p.inside.Add(1) > int64(cap(p.slots)*(1+queue)) {

@@ -110,9 +110,9 @@ func (t *Token) end() time.Time {
 	return t.Expiration
 }
 
-// State is the token's state at that time.
+// State is the token's state at that time. One that has lost its name to another stays expired, whatever the clock says.
 func (t *Token) State(now time.Time) State {
-	if t.Kept != Revoked && !now.Before(t.Expiration) {
+	if t.Kept != Revoked && (t.Released || !now.Before(t.Expiration)) {
 		return Expired
 	}
 	return t.Kept

@@ -49,13 +49,13 @@ func (t *Tokens) List(ctx context.Context, by *auth.Principal, in auth.Tenant, o
 	return list, err
 }
 
-// ListUser answers the tokens of one user, wherever he belongs; see List.
-func (t *Tokens) ListUser(ctx context.Context, by *auth.Principal, owner int64) ([]Listed, error) {
+// ListUser answers the tokens of one user, if he is of one of the types, or whatever he is if none is given; see List.
+func (t *Tokens) ListUser(ctx context.Context, by *auth.Principal, owner int64, types ...auth.UserType) ([]Listed, error) {
 	if owner == 0 {
 		owner = by.UserID
 	}
 	u, in, err := t.accounts.FindUser(ctx, by, owner, "")
-	if err != nil || u == nil {
+	if err != nil || u == nil || len(types) > 0 && !slices.Contains(types, u.Type) {
 		return []Listed{}, err
 	}
 	return t.List(ctx, by, in, owner)
@@ -66,6 +66,10 @@ func (t *Tokens) Get(ctx context.Context, by *auth.Principal, id int64) (found *
 	err = t.store.View(ctx, func(tx store.Tx) error {
 		tok, err := tokens.Get(tx, id)
 		if err != nil || tok == nil {
+			return err
+		}
+		owner, err := t.accounts.UserIn(tx, tok.OwnerID)
+		if err != nil || owner == nil {
 			return err
 		}
 		in, ok, err := t.accounts.TenantIn(tx, tok.OwnerType, tok.TenantID)

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func (w Where) holds(t *Token) bool {
 	return (w.OwnerType == auth.NoType || w.OwnerType == t.OwnerType) && (w.TenantID == 0 || w.TenantID == t.TenantID)
 }
 
-var errNoToken = auth.Errorf(auth.NotFound, "no such API token")
+var errNoToken error = auth.Errorf(auth.NotFound, "no such API token")
 
 // Download enables a pending token and answers its text, which is made in that moment: its owner alone, and once.
 func (t *Tokens) Download(ctx context.Context, by *auth.Principal, w Where, id int64) (secret.Text, error) {
@@ -112,7 +113,11 @@ func (t *Tokens) move(ctx context.Context, by *auth.Principal, act Act, find fun
 		}
 		in, ok, err := t.accounts.TenantIn(tx, tok.OwnerType, tok.TenantID)
 		if err != nil || !ok {
-			return orElse(err, errNoToken)
+			return cmp.Or(err, errNoToken)
+		}
+		owner, err := t.accounts.UserIn(tx, tok.OwnerID)
+		if err != nil || owner == nil {
+			return cmp.Or(err, errNoToken) // a deleted user's tokens are gone at once
 		}
 		if err := t.mayMove(by, act, tok, in); err != nil {
 			return &refusedMove{tok, in, err}
@@ -137,7 +142,8 @@ func (t *Tokens) move(ctx context.Context, by *auth.Principal, act Act, find fun
 	h := refused.tok.happening("API_TOKEN_REFUSED")
 	h.Message = fmt.Sprintf("%s of API token %s refused", act, refused.tok.Name)
 	h.Detail["act"], h.Detail["reason"] = string(act), refused.what.Error()
-	return false, orElse(t.accounts.Refused(ctx, by, refused.in, h), refused.what)
+	h.Apart = fmt.Sprint(act, refused.tok.ID)
+	return false, cmp.Or(t.accounts.Refused(ctx, by, refused.in, h), refused.what)
 }
 
 var eventOf = map[Act]string{Download: "DOWNLOAD_API_TOKEN", Refresh: "REFRESH_API_TOKEN", Revoke: "REVOKE_API_TOKEN"}

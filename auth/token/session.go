@@ -1,7 +1,9 @@
 package token
 
 import (
+	"cmp"
 	"context"
+	"strings"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -28,13 +30,13 @@ var (
 )
 
 var (
-	errBadLogin    = auth.Errorf(auth.Unauthenticated, "Invalid username or password")
-	errSession     = auth.Errorf(auth.Unauthenticated, "expired session cookie")
-	errNotActive   = auth.Errorf(auth.Unauthenticated, "user not active")
-	errInvalid     = auth.Errorf(auth.Unauthenticated, "invalid token")
-	errRevoked     = auth.Errorf(auth.Unauthenticated, "revoked token")
-	errExpired     = auth.Errorf(auth.Unauthenticated, "expired token")
-	errSwitchedOff = auth.Errorf(auth.Unauthenticated, "API tokens are switched off")
+	errBadLogin    error = auth.Errorf(auth.Unauthenticated, "Invalid username or password")
+	errSession     error = auth.Errorf(auth.Unauthenticated, "expired session cookie")
+	errNotActive   error = auth.Errorf(auth.Unauthenticated, "user not active")
+	errInvalid     error = auth.Errorf(auth.Unauthenticated, "invalid token")
+	errRevoked     error = auth.Errorf(auth.Unauthenticated, "revoked token")
+	errExpired     error = auth.Errorf(auth.Unauthenticated, "expired token")
+	errSwitchedOff error = auth.Errorf(auth.Unauthenticated, "API tokens are switched off")
 )
 
 // A Started session is handed out once.
@@ -54,10 +56,14 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	if err != nil {
 		return Started{}, err
 	}
-	if ok && u.Enabled() && !u.NonNative {
-		return t.start(ctx, by, u, in)
+	if !ok || !u.Enabled() || u.NonNative {
+		return Started{}, t.failed(ctx, by, operator, username, u, in)
 	}
-	return Started{}, t.failed(ctx, by, operator, u, in)
+	rehashed, err := t.accounts.Rehashed(ctx, u, password)
+	if err != nil {
+		return Started{}, err
+	}
+	return t.start(ctx, by, u, in, rehashed)
 }
 
 // candidate answers the user of that name if this login is for his kind, with his tenant.
@@ -76,13 +82,13 @@ func (t *Tokens) candidate(ctx context.Context, operator bool, username string) 
 	return u, in, err
 }
 
-func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant) (s Started, err error) {
+func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant, rehashed string) (s Started, err error) {
 	if s.Value, err = secret.Mint(t.accounts.Random()); err != nil {
 		return s, err
 	}
 	refused := false
 	err = t.store.Update(ctx, func(tx store.Tx) error {
-		u, err := t.accounts.LoggedIn(tx, seen)
+		u, err := t.accounts.LoggedIn(tx, seen, rehashed)
 		if refused = u == nil; err != nil || refused {
 			return err
 		}
@@ -105,17 +111,15 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 	return s, err
 }
 
-// failed records the refusal. The name that was typed is told only if it is a user's: it may have been a password.
-func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, u *account.User, in auth.Tenant) error {
+// failed records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But
+// failures are counted apart by it, known or not, so that both cost the same work.
+func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant) error {
 	if u == nil {
 		in = auth.Network()
 	}
 	h := loginEvent(operator, "LOGIN_FAILURE", u)
-	h.Severity = account.Warning
-	if err := t.accounts.Refused(ctx, by, in, h); err != nil {
-		return err
-	}
-	return errBadLogin
+	h.Severity, h.Apart = account.Warning, string(secret.DigestOf(secret.Text(strings.ToLower(typed))))
+	return cmp.Or(t.accounts.Refused(ctx, by, in, h), errBadLogin)
 }
 
 func loginEvent(operator bool, what string, u *account.User) account.Happening {
@@ -125,7 +129,7 @@ func loginEvent(operator bool, what string, u *account.User) account.Happening {
 	}
 	h := account.Happening{Name: name, Category: account.OfUser, Message: "unknown " + kind, Detail: map[string]any{}}
 	if u != nil {
-		h.Message, h.Apart = u.Username, u.Username
+		h.Message = u.Username
 		h.Detail["username"], h.Detail["userId"], h.Detail["userType"] = u.Username, u.ID, u.Type.String()
 	}
 	return h

@@ -2,7 +2,7 @@ package token
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -12,27 +12,44 @@ import (
 
 // The steps of the background work, kept below the store's hundred keys an Update.
 const (
-	sweptTokens   = 6 // a token has eight keys, its event three
+	sweptTokens   = 12 // a token has four keys and a last use, its event two
 	sweptSessions = 25
 	flushedUses   = 90
 )
 
 // Flush writes the last uses and the counts of refusals that were collected. Call it once a minute, and at the end with all.
 func (t *Tokens) Flush(ctx context.Context, all bool) error {
-	for list := range slices.Chunk(t.uses.take(), flushedUses) {
-		err := t.store.Update(ctx, func(tx store.Tx) error {
-			for _, last := range list {
-				if err := lastUses.Put(tx, &last); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+	return errors.Join(t.flushUses(ctx), t.accounts.FlushRefusals(ctx, all))
+}
+
+func (t *Tokens) flushUses(ctx context.Context) error {
+	left := t.uses.take()
+	for len(left) > 0 {
+		n := min(len(left), flushedUses)
+		if err := t.store.Update(ctx, func(tx store.Tx) error { return keep(tx, left[:n]) }); err != nil {
+			t.uses.restore(left)
+			return err
+		}
+		left = left[n:]
+	}
+	return nil
+}
+
+// keep writes the last uses of the tokens that are still there.
+func keep(tx store.Tx, list []use) error {
+	for _, last := range list {
+		tok, err := tokens.Get(tx, last.ID)
 		if err != nil {
 			return err
 		}
+		if tok == nil {
+			continue
+		}
+		if err := lastUses.Put(tx, &last); err != nil {
+			return err
+		}
 	}
-	return t.accounts.FlushRefusals(ctx, all)
+	return nil
 }
 
 // Sweep removes what is over: sessions past their end, the tokens of deleted users, and tokens dead for longer than the
@@ -81,7 +98,7 @@ func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return len(dead) == sweptTokens, t.remove(tx, dead, "retention")
+	return len(dead) == sweptTokens, t.remove(tx, account.System("portico/sweep"), dead, "retention")
 }
 
 // sweepGraves removes the tokens of one deleted user, a step of them at a time.
@@ -95,7 +112,7 @@ func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
 		return false, err
 	}
 	var left []*Token
-	span := store.Span{Prefix: ownerKey(grave.In.Type, grave.In.ID, grave.ID)}
+	span := store.Span{Prefix: ownerKey(grave.Type, grave.TenantID, grave.ID)}
 	err = tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
 		left = append(left, tok)
 		return len(left) < sweptTokens, nil
@@ -103,7 +120,7 @@ func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := t.remove(tx, left, "user deleted"); err != nil {
+	if err := t.remove(tx, grave.By(), left, "user deleted"); err != nil {
 		return false, err
 	}
 	if len(left) < sweptTokens {
@@ -112,8 +129,7 @@ func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
 	return true, nil
 }
 
-func (t *Tokens) remove(tx store.Tx, list []*Token, why string) error {
-	by := account.System("portico/sweep")
+func (t *Tokens) remove(tx store.Tx, by *auth.Principal, list []*Token, why string) error {
 	for _, tok := range list {
 		if _, err := tokens.Delete(tx, tok.ID); err != nil {
 			return err

@@ -49,6 +49,17 @@ func (u *uses) of(id int64) (use, bool) {
 	return seen, ok
 }
 
+// restore puts back what could not be written, unless there is something newer.
+func (u *uses) restore(list []use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, old := range list {
+		if u.last[old.ID].Time.Before(old.Time) {
+			u.last[old.ID] = old
+		}
+	}
+}
+
 func (u *uses) take() []use {
 	u.mu.Lock()
 	defer u.mu.Unlock()

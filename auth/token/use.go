@@ -1,8 +1,9 @@
 package token
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"fmt"
 
 	"github.com/google/uuid"
 
@@ -35,7 +36,7 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 			return err
 		}
 		if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
-			return orElse(err, errSwitchedOff)
+			return cmp.Or(err, errSwitchedOff)
 		}
 		return nil
 	})
@@ -85,8 +86,6 @@ func (t *Tokens) misused(ctx context.Context, c auth.Call, tok *Token, why error
 	h := tok.happening("API_TOKEN_REFUSED")
 	h.Message = "use of API token " + tok.Name + " refused"
 	h.Detail["act"], h.Detail["reason"] = "use", why.Error()
-	if err := t.accounts.Refused(ctx, &auth.Principal{Call: c}, in, h); err != nil && !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return why
+	h.Apart = fmt.Sprint("use", tok.ID)
+	return cmp.Or(t.accounts.Refused(ctx, &auth.Principal{Call: c}, in, h), why)
 }
