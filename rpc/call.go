@@ -83,6 +83,9 @@ func (c *call) Method() (string, error) {
 	if c.row.session && c.x.s.crossSite.Check(c.x.r) != nil {
 		return "", errCrossSite
 	}
+	if c.row.Once && c.id == nil && c.x.route.door == portal {
+		return "", badRequest("method [" + c.name + "] cannot be called without an id: its result is shown once")
+	}
 	return "Door.Enter", c.row.Rule.Admits(c.by)
 }
 

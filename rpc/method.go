@@ -17,6 +17,7 @@ type Method struct {
 	Doc  string // one sentence for the OpenRPC document
 	Rule auth.Rule
 	Do   Handler
+	Once bool // the result is shown this once: a notification, which gets no answer, is refused before anything happens
 }
 
 // A Handler is a function together with what its signature says. Func makes one.

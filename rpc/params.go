@@ -191,6 +191,8 @@ func (in *input) within(n int, words []string) bool {
 	switch v := in.nodes[n]; v.kind {
 	case text:
 		return slices.Contains(words, in.text(n))
+	case number:
+		return slices.Contains(words, string(in.raw(n)))
 	case array:
 		for j := n + 1; j < int(v.next); j = int(in.nodes[j].next) {
 			if !in.within(j, words) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -152,6 +153,14 @@ func (s schemer) member(f reflect.StructField, omitted bool) Schema {
 
 // restrict puts the words of an enum where the strings are: in the schema or in that of a list's items.
 func restrict(m Schema, words []string) {
+	if forms, ok := m["anyOf"].([]Schema); ok { // of a list that may be a single word, or null
+		for _, form := range forms {
+			if form["type"] != "null" {
+				restrict(form, words)
+			}
+		}
+		return
+	}
 	items, _ := m["items"].(Schema)
 	if items == nil {
 		items = m
@@ -159,11 +168,19 @@ func restrict(m Schema, words []string) {
 	list := make([]any, len(words))
 	for i, w := range words {
 		list[i] = w
+		if n, err := strconv.Atoi(w); err == nil && !holdsText(items) {
+			list[i] = n
+		}
 	}
 	if types, ok := items["type"].([]string); ok && slices.Contains(types, "null") {
 		list = append(list, nil)
 	}
 	items["enum"] = list
+}
+
+func holdsText(m Schema) bool {
+	types, _ := m["type"].([]string)
+	return m["type"] == "string" || slices.Contains(types, "string")
 }
 
 // The loose scalars.
