@@ -1,0 +1,159 @@
+package portal
+
+import (
+	"context"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/rpc"
+)
+
+func (p Portal) eventRows() []rpc.Method {
+	return []rpc.Method{
+		{Name: "event/getEnterpriseEvents", Doc: "Lists an enterprise's events, newest first.",
+			Rule: auth.All(auth.Read.On(auth.EnterpriseEvent)), Do: rpc.Func(p.getEnterpriseEvents)},
+		{Name: "event/getOperatorEvents", Doc: "Lists the operator's events, newest first.",
+			Rule: auth.All(auth.Read.On(auth.OperatorEvent)).Callers(auth.Operator), Do: rpc.Func(p.getOperatorEvents)},
+	}
+}
+
+// EventQuery is what the params of the lists of events have in common.
+type EventQuery struct {
+	Interval     *Interval    `json:"interval" doc:"The default is the last 12 hours."`
+	Filter       *EventFilter `json:"filter"`
+	Limit        int          `json:"limit" doc:"The same as filter.limit."`
+	NextPageLink string       `json:"nextPageLink" doc:"From metaData of the page before."`
+}
+
+// Interval is a span of time; without an end it ends now.
+type Interval struct {
+	Start rpc.Time `json:"start" rpc:"required"`
+	End   rpc.Time `json:"end"`
+}
+
+// EventFilter narrows a list of events: all rules must fit.
+type EventFilter struct {
+	Limit int         `json:"limit"`
+	Rules []EventRule `json:"rules"`
+}
+
+// EventRule is one condition.
+type EventRule struct {
+	Field  string      `json:"field" rpc:"required" enum:"event|edgeName|gatewayName|user|severity|message|detail|segmentName"`
+	Op     string      `json:"op" rpc:"required" enum:"is|is not|isNot|isNull|isNotNull|startsWith|notStartsWith|endsWith|notEndsWith|contains|notContains|greaterOrEquals|lesserOrEquals|in|notIn"`
+	Values rpc.Strings `json:"values"`
+}
+
+func (q EventQuery) account() account.EventQuery {
+	out := account.EventQuery{Limit: q.Limit, Next: q.NextPageLink}
+	if q.Interval != nil {
+		out.Start, out.End = q.Interval.Start.Time, q.Interval.End.Time
+	}
+	if q.Filter == nil {
+		return out
+	}
+	if q.Filter.Limit > 0 {
+		out.Limit = q.Filter.Limit
+	}
+	for _, r := range q.Filter.Rules {
+		out.Rules = append(out.Rules, account.EventRule{Field: r.Field, Op: r.Op, Values: r.Values})
+	}
+	return out
+}
+
+// Event is what all published events have in common.
+type Event struct {
+	ID        rpc.ID   `json:"id"`
+	EventTime rpc.Time `json:"eventTime"`
+	Event     string   `json:"event"`
+	Category  string   `json:"category" enum:"SYSTEM|NETWORK|APPLICATION|USER|SECURITY|EDGE|GATEWAY|CONFIGURATION|ENTERPRISE"`
+	Severity  string   `json:"severity" enum:"EMERGENCY|ALERT|CRITICAL|ERROR|WARNING|NOTICE|INFO|DEBUG"`
+	Message   string   `json:"message"`
+	Detail    string   `json:"detail" doc:"A JSON text."`
+}
+
+func event(e *account.Event) Event {
+	return Event{
+		ID: rpc.ID(e.ID), EventTime: rpc.At(e.Time), Event: e.Name, Category: e.Category, Severity: e.Severity,
+		Message: e.Message, Detail: string(e.Detail),
+	}
+}
+
+// MetaData says how a page of a list lies among the others.
+type MetaData struct {
+	Limit        int    `json:"limit"`
+	More         bool   `json:"more"`
+	NextPageLink string `json:"nextPageLink,omitempty"`
+}
+
+func metaData(p account.EventPage) MetaData {
+	return MetaData{Limit: p.Limit, More: p.More, NextPageLink: p.Next}
+}
+
+// EnterpriseEvent is an event in an enterprise's record.
+type EnterpriseEvent struct {
+	Event
+	EnterpriseUsername *string `json:"enterpriseUsername" doc:"Who did it, whatever kind of user he is."`
+	EdgeName           *string `json:"edgeName"`
+	SegmentName        *string `json:"segmentName"`
+}
+
+// EnterpriseEvents is a page of them.
+type EnterpriseEvents struct {
+	MetaData MetaData          `json:"metaData"`
+	Data     []EnterpriseEvent `json:"data"`
+}
+
+// GetEnterpriseEvents is the params of event/getEnterpriseEvents.
+type GetEnterpriseEvents struct {
+	rpc.InEnterprise
+	EventQuery
+	EdgeID rpc.IDs `json:"edgeId" doc:"There are no edges here, so no event is theirs."`
+}
+
+func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EnterpriseEvents, error) {
+	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
+	out := EnterpriseEvents{MetaData: metaData(page), Data: []EnterpriseEvent{}}
+	if err != nil || len(in.EdgeID) > 0 {
+		out.MetaData.More, out.MetaData.NextPageLink = false, ""
+		return out, err
+	}
+	for _, e := range page.Events {
+		out.Data = append(out.Data, EnterpriseEvent{Event: event(e), EnterpriseUsername: text(e.Actor)})
+	}
+	return out, nil
+}
+
+// OperatorEvent is an event in the operator's record.
+type OperatorEvent struct {
+	Event
+	OperatorUsername *string `json:"operatorUsername"`
+	NetworkName      *string `json:"networkName"`
+	GatewayName      *string `json:"gatewayName"`
+}
+
+// OperatorEvents is a page of them.
+type OperatorEvents struct {
+	MetaData MetaData        `json:"metaData"`
+	Data     []OperatorEvent `json:"data"`
+}
+
+// GetOperatorEvents is the params of event/getOperatorEvents.
+type GetOperatorEvents struct {
+	rpc.InNetwork
+	EventQuery
+	GatewayID rpc.IDs `json:"gatewayId" doc:"There are no gateways here, so no event is theirs."`
+}
+
+func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (OperatorEvents, error) {
+	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
+	out := OperatorEvents{MetaData: metaData(page), Data: []OperatorEvent{}}
+	if err != nil || len(in.GatewayID) > 0 {
+		out.MetaData.More, out.MetaData.NextPageLink = false, ""
+		return out, err
+	}
+	for _, e := range page.Events {
+		out.Data = append(out.Data, OperatorEvent{Event: event(e), OperatorUsername: text(e.Actor), NetworkName: text(in.Tenant.Name)})
+	}
+	return out, nil
+}

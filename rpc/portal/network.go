@@ -1,0 +1,73 @@
+package portal
+
+import (
+	"context"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/rpc"
+)
+
+func (p Portal) networkRows() []rpc.Method {
+	return []rpc.Method{
+		{Name: "network/getNetworkEnterprises", Doc: "Lists the enterprises of the network.",
+			Rule: auth.All(auth.Read.On(auth.EnterpriseObject)).Callers(auth.Operator), Do: rpc.Func(p.getNetworkEnterprises)},
+		{Name: "network/getNetworkOperatorUsers", Doc: "Lists the operator users of the network.",
+			Rule: auth.All(auth.Read.On(auth.OperatorUser)).Callers(auth.Operator), Do: rpc.Func(p.getNetworkOperatorUsers)},
+	}
+}
+
+// GetNetworkEnterprises is the params of network/getNetworkEnterprises.
+type GetNetworkEnterprises struct {
+	rpc.InNetwork
+	ID          rpc.ID      `json:"id" doc:"The same as networkId."`
+	Enterprises rpc.IDs     `json:"enterprises" doc:"Only these; unknown ones are left out."`
+	Count       rpc.Bool    `json:"_count" doc:"Accepted, without effect."`
+	With        rpc.Strings `json:"with" enum:"edges|edgeCount|edgeConfigUpdate|serviceLicenses"`
+}
+
+// NetworkEnterprise is an enterprise as the list shows it. There are no edges here, so their count is 0.
+type NetworkEnterprise struct {
+	Enterprise
+	EnterpriseProxyID   *rpc.ID                  `json:"enterpriseProxyId"`
+	EnterpriseProxyName *string                  `json:"enterpriseProxyName"`
+	EdgeCount           *int                     `json:"edgeCount,omitempty"`
+	Edges               []Edge                   `json:"edges,omitzero"`
+	ServiceLicenses     *account.ServiceLicenses `json:"serviceLicenses,omitempty"`
+}
+
+// Edge stands for the devices that this portal does not manage: there is never one.
+type Edge struct {
+	ID rpc.ID `json:"id"`
+}
+
+func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, in GetNetworkEnterprises) ([]NetworkEnterprise, error) {
+	ids := make([]int64, len(in.Enterprises))
+	for i, id := range in.Enterprises {
+		ids[i] = int64(id)
+	}
+	list, err := p.accounts.Enterprises(ctx, by, ids)
+	out := make([]NetworkEnterprise, len(list))
+	for i, e := range list {
+		out[i] = NetworkEnterprise{Enterprise: enterprise(e.Enterprise), EnterpriseProxyID: ref(e.ProxyID), EnterpriseProxyName: text(e.ProxyName)}
+		if in.With.Has("edgeCount") {
+			out[i].EdgeCount = new(int)
+		}
+		if in.With.Has("serviceLicenses") {
+			out[i].ServiceLicenses = e.Terms.ServiceLicenses
+		}
+		if in.With.Has("edges") {
+			out[i].Edges = []Edge{}
+		}
+	}
+	return out, err
+}
+
+func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in rpc.InNetwork) ([]ListedOperatorUser, error) {
+	list, err := p.accounts.Users(ctx, in.Tenant)
+	out := make([]ListedOperatorUser, len(list))
+	for i, u := range list {
+		out[i] = listedOperatorUser(u)
+	}
+	return out, err
+}

@@ -1,0 +1,101 @@
+package portal
+
+import (
+	"context"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/rpc"
+)
+
+func (p Portal) roleRows() []rpc.Method {
+	delegation := auth.All(auth.Update.On(auth.EnterpriseDelegation))
+	return []rpc.Method{
+		{Name: "role/getUserTypeRoles", Doc: "Lists the roles that users of a type may have.",
+			Rule: auth.Any(auth.Read.On(auth.EnterpriseUser), auth.Read.On(auth.ProxyUser), auth.Read.On(auth.OperatorUser)),
+			Do:   rpc.Func(p.getUserTypeRoles)},
+		{Name: "role/setEnterpriseDelegatedToOperator", Doc: "Gives or withdraws the enterprise's consent that operator users work in it.",
+			Rule: delegation, Do: rpc.Func(p.delegate(auth.ToOperator))},
+		{Name: "role/setEnterpriseUserManagementDelegatedToOperator", Doc: "Gives or withdraws the enterprise's consent that operator users manage its users.",
+			Rule: delegation, Do: rpc.Func(p.delegate(auth.UsersToOperator))},
+		{Name: "role/setEnterpriseDelegatedToEnterpriseProxy", Doc: "Gives or withdraws the enterprise's consent that its partner's users work in it.",
+			Rule: delegation.Callers(auth.Enterprise), Do: rpc.Func(p.delegateToProxy)},
+	}
+}
+
+// GetUserTypeRoles is the params of role/getUserTypeRoles.
+type GetUserTypeRoles struct {
+	UserType  string `json:"userType" rpc:"required" enum:"OPERATOR|MSP|PARTNER|ENTERPRISE|END_USER|CUSTOM|SERVICE"`
+	NetworkID rpc.ID `json:"networkId"`
+}
+
+// Role is the published role.
+type Role struct {
+	ID                rpc.ID   `json:"id"`
+	Created           rpc.Time `json:"created"`
+	OperatorID        *rpc.ID  `json:"operatorId"`
+	NetworkID         rpc.ID   `json:"networkId"`
+	EnterpriseID      *rpc.ID  `json:"enterpriseId"`
+	EnterpriseProxyID *rpc.ID  `json:"enterpriseProxyId"`
+	Name              string   `json:"name"`
+	UserType          string   `json:"userType" enum:"OPERATOR|MSP|PARTNER|ENTERPRISE|END_USER|CUSTOM|SERVICE"`
+	FromUserType      string   `json:"fromUserType" enum:"OPERATOR|MSP|PARTNER|ENTERPRISE|END_USER|CUSTOM|SERVICE"`
+	RoleType          string   `json:"roleType" enum:"COMPOSITE|FUNCTIONAL"`
+	IsCustom          rpc.Flag `json:"isCustom"`
+	IsSuper           rpc.Flag `json:"isSuper"`
+	Description       *string  `json:"description"`
+	Precedence        int      `json:"precedence" doc:"Lower is stronger."`
+	Modified          rpc.Time `json:"modified"`
+}
+
+func (p Portal) getUserTypeRoles(ctx context.Context, by *auth.Principal, in GetUserTypeRoles) ([]Role, error) {
+	if err := p.named(ctx, by, auth.Operator, "networkId", in.NetworkID); err != nil {
+		return nil, err
+	}
+	of, _ := auth.ParseUserType(in.UserType)
+	out := []Role{}
+	for _, r := range auth.Roles {
+		if of == auth.NoType || r.UserType != of {
+			continue
+		}
+		out = append(out, Role{
+			ID: rpc.ID(r.ID), OperatorID: ref(operatorID), NetworkID: auth.NetworkID, Name: r.Name,
+			UserType: r.UserType.String(), FromUserType: auth.Operator.String(), RoleType: "COMPOSITE",
+			IsSuper: rpc.Flag(r.IsSuper), Description: text(r.Description), Precedence: r.Precedence,
+		})
+	}
+	return out, nil
+}
+
+// Delegate is the params of the setters of an enterprise's consents.
+type Delegate struct {
+	rpc.InEnterprise
+	IsDelegated *rpc.Bool `json:"isDelegated" rpc:"required"`
+}
+
+// Delegated answers the new state.
+type Delegated struct {
+	IsDelegated bool `json:"isDelegated"`
+}
+
+func (p Portal) delegate(which auth.Delegation) func(context.Context, *auth.Principal, Delegate) (Delegated, error) {
+	return func(ctx context.Context, by *auth.Principal, in Delegate) (Delegated, error) {
+		given := is(in.IsDelegated, false)
+		return Delegated{given}, p.accounts.Delegate(ctx, by, in.Tenant, which, given)
+	}
+}
+
+// DelegateToProxy is Delegate for a partner, which must be the one that owns the enterprise.
+type DelegateToProxy struct {
+	Delegate
+	EnterpriseProxyID rpc.ID `json:"enterpriseProxyId"`
+}
+
+func (p Portal) delegateToProxy(ctx context.Context, by *auth.Principal, in DelegateToProxy) (Delegated, error) {
+	switch owner := in.Tenant.ProxyID; {
+	case owner == 0:
+		return Delegated{}, auth.Errorf(auth.Conflict, "the enterprise has no partner")
+	case in.EnterpriseProxyID != 0 && int64(in.EnterpriseProxyID) != owner:
+		return Delegated{}, auth.Errorf(auth.NotFound, "enterpriseProxyId is missing or not yours in call to [%s]", by.Method)
+	}
+	return p.delegate(auth.ToProxy)(ctx, by, in.Delegate)
+}

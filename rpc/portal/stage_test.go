@@ -1,0 +1,197 @@
+package portal_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/rpc"
+	"github.com/portico-vco/portico/rpc/portal"
+	"github.com/portico-vco/portico/rpc/rpctest"
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/memory"
+)
+
+// cheap makes password hashes that cost next to nothing: what they cost is not what these tests are about.
+var cheap = secret.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}
+
+const password = "correct horse 1"
+
+// people are the users of every stage, in the order of their numbers: name, role, tenant.
+var people = []struct {
+	name   string
+	role   int64
+	tenant string
+}{
+	{"super", 1, "network"}, {"opstd", 2, "network"}, {"opsupport", 3, "network"}, {"opbusiness", 4, "network"},
+	{"admin@acme", 9, "Acme"}, {"ops@acme", 10, "Acme"}, {"support@acme", 11, "Acme"}, {"readonly@acme", 12, "Acme"},
+	{"admin@northwind", 5, "Northwind"}, {"std@northwind", 6, "Northwind"}, {"support@northwind", 7, "Northwind"}, {"business@northwind", 8, "Northwind"},
+	{"admin@globex", 9, "Globex"}, {"admin@southwind", 5, "Southwind"}, {"admin@initech", 9, "Initech"},
+}
+
+// A house is a portal on the memory store: Acme (enterprise 1) is the operator's own; Northwind (partner 1) owns Globex (2),
+// Southwind (partner 2) owns Initech (3). Nothing is delegated. Its clock is the test's to move.
+type house struct {
+	accounts *account.Accounts
+	tokens   *token.Tokens
+	handler  http.Handler
+	super    http.Header       // kept by superSession
+	names    map[string]string // $admin@acme is written $admin_acme: a user's number
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (h *house) clock() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.now
+}
+
+func (h *house) pass(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
+
+func build(t testing.TB) *house {
+	t.Helper()
+	db := memory.Open()
+	t.Cleanup(func() { db.Close() })
+	return buildOn(t, db, zerolog.Nop())
+}
+
+func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
+	t.Helper()
+	h := assemble(t, db, log)
+	h.settle(t)
+	return h
+}
+
+// assemble puts a portal on a store, whatever is in it.
+func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
+	t.Helper()
+	h := &house{now: time.Now(), names: make(map[string]string)}
+	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3"})
+	key, err := secret.NewKey(rand.Reader)
+	must(t, err)
+	ring, err := secret.NewRing(key)
+	must(t, err)
+	h.tokens = token.New(h.accounts, func() (*secret.Ring, error) { return ring, nil })
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens))
+	must(t, err)
+	h.handler = rpc.New(rpc.Options{
+		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens}, Log: log,
+		Keys: h.tokens.JWKS, Version: "1.2.3", Now: h.clock,
+	})
+	return h
+}
+
+func (h *house) settle(t testing.TB) {
+	t.Helper()
+	ctx, by := context.Background(), account.System("test")
+	tenants := map[string]auth.Tenant{"network": auth.Network()}
+	owners := map[string]int64{}
+	for _, name := range []string{"Northwind", "Southwind"} {
+		p, err := h.accounts.InsertPartner(ctx, by, name)
+		must(t, err)
+		owners[name] = p.ID
+		tenants[name] = tenant(t, h, auth.MSP, p.ID)
+	}
+	for _, e := range [][2]string{{"Acme", ""}, {"Globex", "Northwind"}, {"Initech", "Southwind"}} {
+		made, err := h.accounts.InsertEnterprise(ctx, by, account.NewEnterprise{Name: e[0], ProxyID: owners[e[1]]})
+		must(t, err)
+		tenants[e[0]] = tenant(t, h, auth.Enterprise, made.ID)
+	}
+	for _, p := range people {
+		u, err := h.accounts.InsertUser(ctx, by, tenants[p.tenant], account.NewUser{Username: p.name, Password: password, RoleID: p.role})
+		must(t, err)
+		h.names[strings.ReplaceAll(p.name, "@", "_")] = fmt.Sprint(u.ID)
+	}
+}
+
+func tenant(t testing.TB, h *house, of auth.UserType, id int64) auth.Tenant {
+	t.Helper()
+	in, ok, err := h.accounts.Tenant(context.Background(), of, id)
+	if err != nil || !ok {
+		t.Fatalf("tenant %v %d: %v, %v", of, id, ok, err)
+	}
+	return in
+}
+
+// session logs a user in over the wire and answers the header that shows it.
+func (h *house) session(t testing.TB, who string) http.Header {
+	t.Helper()
+	return h.sessionUsing(t, who, password)
+}
+
+func (h *house) sessionUsing(t testing.TB, who, password string) http.Header {
+	t.Helper()
+	path := "/portal/rest/login/enterpriseLogin"
+	if !strings.Contains(who, "@") {
+		path = "/portal/rest/login/operatorLogin"
+	}
+	w := h.post(path, nil, fmt.Sprintf(`{"username":%q,"password":%q}`, who, password))
+	cookie := w.Header().Get("Set-Cookie")
+	if w.Code != http.StatusOK || cookie == "" {
+		t.Fatalf("%s cannot log in: %d %s", who, w.Code, w.Body)
+	}
+	return http.Header{"Cookie": {cookie}}
+}
+
+// post is one request without a listener.
+func (h *house) post(path string, as http.Header, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("POST", path, strings.NewReader(body))
+	for name, values := range as {
+		r.Header[name] = values
+	}
+	w := httptest.NewRecorder()
+	h.handler.ServeHTTP(w, r)
+	return w
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// "as NAME" logs in once and keeps the session; "as NAME again" logs in anew, "as NAME using PASSWORD" with another
+// password; "as NAME after 2h" lets that time pass first.
+func TestConversations(t *testing.T) {
+	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
+		h := build(t)
+		kept := make(map[string]http.Header)
+		return rpctest.Stage{Handler: h.handler, Names: h.names, As: func(t testing.TB, who string) http.Header {
+			name, rest, _ := strings.Cut(who, " ")
+			how, what, _ := strings.Cut(rest, " ")
+			switch how {
+			case "again":
+				kept[name] = h.session(t, name)
+			case "using":
+				kept[name] = h.sessionUsing(t, name, what)
+			case "after":
+				d, err := time.ParseDuration(what)
+				must(t, err)
+				h.pass(d)
+			}
+			if kept[name] == nil {
+				kept[name] = h.session(t, name)
+			}
+			return kept[name]
+		}}
+	})
+}
