@@ -1,0 +1,214 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// A certificate is what the portal shows its callers. Its files are read again when they change.
+type certificate struct {
+	certFile, keyFile string
+	host              string // that a self-signed one must name; "" says that the certificate is not ours to make
+	now               func() time.Time
+
+	current atomic.Pointer[tls.Certificate]
+	as      [2]time.Time // the files' times when they were read
+}
+
+// selfSigned is the common name of the certificates that are ours to renew.
+const selfSigned = "Portico (self-signed)"
+
+const validity = 2 * 365 * 24 * time.Hour
+
+// certificate is the one the settings name, or else the self-signed one.
+func (c *Config) certificate(now func() time.Time) *certificate {
+	if c.TLSCert != "" {
+		return &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, now: now}
+	}
+	host, _, _ := net.SplitHostPort(c.Listen)
+	if host == "" {
+		host = "localhost"
+	}
+	dir := c.Data.tls()
+	return &certificate{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem"), host: host, now: now}
+}
+
+// refresh reads the files if they have changed, and makes a self-signed certificate where there is none or it has
+// expired. news says what was made. After an error the certificate in use stays.
+func (c *certificate) refresh() (news string, err error) {
+	if c.host != "" {
+		if news, err = c.sign(); err != nil {
+			return "", fmt.Errorf("certificate: %w", err)
+		}
+	}
+	as, err := c.times()
+	if err != nil {
+		return "", fmt.Errorf("certificate: %w", err)
+	}
+	if as == c.as && c.current.Load() != nil {
+		return news, nil
+	}
+	if err := private(c.keyFile, 0o007); err != nil {
+		return "", err
+	}
+	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	if err != nil {
+		return "", fmt.Errorf("certificate %s with key %s: %w", c.certFile, c.keyFile, err)
+	}
+	c.as = as
+	c.current.Store(&pair)
+	return news, nil
+}
+
+func (c *certificate) times() (as [2]time.Time, err error) {
+	for i, path := range []string{c.certFile, c.keyFile} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return as, err
+		}
+		as[i] = info.ModTime()
+	}
+	return as, nil
+}
+
+// config is the TLS settings of the server.
+func (c *certificate) config() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			return c.current.Load(), nil
+		},
+	}
+}
+
+// sign makes the self-signed certificate if it is needed. The key is written first and kept for ever after: whatever
+// this is interrupted by, the two files fit.
+func (c *certificate) sign() (news string, err error) {
+	old, err := c.old()
+	if err != nil {
+		return "", err
+	}
+	if old != nil && (old.Subject.CommonName != selfSigned || c.now().Before(old.NotAfter)) {
+		return "", nil
+	}
+	if err := makeFolder(filepath.Dir(c.certFile)); err != nil {
+		return "", err
+	}
+	key, err := c.key()
+	if err != nil {
+		return "", err
+	}
+	der, err := c.template(key)
+	if err != nil {
+		return "", err
+	}
+	if err := writeFile(c.certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})); err != nil {
+		return "", err
+	}
+	if old == nil {
+		return "a self-signed certificate was made: " + c.certFile, nil
+	}
+	return "the self-signed certificate had expired; a new one was made: " + c.certFile, nil
+}
+
+func (c *certificate) old() (*x509.Certificate, error) {
+	data, err := os.ReadFile(c.certFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no certificate; remove it to have a new one made", c.certFile)
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; remove it to have a new one made", c.certFile, err)
+	}
+	return cert, nil
+}
+
+// key is the private key of the self-signed certificate; it is made once.
+func (c *certificate) key() (*ecdsa.PrivateKey, error) {
+	data, err := os.ReadFile(c.keyFile)
+	if err == nil {
+		return parseKey(c.keyFile, data)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return key, writeFile(c.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+func parseKey(path string, data []byte) (*ecdsa.PrivateKey, error) {
+	block, _ := pem.Decode(data)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no private key; remove it to have a new one made", path)
+	}
+	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if key, ok := k.(*ecdsa.PrivateKey); err == nil && ok {
+		return key, nil
+	}
+	return nil, fmt.Errorf("%s holds no ECDSA key; remove it to have a new one made", path)
+}
+
+func (c *certificate) template(key *ecdsa.PrivateKey) ([]byte, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	t := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: selfSigned},
+		NotBefore:    c.now().Add(-time.Hour), // for callers whose clock is late
+		NotAfter:     c.now().Add(validity),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+
+		BasicConstraintsValid: true,
+	}
+	names := []string{"localhost", "127.0.0.1", "::1", c.host}
+	if h, err := os.Hostname(); err == nil {
+		names = append(names, h)
+	}
+	for _, n := range names {
+		name(t, n)
+	}
+	return x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
+}
+
+// name adds a name or an address once.
+func name(t *x509.Certificate, s string) {
+	ip := net.ParseIP(s)
+	switch {
+	case ip == nil && s != "" && !slices.Contains(t.DNSNames, s):
+		t.DNSNames = append(t.DNSNames, s)
+	case ip != nil && !ip.IsUnspecified() && !slices.ContainsFunc(t.IPAddresses, ip.Equal):
+		t.IPAddresses = append(t.IPAddresses, ip)
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth/secret"
+)
+
+// Config is how the portal is served. The comments are the manual. Each field is a flag, and an environment variable of
+// the flag's name in capitals with PORTICO_ in front: --tls-cert is PORTICO_TLS_CERT. The flag wins.
+type Config struct {
+	// --demo fills a portal that has no tenants yet with those of the README: two enterprises, a partner, seven users and
+	// an API token. On a portal that has tenants it does nothing; a demo that was cut off is finished. It is refused
+	// unless --listen is a loopback address: one password opens all of it.
+	Demo bool
+
+	// --data is the folder of everything the portal keeps: the store, the signing keys, the certificate. A portal is made
+	// where the folder is absent or empty, and nowhere else. All of it belongs into a backup.
+	Data folder
+
+	// --listen is the address and port that calls arrive at. Port 0 takes a free one, which is printed.
+	Listen string
+
+	// --tls-cert and --tls-key are files of a certificate chain and its private key, both in PEM, and go together. They
+	// are read again when they change. Without them the portal makes a self-signed certificate and keeps it in the data
+	// folder.
+	TLSCert, TLSKey string
+
+	// --plain-http serves without TLS. It is refused unless --listen is a loopback address, behind which a proxy on the
+	// same machine may add TLS.
+	PlainHTTP bool
+
+	// --trusted-proxy names the addresses of proxies, as CIDR, whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	// From anybody else these headers are ignored. Several are given with commas or by repeating the flag.
+	TrustedProxy prefixes
+
+	// --operator is the username of the first operator superuser. It is read by the first start alone.
+	Operator string
+
+	// --operator-password-file is a file with the first operator's password; its last line break does not count. The
+	// password may also come from PORTICO_OPERATOR_PASSWORD. With neither, one is generated and printed once.
+	OperatorPasswordFile string
+
+	// PORTICO_OPERATOR_PASSWORD and PORTICO_DEMO_PASSWORD have no flags, because other users of a machine can read
+	// command lines. The second one is that of all demo users; without it one is generated and printed once.
+	OperatorPassword, DemoPassword secret.Text
+
+	// --public-address is the host, or host:port, by which clients reach the portal: the default of the system property
+	// network.public.address, which API tokens bear as their issuer. Without it, the listen address.
+	PublicAddress string
+
+	// --argon2-memory (KiB) and --argon2-passes are what hashing a password costs. Less than OWASP recommends is refused.
+	// Users' hashes keep the cost they were made with until the password changes.
+	PasswordCost secret.Cost
+
+	// --log-level is debug, info, warn or error. Each call is a line at info.
+	LogLevel zerolog.Level
+
+	// --log-format is json, or text for reading on a terminal. Logs go to stderr.
+	LogFormat string
+}
+
+const serveText = `Runs the portal until SIGTERM or SIGINT. The first start on an absent or empty data folder makes the portal and
+prints, once, who can log in with which password. Later starts print nothing secret. Logs go to stderr.
+`
+
+const serveMore = `
+Passwords come from the environment, from a file, or are generated; never from a flag:
+
+  PORTICO_OPERATOR_PASSWORD   of the first operator superuser
+  PORTICO_DEMO_PASSWORD       of all demo users
+
+Exit status: 0 ended by a signal, everything written; 1 could not start or go on; 2 the command line is wrong.
+`
+
+// configure reads and checks the settings.
+func (p *program) configure(args []string) (*Config, error) {
+	c := &Config{
+		Data: "./data", Listen: "127.0.0.1:8443", Operator: "super@portico.local",
+		PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
+		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
+		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
+	}
+	f := p.flags("serve [flags]", serveText)
+	f.more = serveMore
+	f.BoolVar(&c.Demo, "demo", c.Demo, "fill a portal without tenants with demo tenants and users; loopback only")
+	f.StringVar((*string)(&c.Data), "data", string(c.Data), "`FOLDER` of the store, the signing keys and the certificate")
+	f.StringVar(&c.Listen, "listen", c.Listen, "`ADDRESS` and port to listen on")
+	f.StringVar(&c.TLSCert, "tls-cert", "", "`FILE` of a certificate chain in PEM, instead of the self-signed one")
+	f.StringVar(&c.TLSKey, "tls-key", "", "`FILE` of its private key in PEM")
+	f.BoolVar(&c.PlainHTTP, "plain-http", false, "serve without TLS; loopback only")
+	f.Var(&c.TrustedProxy, "trusted-proxy", "`CIDR` of proxies whose forwarded-for and -proto headers are believed; repeatable")
+	f.StringVar(&c.Operator, "operator", c.Operator, "`NAME` of the first operator superuser")
+	f.StringVar(&c.OperatorPasswordFile, "operator-password-file", "", "`FILE` with the first operator's password")
+	f.StringVar(&c.PublicAddress, "public-address", "", "`HOST` or host:port by which clients reach the portal; without it the listen address")
+	f.Var((*number)(&c.PasswordCost.MemoryKiB), "argon2-memory", "`KIB` of memory that hashing a password takes; not less than the default")
+	f.Var((*number)(&c.PasswordCost.Passes), "argon2-passes", "`N` passes over it; not less than the default")
+	f.Var(&level{&c.LogLevel}, "log-level", "`LEVEL`: debug, info, warn or error")
+	f.StringVar(&c.LogFormat, "log-format", c.LogFormat, "`FORMAT`: json or text")
+	words, err := f.parse(args)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) > 0 {
+		return nil, f.wrong("%q is no flag", words[0])
+	}
+	if err := c.check(); err != nil {
+		return nil, f.wrong("%w", err)
+	}
+	if p.passwordCost != (secret.Cost{}) {
+		c.PasswordCost = p.passwordCost
+	}
+	return c, nil
+}
+
+// The most that a password hash may cost; the authority does not verify hashes that claim to be dearer.
+const (
+	mostMemory = 1 << 21
+	mostPasses = 1 << 10
+)
+
+func (c *Config) check() error {
+	switch {
+	case c.Data == "":
+		return errors.New("--data is empty")
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case c.PlainHTTP && c.TLSCert != "":
+		return errors.New("--plain-http and --tls-cert exclude each other")
+	case c.OperatorPasswordFile != "" && c.OperatorPassword != "":
+		return errors.New("--operator-password-file and PORTICO_OPERATOR_PASSWORD exclude each other")
+	case !c.PasswordCost.AtLeast(secret.OWASP):
+		return fmt.Errorf("--argon2-memory and --argon2-passes must be at least %d and %d, the least that OWASP recommends",
+			secret.OWASP.MemoryKiB, secret.OWASP.Passes)
+	case c.PasswordCost.MemoryKiB > mostMemory || c.PasswordCost.Passes > mostPasses:
+		return fmt.Errorf("--argon2-memory and --argon2-passes must be at most %d and %d", mostMemory, mostPasses)
+	case c.LogFormat != "json" && c.LogFormat != "text":
+		return fmt.Errorf("--log-format is json or text, not %q", c.LogFormat)
+	}
+	return nil
+}
+
+// listen opens the listener, and refuses what is for loopback addresses alone on any other. The address that is looked
+// at is the one that is bound: a name is looked up once.
+func (c *Config) listen() (net.Listener, error) {
+	a, err := net.ResolveTCPAddr("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("portico serve: --listen: %w", err)
+	}
+	if !a.IP.IsLoopback() {
+		for name, set := range map[string]bool{"--demo": c.Demo, "--plain-http": c.PlainHTTP} {
+			if set {
+				return nil, &statusError{exitUsage, fmt.Errorf(
+					"portico serve: %s is refused on %s: it is not a loopback address such as 127.0.0.1", name, c.Listen)}
+			}
+		}
+	}
+	ln, err := net.ListenTCP("tcp", a)
+	if err != nil {
+		return nil, fmt.Errorf("portico serve: --listen: %w", err)
+	}
+	return ln, nil
+}
+
+// publicAddress is how clients reach the listener, as far as that can be guessed.
+func (c *Config) publicAddress(ln net.Listener) string {
+	if c.PublicAddress != "" {
+		return c.PublicAddress
+	}
+	a := ln.Addr().(*net.TCPAddr)
+	host, _, _ := net.SplitHostPort(c.Listen)
+	if a.IP.IsUnspecified() {
+		host, _ = os.Hostname()
+	}
+	if host == "" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, fmt.Sprint(a.Port))
+}
+
+func (c *Config) scheme() string {
+	if c.PlainHTTP {
+		return "http"
+	}
+	return "https"
+}
+
+// prefixes is a flag of networks. A bare address is a network of one.
+type prefixes []netip.Prefix
+
+func (p *prefixes) String() string {
+	var all []string
+	for _, n := range *p {
+		all = append(all, n.String())
+	}
+	return strings.Join(all, ",")
+}
+
+func (p *prefixes) Set(s string) error {
+	for word := range strings.SplitSeq(s, ",") {
+		word = strings.TrimSpace(word)
+		if a, err := netip.ParseAddr(word); err == nil {
+			*p = append(*p, netip.PrefixFrom(a.Unmap().WithZone(""), a.Unmap().BitLen()))
+			continue
+		}
+		n, err := netip.ParsePrefix(word)
+		if err != nil {
+			return fmt.Errorf("%q is not a network such as 10.0.0.0/8", word)
+		}
+		*p = append(*p, n.Masked())
+	}
+	return nil
+}
+
+// number is a flag of an unsigned number.
+type number uint32
+
+func (n *number) String() string { return fmt.Sprint(uint32(*n)) }
+
+func (n *number) Set(s string) error {
+	v, err := strconv.ParseUint(s, 10, 32)
+	if err != nil {
+		return fmt.Errorf("%q is not a number", s)
+	}
+	*n = number(v)
+	return nil
+}
+
+// level is a flag of a log level.
+type level struct{ *zerolog.Level }
+
+func (l *level) String() string {
+	if l.Level == nil {
+		return ""
+	}
+	return l.Level.String()
+}
+
+func (l *level) Set(s string) error {
+	switch v, err := zerolog.ParseLevel(s); {
+	case err == nil && v >= zerolog.DebugLevel && v <= zerolog.ErrorLevel:
+		*l.Level = v
+		return nil
+	}
+	return fmt.Errorf("%q is none of debug, info, warn, error", s)
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+)
+
+// settings are serve's flags.
+func settings(t *testing.T) []string {
+	t.Helper()
+	_, out, _ := runHere(t, nil, "", "serve", "--help")
+	var names []string
+	for line := range strings.Lines(out) {
+		if name, ok := strings.CutPrefix(line, "  --"); ok {
+			names = append(names, strings.Fields(name)[0])
+		}
+	}
+	return names
+}
+
+// The manual, the help and the README tell of the same settings.
+func TestManual(t *testing.T) {
+	t.Parallel()
+	names := settings(t)
+	if len(names) != 14 {
+		t.Errorf("%d settings: %v", len(names), names)
+	}
+	for _, file := range []string{"config.go", "../../README.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if !strings.Contains(string(text), "--"+name) {
+				t.Errorf("%s does not tell of --%s", file, name)
+			}
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	t.Parallel()
+	for _, args := range []string{"help", "--help", "help serve", "serve -h", "help keys", "keys rotate-signing --help", "call --help", "version --help", "help help"} {
+		status, out, errs := runHere(t, nil, "", strings.Fields(args)...)
+		if status != 0 || !strings.Contains(out, "Usage: portico ") || errs != "" {
+			t.Errorf("%s: exit status %d\n%s%s", args, status, out, errs)
+		}
+	}
+	for _, args := range []string{"", "sevre", "help sevre", "version 1"} {
+		if status, out, errs := runHere(t, nil, "", strings.Fields(args)...); status != exitUsage || out != "" || errs == "" {
+			t.Errorf("%q: exit status %d\n%s%s", args, status, out, errs)
+		}
+	}
+	if status, out, _ := runHere(t, nil, "", "version"); status != 0 || !strings.HasPrefix(out, "portico ") {
+		t.Errorf("version: exit status %d, %s", status, out)
+	}
+}
+
+// A flag wins over the environment, also one that may be given several times.
+func TestSources(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"PORTICO_TRUSTED_PROXY": "10.0.0.0/8", "PORTICO_LISTEN": "127.0.0.1:1", "PORTICO_DATA": "elsewhere", "PORTICO_LOG_LEVEL": "error"}
+	p := &program{getenv: func(name string) string { return env[name] }}
+	c, err := p.configure([]string{"--trusted-proxy", "192.0.2.7", "--trusted-proxy", "2001:db8::/32,::ffff:198.51.100.1", "--listen", "127.0.0.1:2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.TrustedProxy.String(), "192.0.2.7/32,2001:db8::/32,198.51.100.1/32"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if c.Listen != "127.0.0.1:2" || c.Data != "elsewhere" || c.LogLevel.String() != "error" {
+		t.Errorf("%+v", c)
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/store"
+)
+
+// An instance is a portal that was opened from its data folder.
+type instance struct {
+	*Config
+	db          *store.DB
+	accounts    *account.Accounts
+	tokens      *token.Tokens
+	keys        *keyFolder
+	certificate *certificate // nil with --plain-http
+	public      string       // host:port
+	local       string       // host:port of the listener
+	log         zerolog.Logger
+}
+
+// open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.
+func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zerolog.Logger) (_ *instance, err error) {
+	db, err := c.Data.open()
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close())
+		}
+	}()
+	if err := c.Data.tidy(p.now()); err != nil {
+		return nil, err
+	}
+	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log}
+	o.accounts = account.New(db, account.Options{
+		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
+	})
+	o.keys = &keyFolder{path: c.Data.keys(), now: p.now}
+	o.tokens = token.New(o.accounts, o.keys.ring)
+	if err := o.haveKeys(ctx); err != nil {
+		return nil, err
+	}
+	if c.PlainHTTP {
+		return o, nil
+	}
+	o.certificate = c.certificate(p.now)
+	news, err := o.certificate.refresh()
+	if news != "" {
+		fmt.Fprintln(p.stdout, news)
+	}
+	return o, err
+}
+
+// haveKeys makes the first signing key of a portal in the making. A portal that is made and has none has lost it.
+func (o *instance) haveKeys(ctx context.Context) error {
+	made, err := o.accounts.HasOperators(ctx)
+	if err != nil {
+		return err
+	}
+	can, err := o.keys.any()
+	switch {
+	case err != nil:
+		return err
+	case can:
+		return o.keys.retire() // what a rotation that was cut off has left to do
+	case made:
+		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: restore the folder keys from a backup; "+
+			"if there is none, run portico keys rotate-signing --data %[1]s: all API tokens go on working here, "+
+			"but others can no longer verify those of the lost key", o.Data, o.keys.path)
+	}
+	_, err = o.keys.rotate()
+	return err
+}
+
+// firstOperator makes the operator superuser of a portal that has none. The password is printed before: whoever is cut
+// off between the two is left with a password of nobody, and the next start prints another one; the other way round
+// nobody could ever log in.
+func (o *instance) firstOperator(ctx context.Context, stdout io.Writer) error {
+	made, err := o.accounts.HasOperators(ctx)
+	if err != nil || made {
+		return err
+	}
+	password, err := o.operatorPassword()
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(stdout, "operator superuser %s, %s\n", o.Operator, password.told()); err != nil {
+		return err
+	}
+	if _, err := o.accounts.FirstOperator(ctx, o.Operator, password.text); err != nil {
+		return fmt.Errorf("the operator superuser could not be made: %w", err)
+	}
+	return nil
+}

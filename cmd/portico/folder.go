@@ -1,0 +1,179 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
+)
+
+// A folder is the data folder of a portal:
+//
+//	portico.db            the store
+//	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
+//	tls/cert.pem, key.pem the self-signed certificate, unless there is another
+//	demo.unfinished       while the demo is being made, see demo.go
+//
+// A first start makes them in this order: store, key, certificate, operator, demo. The store's lock keeps a second
+// process out of all that follows. A start that was cut off at any point is finished by the next one: a store without an
+// operator is a portal in the making, whatever else is missing. A store that has operators but no keys, or keys without
+// a store, is a portal that has lost something, and is refused.
+type folder string
+
+func (d folder) store() string { return filepath.Join(string(d), "portico.db") }
+func (d folder) keys() string  { return filepath.Join(string(d), "keys") }
+func (d folder) tls() string   { return filepath.Join(string(d), "tls") }
+func (d folder) demo() string  { return filepath.Join(string(d), "demo.unfinished") }
+
+// open opens the store, and makes one where there is nothing at all.
+func (d folder) open() (*store.DB, error) {
+	fresh, err := d.fresh()
+	if err != nil {
+		return nil, err
+	}
+	if fresh {
+		if err := d.prepare(); err != nil {
+			return nil, err
+		}
+	}
+	return bolt.Open(d.store(), bolt.Options{Create: fresh})
+}
+
+// fresh says whether a portal may be made here. What is neither empty nor a portal is refused.
+func (d folder) fresh() (bool, error) {
+	entries, err := os.ReadDir(string(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	other := ""
+	for _, e := range entries {
+		switch name := e.Name(); {
+		case name == filepath.Base(d.store()):
+			return false, nil
+		case name == "lost+found", strings.HasPrefix(name, "portico.db.unfinished-"): // of a disk; of a first start cut off
+		case other == "" || name == "keys":
+			other = name
+		}
+	}
+	switch other {
+	case "":
+		return true, nil
+	case "keys":
+		return false, fmt.Errorf("data folder %s: there are signing keys but no store (portico.db): a portal has lost its store; "+
+			"restore portico.db from a backup, or give another folder to make a new portal in", d)
+	}
+	return false, fmt.Errorf("data folder %s: it is not empty and holds no portal (there is %s in it); "+
+		"give the folder of a portal, or an absent or empty one to make a portal in", d, other)
+}
+
+// prepare makes the folder. One that was there, empty, becomes the portal's own and is closed to others, if it is ours.
+func (d folder) prepare() error {
+	if err := makeFolder(string(d)); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.Chmod(string(d), 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
+}
+
+// tidy removes the files that a process left unfinished when it was killed; there may be secrets in them. Only who has the
+// store open writes to the folder; among the keys somebody else may be at work just now.
+func (d folder) tidy(now time.Time) error {
+	var errs []error
+	for dir, age := range map[string]time.Duration{string(d): 0, d.tls(): 0, d.keys(): time.Minute} {
+		left, err := filesLike(dir, unfinished)
+		errs = append(errs, err)
+		for _, path := range left {
+			if info, err := os.Stat(path); err == nil && now.Sub(info.ModTime()) >= age {
+				errs = append(errs, os.Remove(path))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// filesLike are the files of a folder whose names fit a pattern, in their order; none when there is no folder.
+// filepath.Glob would take the folder's own name for a pattern, too.
+func filesLike(dir, pattern string) (paths []string, err error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	for _, e := range entries {
+		fits, err := filepath.Match(pattern, e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if fits {
+			paths = append(paths, filepath.Join(dir, e.Name()))
+		}
+	}
+	return paths, nil
+}
+
+// makeFolder makes a folder that is there after a power failure, too.
+func makeFolder(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// unfinished is the pattern of the files that writeFile has not finished.
+const unfinished = ".unfinished-*"
+
+// writeFile writes a file whole or not at all, also when the power fails. Nobody else may read it.
+// It belongs to the owner of its folder, so that root may rotate the keys of a portal that runs as somebody else.
+func writeFile(path string, data []byte) (err error) {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, unfinished) // mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err = giveToOwnerOf(dir, f.Name()); err != nil {
+		return err
+	}
+	if err = os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(dir)
+}
+
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// private refuses a file of a secret that any of the mode bits let others read.
+func private(path string, others fs.FileMode) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&others != 0 {
+		return fmt.Errorf("%s: others can read this private key; if nobody has, run: chmod 600 %[1]s", path)
+	}
+	return nil
+}

@@ -1,0 +1,114 @@
+// Command portico owns what makes the floors below a running program: flags, files, signals, wiring. It must not know a
+// rule of the portal or a form of the wire.
+//
+//	serve                 the portal itself
+//	keys rotate-signing   a new key for API tokens
+//	call                  one call of any method, for people and scripts
+//	version, help
+//
+// Each sub-command is a file, and config.go is the manual of serve's settings. What lies on the disk is told in folder.go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth/secret"
+)
+
+// The exit statuses. Help says them too.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnreachable = 3 // call alone: no answer, or none that makes sense
+)
+
+func main() { os.Exit(start(os.Args[1:], secret.Cost{})) }
+
+// start runs the program as a process. A second signal does not cut the orderly end short: whoever signals a process
+// group often signals twice, and the end is bounded anyway.
+func start(args []string, cost secret.Cost) int {
+	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, passwordCost: cost}
+	return p.main(ctx, args)
+}
+
+// A program is what a run of portico gets from outside.
+type program struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+
+	passwordCost secret.Cost // of tests, which would be slow otherwise; never from a flag
+}
+
+// main runs a command line and answers the exit status.
+func (p *program) main(ctx context.Context, args []string) int {
+	err := p.run(ctx, args)
+	if err == nil || errors.Is(err, errHelp) {
+		return exitOK
+	}
+	fmt.Fprintln(p.stderr, err)
+	var s *statusError
+	if errors.As(err, &s) {
+		return s.status
+	}
+	return exitFailed
+}
+
+// A statusError ends the process with a status of its own.
+type statusError struct {
+	status int
+	err    error
+}
+
+func (e *statusError) Error() string { return e.err.Error() }
+func (e *statusError) Unwrap() error { return e.err }
+
+// A command is what the first word of a command line means.
+type command struct {
+	name, about string
+	run         func(p *program, ctx context.Context, args []string) error
+}
+
+// commands are all there are, in the order of the help. A function, because help looks at it too.
+func commands() []command {
+	return []command{
+		{"serve", "run the portal; the first start makes it", (*program).serve},
+		{"keys", "rotate the key that signs API tokens", (*program).keys},
+		{"call", "call a method of a portal and print the result", (*program).call},
+		{"version", "print the version", (*program).version},
+		{"help", "print help, also of a command: portico help serve", (*program).help},
+	}
+}
+
+func (p *program) run(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		p.overview(p.stderr)
+		return &statusError{exitUsage, errors.New("portico: which command?")}
+	}
+	switch args[0] {
+	case "-h", "-help", "--help":
+		args = []string{"help"}
+	case "-version", "--version":
+		args = []string{"version"}
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(p, ctx, args[1:])
+		}
+	}
+	return &statusError{exitUsage, fmt.Errorf("portico: there is no command %q; see portico help", args[0])}
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/rpc"
+	"github.com/portico-vco/portico/rpc/portal"
+)
+
+// The time-outs of the listener, and how the 15 seconds of an orderly end are shared out.
+const (
+	headerTime = 10 * time.Second
+	readTime   = 30 * time.Second
+	writeTime  = 60 * time.Second
+	idleTime   = 2 * time.Minute
+	maxHeader  = 64 << 10
+
+	finishTime = 10 * time.Second // for calls that are under way
+	flushTime  = 3 * time.Second  // for what was collected in memory
+)
+
+func (p *program) serve(ctx context.Context, args []string) error {
+	c, err := p.configure(args)
+	if err != nil {
+		return err
+	}
+	if err := p.serveWith(ctx, c); err != nil {
+		var s *statusError
+		if errors.As(err, &s) {
+			return err
+		}
+		return fmt.Errorf("portico serve: %w", err)
+	}
+	return nil
+}
+
+// serveWith opens everything from the listener inwards, and closes it from the inside out.
+func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
+	ln, err := c.listen()
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	log := p.log(c)
+	o, err := p.open(ctx, c, ln, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.db.Close()) }()
+	srv, err := o.server()
+	if err != nil {
+		return err
+	}
+	if err := o.firstOperator(ctx, p.stdout); err != nil {
+		return err
+	}
+	if c.Demo {
+		if err := o.makeDemo(ctx, p.stdout); err != nil {
+			return err
+		}
+	}
+	if _, err := fmt.Fprintf(p.stdout, "Portico %s serves %s://%s/portal/\n", buildVersion(), c.scheme(), o.local); err != nil {
+		return err
+	}
+	return o.serve(ctx, srv, ln)
+}
+
+// serve answers calls until ctx ends. Then calls under way finish, the background work ends, what was collected in
+// memory is written.
+func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener) error {
+	o.log.Info().Str("listen", o.local).Str("version", buildVersion()).Str("store", o.db.ID()).Msg("serving")
+	failed := make(chan error, 1)
+	go func() { failed <- o.accept(srv, ln) }()
+	tendCtx, stopTending := context.WithCancel(context.WithoutCancel(ctx))
+	tended := make(chan struct{})
+	go func() {
+		defer close(tended)
+		o.tend(tendCtx)
+	}()
+
+	var err error
+	select {
+	case <-ctx.Done():
+		o.log.Info().Msg("ending: calls under way finish")
+		err = o.finish(srv)
+		<-failed
+	case err = <-failed:
+	}
+	stopTending()
+	<-tended
+	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
+	defer cancel()
+	err = errors.Join(err, o.tokens.Flush(flush, true))
+	o.log.Info().Msg("ended")
+	return err
+}
+
+func (o *instance) accept(srv *http.Server, ln net.Listener) error {
+	if o.certificate == nil {
+		return srv.Serve(ln)
+	}
+	return srv.ServeTLS(ln, "", "")
+}
+
+// finish waits for the calls under way, but not for ever: a caller who sends his body a byte a second loses.
+func (o *instance) finish(srv *http.Server) error {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		o.log.Warn().Msg("some calls did not finish in time and were cut off")
+		return srv.Close()
+	}
+	return err
+}
+
+// tend does the work that nobody calls for, until ctx ends. A long sweep does not hold back what is written each minute.
+func (o *instance) tend(ctx context.Context) {
+	var both sync.WaitGroup
+	both.Go(func() { every(ctx, time.Minute, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() }) })
+	both.Go(func() {
+		o.report("sweep", o.tokens.Sweep(ctx))
+		every(ctx, time.Hour, func() { o.report("sweep", o.tokens.Sweep(ctx)) })
+	})
+	both.Wait()
+}
+
+func every(ctx context.Context, d time.Duration, f func()) {
+	tick := time.NewTicker(d)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f()
+		}
+	}
+}
+
+func (o *instance) renew() {
+	if o.certificate == nil {
+		return
+	}
+	news, err := o.certificate.refresh()
+	if news != "" {
+		o.log.Warn().Msg(news)
+	}
+	o.report("certificate", err)
+}
+
+func (o *instance) report(work string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) {
+		o.log.Error().Err(err).Msg(work)
+	}
+}
+
+// server is the HTTP server of the portal.
+func (o *instance) server() (*http.Server, error) {
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens))
+	if err != nil {
+		return nil, err
+	}
+	srv := &http.Server{
+		Handler: rpc.New(rpc.Options{
+			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens}, Log: o.log, TrustedProxies: o.TrustedProxy,
+			Keys: o.tokens.JWKS, Version: buildVersion(), Now: o.accounts.Now,
+		}),
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          stdlog.New(serverLog{o.log}, "", 0),
+	}
+	if o.certificate != nil {
+		srv.TLSConfig = o.certificate.config()
+	}
+	return srv, nil
+}
+
+// log is where everything but the announcements of a start goes.
+func (p *program) log(c *Config) zerolog.Logger {
+	var w io.Writer = p.stderr
+	if c.LogFormat == "text" {
+		w = zerolog.ConsoleWriter{Out: p.stderr, NoColor: true, TimeFormat: time.DateTime}
+	}
+	return zerolog.New(w).Level(c.LogLevel).With().Timestamp().Logger()
+}
+
+// serverLog takes what net/http has to say, such as failed TLS handshakes.
+type serverLog struct{ log zerolog.Logger }
+
+func (l serverLog) Write(b []byte) (int, error) {
+	l.log.Warn().Msg(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
