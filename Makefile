@@ -1,0 +1,45 @@
+# What can be made. Needs make and Go; the tests that race need a C compiler too.
+
+GO          ?= go
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: help build run test check slow bench bench-parts fmt clean
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/portico
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/portico ./cmd/portico
+
+run: build ## build, then serve a demo portal on https://127.0.0.1:8443
+	bin/portico serve --demo --data ./data --listen 127.0.0.1:8443
+
+test: check slow ## all tests, the slow ones too
+
+check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the race detector
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt needed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	bin/staticcheck ./...
+	$(GO) test -race ./...
+
+slow: ## the tests that take their time, without the race detector
+	PORTICO_TEST_SLOW=1 $(GO) test -count=1 ./...
+
+# PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored.
+bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
+	$(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Garbage|Growth)$$' -benchtime 1x -timeout 60m ./rpc/portal
+
+bench-parts: ## benchmarks of single parts
+	$(GO) test -run '^$$' -bench . -timeout 60m ./store/... ./auth/... ./rpc
+
+fmt: ## format all files
+	gofmt -w .
+
+clean: ## remove what was built; the data folder stays
+	rm -rf bin
+
+# Of a version of its own, and in a folder of its own, so that go.mod does not know it.
+bin/staticcheck: Makefile
+	GOBIN=$(CURDIR)/bin $(GO) install $(STATICCHECK)
+	@touch $@

@@ -1,0 +1,142 @@
+// Package examples_test runs the example programs, in the order of the README, against a portal of its own.
+package examples_test
+
+import (
+	"bufio"
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const password = "an example password 1"
+
+// A portal is one that examples are run against.
+type portal struct{ url, cert string }
+
+func start(t *testing.T, program string) portal {
+	t.Helper()
+	data := filepath.Join(t.TempDir(), "data")
+	cmd := exec.Command(program, "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0")
+	cmd.Env = []string{"PORTICO_OPERATOR_PASSWORD=" + password, "PORTICO_DEMO_PASSWORD=" + password}
+	var log strings.Builder
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	serves := regexp.MustCompile(`^Portico \S+ serves (\S+)/portal/$`)
+	url := ""
+	for lines := bufio.NewScanner(out); url == "" && lines.Scan(); {
+		if m := serves.FindStringSubmatch(lines.Text()); m != nil {
+			url = m[1]
+		}
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the portal: %v\n%s", err, log.String())
+		}
+	})
+	if url == "" {
+		t.Fatal("the portal does not serve")
+	}
+	return portal{url, filepath.Join(data, "tls", "cert.pem")}
+}
+
+func build(t *testing.T, dir, name, of string) string {
+	t.Helper()
+	program := filepath.Join(dir, name)
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, of).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return program
+}
+
+const (
+	admin    = "admin@acme.example"
+	operator = "super@portico.local"
+)
+
+// story is what an example prints.
+const story = `logged in
+created: PENDING
+downloaded: ENABLED
+refused, as it must be: .*ENABLED.*
+used
+refreshed: ENABLED
+refused, as it must be: .*tokenError \[invalid token\].*
+revoked: REVOKED
+refused, as it must be: .*tokenError \[revoked token\].*
+`
+
+func TestTokenLife(t *testing.T) {
+	bin := t.TempDir()
+	p := start(t, build(t, bin, "portico", "../cmd/portico"))
+	tokenlife := build(t, bin, "tokenlife", "./tokenlife")
+	t.Run("Go", func(t *testing.T) { p.play(t, admin, tokenlife) })
+	t.Run("Go as operator", func(t *testing.T) { p.play(t, operator, tokenlife) })
+	t.Run("shell", func(t *testing.T) {
+		for _, needed := range []string{"sh", "curl"} {
+			if _, err := exec.LookPath(needed); err != nil {
+				t.Skipf("there is no %s on this machine", needed)
+			}
+		}
+		p.play(t, admin, "sh", "tokenlife.sh")
+	})
+}
+
+// The commands of the README, as whoever follows it types them.
+func TestReadme(t *testing.T) {
+	for _, needed := range []string{"sh", "curl"} {
+		if _, err := exec.LookPath(needed); err != nil {
+			t.Skipf("there is no %s on this machine", needed)
+		}
+	}
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ = bytes.Cut(text, []byte("## The first token by hand"))
+	_, text, _ = bytes.Cut(text, []byte("```sh\n"))
+	script, _, found := bytes.Cut(text, []byte("```"))
+	if !found {
+		t.Fatal("the README has no first token")
+	}
+	p := start(t, build(t, t.TempDir(), "portico", "../cmd/portico"))
+	typed := string(script)
+	for from, to := range map[string]string{
+		"https://127.0.0.1:8443":             p.url,
+		"the demo password that was printed": password,
+	} {
+		if !strings.Contains(typed, from) {
+			t.Fatalf("the README has no %q", from)
+		}
+		typed = strings.ReplaceAll(typed, from, to)
+	}
+	sh := exec.Command("sh")
+	sh.Stdin = strings.NewReader(typed) // line by line, as a shell for people reads it
+	sh.Dir = filepath.Dir(filepath.Dir(filepath.Dir(p.cert)))
+	out, err := sh.CombinedOutput()
+	want := `^null\{"id":.*"state":"PENDING".*\}\{"error":.*ENABLED.*\}\{"jsonrpc":"2.0","result":\[.*\],"id":1\}\{"rows":1\}\{"error":.*revoked token.*\}$`
+	if answers := strings.ReplaceAll(string(out), "\n", ""); err != nil || !regexp.MustCompile(want).MatchString(answers) {
+		t.Errorf("%v\ngot  %s\nwant %s", err, out, want)
+	}
+}
+
+func (p portal) play(t *testing.T, as string, command ...string) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Env = append(os.Environ(), "PORTICO_URL="+p.url, "PORTICO_CACERT="+p.cert, "PORTICO_USERNAME="+as, "PORTICO_PASSWORD="+password)
+	out, err := cmd.CombinedOutput()
+	if err != nil || !regexp.MustCompile("^"+story+"$").Match(out) {
+		t.Errorf("%v\ngot\n%swant\n%s", err, out, story)
+	}
+}
