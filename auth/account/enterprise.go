@@ -75,7 +75,9 @@ func (a *Accounts) Enterprise(ctx context.Context, by *auth.Principal, id int64)
 			e = nil
 			return nil
 		}
-		owner, err = partners.Get(tx, e.ProxyID)
+		if e.ProxyID != 0 {
+			owner, err = partners.Get(tx, e.ProxyID)
+		}
 		return err
 	})
 	return e, owner, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -25,6 +26,7 @@ type instance struct {
 	public      string       // host:port
 	local       string       // host:port of the listener
 	log         zerolog.Logger
+	now         func() time.Time
 }
 
 // open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.
@@ -41,7 +43,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	if err := c.Data.tidy(p.now()); err != nil {
 		return nil, err
 	}
-	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log}
+	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
 	})

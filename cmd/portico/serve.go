@@ -175,7 +175,7 @@ func (o *instance) server() (*http.Server, error) {
 	srv := &http.Server{
 		Handler: rpc.New(rpc.Options{
 			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens}, Log: o.log, TrustedProxies: o.TrustedProxy,
-			Keys: o.tokens.JWKS, Version: buildVersion(), Now: o.accounts.Now,
+			Keys: o.tokens.JWKS, Version: buildVersion(), Now: o.now,
 		}),
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,
