@@ -25,6 +25,7 @@ type Options struct {
 type Accounts struct {
 	Store     Store
 	Passwords *secret.Passwords
+	Sealer    *secret.Sealer // set before the first use; its key lies apart from the store
 	now       func() time.Time
 	random    io.Reader
 	refusals  refusals

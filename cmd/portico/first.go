@@ -63,12 +63,20 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	return o, err
 }
 
-// haveKeys makes the first signing key of a portal in the making. A portal that is made and has none has lost it.
+// haveKeys makes the first keys of a portal in the making. A portal that is made and has none has lost them.
 func (o *instance) haveKeys(ctx context.Context) error {
 	made, err := o.accounts.HasOperators(ctx)
 	if err != nil {
 		return err
 	}
+	if err := o.haveSigningKey(made); err != nil {
+		return err
+	}
+	o.accounts.Sealer, err = o.sealer(made)
+	return err
+}
+
+func (o *instance) haveSigningKey(made bool) error {
 	can, err := o.keys.any()
 	switch {
 	case err != nil:

@@ -341,6 +341,8 @@ func TestRefusedFolders(t *testing.T) {
 		"an empty store":           {func(dir string) { copyTree(t, whole, dir); os.Truncate(dir+"/portico.db", 0) }, "the file is empty"},
 		"a store cut off":          {func(dir string) { copyTree(t, whole, dir); os.Truncate(dir+"/portico.db", 9000) }, "backup"},
 		"a store of something":     {func(dir string) { write(t, dir+"/portico.db", strings.Repeat("x", 1<<16)) }, "not a Portico store"},
+		"no sealing key":           {func(dir string) { copyTree(t, whole, dir); os.Remove(dir + "/keys/seal.key") }, "no sealing key"},
+		"a broken sealing key":     {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/keys/seal.key", "AAAA") }, "not a sealing key"},
 		"a key that is no key":     {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/keys/api-token-1.jwk", "{}") }, "api-token-1.jwk"},
 		"a key others can read":    {func(dir string) { copyTree(t, whole, dir); chmodKeys(t, dir) }, "chmod 600"},
 		"a certificate for no key": {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/tls/key.pem", "no key") }, "key.pem"},

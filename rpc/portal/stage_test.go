@@ -85,6 +85,7 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	t.Helper()
 	h := &house{now: time.Now(), names: make(map[string]string)}
 	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3"})
+	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	key, err := secret.NewKey(rand.Reader)
 	must(t, err)
 	ring, err := secret.NewRing(key)
