@@ -184,7 +184,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	if err := n.allowed(by, in); err != nil {
 		return nil, err
 	}
-	hash, err := a.hash(ctx, n.Password)
+	hash, err := a.NewHash(ctx, in.Type, nil, n.Password)
 	if err != nil {
 		return nil, err
 	}
@@ -243,27 +243,12 @@ func userEvent(verb string, t auth.UserType) string {
 	return verb + "_USER"
 }
 
-func checkPassword(password secret.Text) error {
-	switch {
-	case password == "":
-		return auth.BadField("password", "is required")
-	case len(password) < 8:
-		return auth.BadField("password", "has fewer than 8 characters")
-	case len(password) > 256:
-		return auth.BadField("password", "has more than 256 bytes")
-	}
-	return nil
-}
-
 func checkUserFields(f *UserFields) error {
 	return eachText(f, func(name, text string) error { return checkLength(name, text, 0, 255) })
 }
 
 func (n *NewUser) check() error {
 	if err := checkUsername(n.Username); err != nil {
-		return err
-	}
-	if err := checkPassword(n.Password); err != nil {
 		return err
 	}
 	if n.Password2 != nil && *n.Password2 != n.Password {
@@ -282,27 +267,4 @@ func mayGrant(by *auth.Principal, in auth.Tenant, roleID int64) error {
 		return auth.Errorf(auth.Forbidden, "the privilege to grant the role [%s] is above your own role in method [%s]", r.Name, by.Method)
 	}
 	return nil
-}
-
-func (a *Accounts) hash(ctx context.Context, password secret.Text) (string, error) {
-	phc, err := a.Passwords.Hash(ctx, password)
-	return phc, busy(err)
-}
-
-// Rehashed answers a new hash of a password whose hash costs less than a new one would, or "".
-func (a *Accounts) Rehashed(ctx context.Context, u *User, password secret.Text) (string, error) {
-	if !a.Passwords.Outdated(u.Password) {
-		return "", nil
-	}
-	return a.hash(ctx, password)
-}
-
-// CheckPassword says whether the password is the user's; for nil it does the same work and says no.
-func (a *Accounts) CheckPassword(ctx context.Context, u *User, password secret.Text) (bool, error) {
-	phc := ""
-	if u != nil {
-		phc = u.Password
-	}
-	ok, err := a.Passwords.Verify(ctx, phc, password)
-	return ok, busy(err)
 }

@@ -133,13 +133,10 @@ func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User,
 	if up.Password == nil {
 		return "", nil
 	}
-	if err := checkPassword(*up.Password); err != nil {
-		return "", err
-	}
 	if self && up.Password2 == nil || up.Password2 != nil && *up.Password2 != *up.Password {
 		return "", auth.BadField("password2", "differs from password")
 	}
-	return a.hash(ctx, *up.Password)
+	return a.NewHash(ctx, u.Type, u, *up.Password)
 }
 
 var errCurrentPassword error = auth.BadField("currentPassword", "is missing or wrong")
@@ -167,7 +164,7 @@ func value(s *string) string {
 
 func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User, in auth.Tenant, changed []string, hash string) error {
 	if hash != "" {
-		u.Password, u.PasswordModified = hash, a.Now()
+		a.setPassword(u, hash)
 		changed = append(changed, "password")
 	}
 	if len(changed) == 0 {
@@ -181,7 +178,7 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 			return err
 		}
 	}
-	if before.Enabled() && !u.Enabled() || hash != "" {
+	if before.Enabled() && !u.Enabled() {
 		u.Epoch++ // ends the sessions there are; enabling the user again does not bring them back
 	}
 	if err := a.keepSuperuser(tx, before, u); err != nil {
