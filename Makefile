@@ -23,8 +23,15 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 	bin/staticcheck ./...
 	$(GO) test -race ./...
 
-slow: ## the tests that take their time, without the race detector
-	PORTICO_TEST_SLOW=1 $(GO) test -count=1 ./...
+# How much the slow tests do: kills of a starting portal, and the time of each fuzz target.
+KILLS ?= 200
+FUZZ  ?= 5s
+
+slow: ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
+	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Slow' ./cmd/portico
+	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
