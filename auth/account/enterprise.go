@@ -26,30 +26,18 @@ type Enterprise struct {
 
 // EnterpriseFields are what callers may set of an enterprise besides its name. Nil is unset, or not named in an update.
 type EnterpriseFields struct {
-	Description            *string  `json:"description"`
-	ContactName            *string  `json:"contactName"`
-	ContactPhone           *string  `json:"contactPhone"`
-	ContactMobile          *string  `json:"contactMobile"`
-	ContactEmail           *string  `json:"contactEmail"`
-	StreetAddress          *string  `json:"streetAddress"`
-	StreetAddress2         *string  `json:"streetAddress2"`
-	City                   *string  `json:"city"`
-	State                  *string  `json:"state"`
-	PostalCode             *string  `json:"postalCode"`
-	Country                *string  `json:"country"`
-	Lat                    *float64 `json:"lat"`
-	Lon                    *float64 `json:"lon"`
-	Timezone               *string  `json:"timezone"`
-	Locale                 *string  `json:"locale"`
-	ShippingSameAsLocation *int64   `json:"shippingSameAsLocation" enum:"0|1"`
-	ShippingContactName    *string  `json:"shippingContactName"`
-	ShippingAddress        *string  `json:"shippingAddress"`
-	ShippingAddress2       *string  `json:"shippingAddress2"`
-	ShippingCity           *string  `json:"shippingCity"`
-	ShippingState          *string  `json:"shippingState"`
-	ShippingCountry        *string  `json:"shippingCountry"`
-	ShippingPostalCode     *string  `json:"shippingPostalCode"`
-	GatewayPoolID          *int64   `json:"gatewayPoolId"`
+	Contact
+	Timezone               *string `json:"timezone"`
+	Locale                 *string `json:"locale"`
+	ShippingSameAsLocation *int64  `json:"shippingSameAsLocation" enum:"0|1"`
+	ShippingContactName    *string `json:"shippingContactName"`
+	ShippingAddress        *string `json:"shippingAddress"`
+	ShippingAddress2       *string `json:"shippingAddress2"`
+	ShippingCity           *string `json:"shippingCity"`
+	ShippingState          *string `json:"shippingState"`
+	ShippingCountry        *string `json:"shippingCountry"`
+	ShippingPostalCode     *string `json:"shippingPostalCode"`
+	GatewayPoolID          *int64  `json:"gatewayPoolId"`
 }
 
 var (

@@ -17,26 +17,9 @@ type Partner struct {
 	LogicalID string          `json:"logicalId"`
 	Domain    string          `json:"domain"`
 	Delegated auth.Delegation `json:"delegated,omitempty"`
-	Fields    PartnerFields   `json:"fields"`
+	Fields    Contact         `json:"fields"`
 	Created   time.Time       `json:"created"`
 	Modified  time.Time       `json:"modified"`
-}
-
-// PartnerFields are what callers may set of a partner besides its name. Nil is unset, or not named in an update.
-type PartnerFields struct {
-	Description    *string  `json:"description"`
-	ContactName    *string  `json:"contactName"`
-	ContactPhone   *string  `json:"contactPhone"`
-	ContactMobile  *string  `json:"contactMobile"`
-	ContactEmail   *string  `json:"contactEmail"`
-	StreetAddress  *string  `json:"streetAddress"`
-	StreetAddress2 *string  `json:"streetAddress2"`
-	City           *string  `json:"city"`
-	State          *string  `json:"state"`
-	PostalCode     *string  `json:"postalCode"`
-	Country        *string  `json:"country"`
-	Lat            *float64 `json:"lat"`
-	Lon            *float64 `json:"lon"`
 }
 
 var (

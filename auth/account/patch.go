@@ -8,9 +8,16 @@ import (
 // patch sets the fields that from names (its pointers that are not nil) in to, which is of the same type, and answers
 // the names of those that changed. An empty text means unset. Fields that nobody named stay as they are.
 func patch[T any](to, from *T) (changed []string) {
-	dst, src := reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem()
+	return patchAll(reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem())
+}
+
+func patchAll(dst, src reflect.Value) (changed []string) {
 	for i := range src.NumField() {
 		named := src.Field(i)
+		if src.Type().Field(i).Anonymous {
+			changed = append(changed, patchAll(dst.Field(i), named)...)
+			continue
+		}
 		if named.IsNil() {
 			continue
 		}
@@ -33,13 +40,22 @@ func nameOf(f reflect.StructField) string {
 
 // eachText calls f for every text that v names, with its name.
 func eachText[T any](v *T, f func(name, text string) error) error {
-	s := reflect.ValueOf(v).Elem()
-	for i := range s.NumField() {
-		text, ok := s.Field(i).Interface().(*string)
+	return eachTextOf(reflect.ValueOf(v).Elem(), f)
+}
+
+func eachTextOf(v reflect.Value, f func(name, text string) error) error {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Anonymous {
+			if err := eachTextOf(v.Field(i), f); err != nil {
+				return err
+			}
+			continue
+		}
+		text, ok := v.Field(i).Interface().(*string)
 		if !ok || text == nil {
 			continue
 		}
-		if err := f(nameOf(s.Type().Field(i)), *text); err != nil {
+		if err := f(nameOf(v.Type().Field(i)), *text); err != nil {
 			return err
 		}
 	}

@@ -54,7 +54,7 @@ type EnterpriseProxy struct {
 	Name            string   `json:"name"`
 	Domain          string   `json:"domain"`
 	Prefix          string   `json:"prefix"`
-	account.PartnerFields
+	account.Contact
 	Modified rpc.Time `json:"modified"`
 }
 
@@ -69,7 +69,7 @@ func enterprise(e *account.Enterprise) Enterprise {
 func enterpriseProxy(o *account.Partner) *EnterpriseProxy {
 	return &EnterpriseProxy{
 		ID: rpc.ID(o.ID), Created: rpc.At(o.Created), NetworkID: auth.NetworkID, ProxyType: "MSP",
-		LogicalID: o.LogicalID, Name: o.Name, Domain: o.Domain, Prefix: o.Domain, PartnerFields: o.Fields, Modified: rpc.At(o.Modified),
+		LogicalID: o.LogicalID, Name: o.Name, Domain: o.Domain, Prefix: o.Domain, Contact: o.Fields, Modified: rpc.At(o.Modified),
 	}
 }
 
