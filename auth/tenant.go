@@ -15,6 +15,11 @@ type Tenant struct {
 // Network is the operator's own tenant.
 func Network() Tenant { return Tenant{Type: Operator, ID: NetworkID, Name: "Network"} }
 
+// NoTenant is the one answer to a param that names no tenant, an unknown one, or one that is not the caller's to see.
+func NoTenant(p *Principal, param string) *Error {
+	return Errorf(NotFound, "%s is missing or not yours in call to [%s]", param, p.Method)
+}
+
 // A Delegation is a set of consents that a tenant has given to those above it.
 type Delegation uint8
 

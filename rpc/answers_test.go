@@ -114,7 +114,8 @@ func TestPathsAndVerbs(t *testing.T) {
 	}{
 		{"GET", "/", 200, "", "Portico"},
 		{"HEAD", "/", 200, "", ""},
-		{"POST", "/", 405, "GET, HEAD, OPTIONS", "-32600"},
+		{"POST", "/", 200, "", "Portico"},
+		{"PUT", "/", 405, "GET, HEAD, OPTIONS", "-32600"},
 		{"GET", "/portal", 405, "POST", "-32600"},
 		{"GET", "/portal/", 405, "POST", "-32600"},
 		{"HEAD", "/portal", 405, "POST", ""},

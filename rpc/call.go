@@ -77,7 +77,7 @@ func (c *call) Method() (string, error) {
 	if c.row == nil {
 		return "", errMethod
 	}
-	if c.row.session && c.batch {
+	if c.batch && (c.row.session || c.row.large) {
 		return "", badRequest("method [" + c.name + "] cannot be called in a batch")
 	}
 	if c.row.session && c.x.s.crossSite.Check(c.x.r) != nil {
@@ -92,8 +92,12 @@ func (c *call) Method() (string, error) {
 // authenticate finds out who calls. A public method takes whoever comes.
 func (c *call) authenticate() error {
 	who := auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls}
+	creds := c.x.creds
+	if c.row != nil && c.row.ends && creds.cookie != "" {
+		creds = credentials{cookie: creds.cookie} // the session to end is the cookie's, whatever the header says
+	}
 	var err error
-	c.by, err = c.x.creds.principal(c.context(), c.x.s.o.Authority, who)
+	c.by, err = creds.principal(c.context(), c.x.s.o.Authority, who)
 	if err == nil && c.by == nil {
 		err = errors.New("the authority answered neither a principal nor an error")
 	}

@@ -102,7 +102,9 @@ func (x *exchange) serve(to route) {
 	case x.r.Method == http.MethodOptions:
 		x.w.Header().Set("Allow", to.verbs())
 		x.status = http.StatusNoContent
-	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead):
+		x.logPage()
+	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead),
+		to.door == home && x.r.Method == http.MethodPost: // curl -L -X POST posts on after a login
 		x.page()
 	case to.get() || x.r.Method != http.MethodPost:
 		x.w.Header().Set("Allow", to.verbs())
@@ -137,16 +139,23 @@ func (x *exchange) post() {
 // read reads the body, up to the limit.
 func (x *exchange) read() error {
 	if x.r.ContentLength > maxBody {
-		x.w.Header()["Connection"] = closing
-		return errTooLarge
+		return x.tooLarge()
 	}
 	_, err := x.body.ReadFrom(io.LimitReader(x.r.Body, maxBody+1))
 	if x.body.Len() > maxBody {
-		x.w.Header()["Connection"] = closing
-		return errTooLarge
+		return x.tooLarge()
 	}
 	if err != nil {
 		return errBody
 	}
 	return nil
+}
+
+// tooLarge leaves the rest of the body unread. HTTP/1 must then close the connection; on HTTP/2 that would end the other
+// calls on it, and some clients would not see the answer.
+func (x *exchange) tooLarge() error {
+	if x.r.ProtoMajor == 1 {
+		x.w.Header()["Connection"] = closing
+	}
+	return errTooLarge
 }

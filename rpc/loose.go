@@ -26,8 +26,8 @@ func (i *ID) UnmarshalJSON(b []byte) error {
 		*i = 0
 		return nil
 	}
-	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	n, ok := whole(s)
+	if !ok {
 		return errors.New("must be a whole number")
 	}
 	*i = ID(n)
@@ -37,9 +37,10 @@ func (i *ID) UnmarshalJSON(b []byte) error {
 // IDs are several; a single one need not stand in a list.
 type IDs []ID
 
-// UnmarshalJSON reads null, one id, or a list of ids.
-func (i *IDs) UnmarshalJSON(b []byte) (err error) {
-	*i, err = oneOrMany[ID](b, "must be a list of whole numbers")
+// UnmarshalJSON reads null, one id, or a list of ids. A 0 among them is none.
+func (i *IDs) UnmarshalJSON(b []byte) error {
+	list, err := oneOrMany[ID](b, "must be a list of whole numbers")
+	*i = slices.DeleteFunc(list, ID.IsZero)
 	return err
 }
 

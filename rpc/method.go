@@ -53,6 +53,8 @@ type row struct {
 	scope   scope  // zero: the method is not bound to a tenant
 	list    bool   // the result is a slice
 	session bool   // starts or ends a session: no batch, no cross-site caller
+	ends    bool   // ends a session: the one whose cookie comes, whatever else comes
+	large   bool   // the result is the OpenRPC document: no batch, which would be many of it for few bytes
 }
 
 // NewTable checks the rows and adds rpc.discover. It refuses a row without a name, a sentence, a rule or a function, a
@@ -119,7 +121,8 @@ func newRow(m Method) (*row, error) {
 	if err := finite(res, nil); err != nil {
 		return nil, err
 	}
-	return &row{Method: m, shape: sh, scope: sc, list: res.Kind() == reflect.Slice, session: touchesSession(res)}, nil
+	return &row{Method: m, shape: sh, scope: sc, list: res.Kind() == reflect.Slice, session: touchesSession(res),
+		ends: res == reflect.TypeFor[SessionEnded](), large: res == reflect.TypeFor[discovery]()}, nil
 }
 
 // decode reads the params of a call: node n of the document, or none at all when n is negative.

@@ -21,6 +21,7 @@ func (x *exchange) page() {
 	if x.route.door == home {
 		h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
 		x.out.WriteString(homePage)
+		x.logPage()
 		return
 	}
 	if x.s.o.Keys == nil {
@@ -34,6 +35,13 @@ func (x *exchange) page() {
 	}
 	h["Cache-Control"] = keysAge
 	x.out.Write(keys)
+	x.logPage()
+}
+
+// logPage writes the line of a request that makes no call.
+func (x *exchange) logPage() {
+	x.call = call{x: x, start: x.start}
+	x.call.log(nil)
 }
 
 func (x *exchange) keys() (b []byte, err error) {

@@ -69,6 +69,9 @@ func routeOf(path string) route {
 	if name, ok := strings.CutPrefix(path, "portal/rest/"); ok {
 		return route{door: rest, method: name}
 	}
+	if _, name, ok := strings.Cut(path, "/"); ok && (name == operatorLogin || name == enterpriseLogin) {
+		return routes[name] // behind the name of a tenant, as some clients log in
+	}
 	return route{}
 }
 

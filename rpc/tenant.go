@@ -118,7 +118,7 @@ func (s *Server) enter(ctx context.Context, r *row, by *auth.Principal, in scope
 		return err
 	}
 	if !ok || !by.Sees(t) {
-		return auth.Errorf(auth.NotFound, "%s is missing or not yours in call to [%s]", r.scope.param, r.Name)
+		return auth.NoTenant(by, r.scope.param)
 	}
 	if err := r.Rule.Allows(by, t); err != nil {
 		return err

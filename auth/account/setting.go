@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -44,7 +45,7 @@ func define(s Setting) *Setting {
 var (
 	EnableAPITokens  = define(Setting{id: 1, name: "session.options.enableApiTokenAuth", dataType: "BOOLEAN", value: "true", doc: "false refuses every API token at once; sessions go on", restricted: true})
 	TokenDays        = define(Setting{id: 2, name: "session.options.tokenDayValue", dataType: "NUMBER", value: "366", doc: "longest lifetime of an API token in days, 1 to 366", check: between(1, 366)})
-	PublicAddress    = define(Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: func(s string) bool { return s != "" }})
+	PublicAddress    = define(Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: PublicHost})
 	ProductVersion   = define(Setting{id: 4, name: "product.version", dataType: "STRING", doc: "the portal's version", readOnly: true})
 	Unauthorized     = define(Setting{id: 5, name: "portico.http.unauthorizedStatus", dataType: "NUMBER", value: "200", doc: "HTTP status of calls that are not signed in: 200 as in the original, or 401", check: func(s string) bool { return s == "200" || s == "401" }, restricted: true})
 	SessionSeconds   = define(Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)})
@@ -90,6 +91,12 @@ func init() {
 
 func settingNumbered(id int64) *Setting { return settingsByNumber[id] }
 func settingNamed(name string) *Setting { return settingsByName[name] }
+
+// PublicHost says whether s is a host, or host:port, by which clients may reach the portal.
+func PublicHost(s string) bool {
+	u, err := url.Parse("https://" + s)
+	return err == nil && u.Hostname() != "" && u.Host == s && !strings.ContainsAny(s, " /?#@%")
+}
 
 func between(low, high int64) func(string) bool {
 	return func(s string) bool {

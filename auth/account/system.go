@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/portico-vco/portico/auth"
@@ -35,6 +36,11 @@ func (a *Accounts) FirstOperator(ctx context.Context, name string, password secr
 	by := System("portico/serve")
 	_, err = a.InsertUser(ctx, by, auth.Network(), NewUser{Username: name, Password: password, RoleID: auth.OperatorSuperuser})
 	return err == nil, err
+}
+
+// CheckOperator says why a name and a password cannot be those of the first operator.
+func CheckOperator(name string, password secret.Text) error {
+	return cmp.Or(checkUsername(name), checkPassword(password))
 }
 
 // Exists says whether a username is taken.

@@ -131,7 +131,10 @@ func (c *caller) prepare(p *program) error {
 		if err != nil {
 			return fmt.Errorf("--token-file: %w", err)
 		}
-		c.token = secret.Text(strings.TrimSpace(string(data)))
+		c.token = secret.Text(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(string(data)), "Token ")))
+		if c.token == "" {
+			return fmt.Errorf("there is no token in %s", c.tokenFile)
+		}
 	}
 	if strings.ContainsFunc(string(c.token), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the API token has characters in it that no token has")

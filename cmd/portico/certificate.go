@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -27,6 +28,7 @@ type certificate struct {
 	now               func() time.Time
 
 	current atomic.Pointer[tls.Certificate]
+	public  string       // by which clients reach the portal, if that is set
 	as      [2]time.Time // the files' times when they were read
 }
 
@@ -45,7 +47,15 @@ func (c *Config) certificate(now func() time.Time) *certificate {
 		host = "localhost"
 	}
 	dir := c.Data.tls()
-	return &certificate{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem"), host: host, now: now}
+	return &certificate{certFile: filepath.Join(dir, "cert.pem"), keyFile: filepath.Join(dir, "key.pem"), host: host, public: hostOf(c.PublicAddress), now: now}
+}
+
+// hostOf is the host of a host or host:port.
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return strings.Trim(address, "[]")
 }
 
 // refresh reads the files if they have changed, and makes a self-signed certificate where there is none or it has
@@ -192,7 +202,7 @@ func (c *certificate) template(key *ecdsa.PrivateKey) ([]byte, error) {
 
 		BasicConstraintsValid: true,
 	}
-	names := []string{"localhost", "127.0.0.1", "::1", c.host}
+	names := []string{"localhost", "127.0.0.1", "::1", c.host, c.public}
 	if h, err := os.Hostname(); err == nil {
 		names = append(names, h)
 	}

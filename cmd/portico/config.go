@@ -11,6 +11,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
 )
 
@@ -58,7 +59,7 @@ type Config struct {
 	PublicAddress string
 
 	// --argon2-memory (KiB) and --argon2-passes are what hashing a password costs. Less than OWASP recommends is refused.
-	// Users' hashes keep the cost they were made with until the password changes.
+	// A hash that cost less is made anew at its user's next login.
 	PasswordCost secret.Cost
 
 	// --log-level is debug, info, warn or error. Each call is a line at info.
@@ -66,6 +67,8 @@ type Config struct {
 
 	// --log-format is json, or text for reading on a terminal. Logs go to stderr.
 	LogFormat string
+
+	first password // the first operator's, once it is read or made
 }
 
 const serveText = `Runs the portal until SIGTERM or SIGINT. The first start on an absent or empty data folder makes the portal and
@@ -142,6 +145,8 @@ func (c *Config) check() error {
 			secret.OWASP.MemoryKiB, secret.OWASP.Passes)
 	case c.PasswordCost.MemoryKiB > mostMemory || c.PasswordCost.Passes > mostPasses:
 		return fmt.Errorf("--argon2-memory and --argon2-passes must be at most %d and %d", mostMemory, mostPasses)
+	case c.PublicAddress != "" && !account.PublicHost(c.PublicAddress):
+		return fmt.Errorf("--public-address %q is not a host, or host:port", c.PublicAddress)
 	case c.LogFormat != "json" && c.LogFormat != "text":
 		return fmt.Errorf("--log-format is json or text, not %q", c.LogFormat)
 	}
@@ -153,7 +158,7 @@ func (c *Config) check() error {
 func (c *Config) listen() (net.Listener, error) {
 	a, err := net.ResolveTCPAddr("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("portico serve: --listen: %w", err)
+		return nil, &statusError{exitUsage, fmt.Errorf("portico serve: --listen: %w", err)}
 	}
 	if !a.IP.IsLoopback() {
 		for name, set := range map[string]bool{"--demo": c.Demo, "--plain-http": c.PlainHTTP} {
@@ -165,7 +170,7 @@ func (c *Config) listen() (net.Listener, error) {
 	}
 	ln, err := net.ListenTCP("tcp", a)
 	if err != nil {
-		return nil, fmt.Errorf("portico serve: --listen: %w", err)
+		return nil, fmt.Errorf("--listen: %w", err)
 	}
 	return ln, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"time"
 
@@ -66,6 +67,9 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if err := o.sameDemoPassword(ctx, password); err != nil {
+		return err
+	}
 	for _, t := range demo {
 		in, err := o.haveTenant(ctx, t)
 		if err != nil {
@@ -84,7 +88,36 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 	if err := o.tellDemo(stdout, password, text); err != nil {
 		return err
 	}
+	if err := writeFile(o.Data.demoMade(), nil); err != nil {
+		return err
+	}
 	return os.Remove(o.Data.demo())
+}
+
+// checkDemo refuses to serve a demo, made or half made, to others: one password opens all of it.
+func (c *Config) checkDemo(ln net.Listener) error {
+	if ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		return nil
+	}
+	for _, path := range []string{c.Data.demo(), c.Data.demoMade()} {
+		if _, err := os.Stat(path); err == nil {
+			return &statusError{exitUsage, fmt.Errorf("portico serve: there is a demo in %s, whose users share one password: it is "+
+				"refused on %s, which is not a loopback address (the demo is marked by the file %s)", c.Data, c.Listen, path)}
+		}
+	}
+	return nil
+}
+
+// sameDemoPassword refuses to go on with another password than that of the users who were made before.
+func (o *instance) sameDemoPassword(ctx context.Context, p password) error {
+	u, _, err := o.accounts.FindUser(ctx, demoBy, 0, demo[0].users[0].name)
+	if err != nil || u == nil {
+		return err
+	}
+	if ok, err := o.accounts.CheckPassword(ctx, u, p.text); err != nil || ok {
+		return err
+	}
+	return errors.New("the demo was begun with another PORTICO_DEMO_PASSWORD and was cut off; set it to that one again to finish the demo")
 }
 
 // wantsDemo says whether there is a demo to make: one that was begun, or the first tenants of a portal.

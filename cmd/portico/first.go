@@ -43,6 +43,13 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	if err := c.Data.tidy(p.now()); err != nil {
 		return nil, err
 	}
+	opened, err := c.Data.tighten()
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range opened {
+		log.Warn().Str("path", path).Msg("others had access; it was taken from them")
+	}
 	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),

@@ -19,6 +19,7 @@ import (
 //	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
 //	keys/seal.key         the key of what is sealed in the store
 //	tls/cert.pem, key.pem the self-signed certificate, unless there is another
+//	demo.made             the mark of a demo, which is served on loopback alone
 //	demo.unfinished       while the demo is being made, see demo.go
 //
 // A first start makes them in this order: store, key, certificate, operator, demo. The store's lock keeps a second
@@ -31,6 +32,8 @@ func (d folder) store() string { return filepath.Join(string(d), "portico.db") }
 func (d folder) keys() string  { return filepath.Join(string(d), "keys") }
 func (d folder) tls() string   { return filepath.Join(string(d), "tls") }
 func (d folder) demo() string  { return filepath.Join(string(d), "demo.unfinished") }
+
+func (d folder) demoMade() string { return filepath.Join(string(d), "demo.made") }
 
 // open opens the store, and makes one where there is nothing at all.
 func (d folder) open() (*store.DB, error) {
@@ -85,6 +88,25 @@ func (d folder) prepare() error {
 		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
+}
+
+// tighten takes from others what they may do with the files of a portal that exists; a backup that was restored often
+// lets them read. It says what it changed.
+func (d folder) tighten() (changed []string, err error) {
+	for path, mode := range map[string]fs.FileMode{string(d): 0o700, d.keys(): 0o700, d.tls(): 0o700, d.store(): 0o600} {
+		info, err := os.Stat(path)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err == nil {
+			err = os.Chmod(path, mode)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("data folder: others have access: %w", err)
+		}
+		changed = append(changed, path)
+	}
+	return changed, nil
 }
 
 // tidy removes the files that a process left unfinished when it was killed; there may be secrets in them. Only who has the

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
 )
 
@@ -40,18 +41,39 @@ func (p password) told() string {
 	return "password: " + string(p.text)
 }
 
-// operatorPassword is the given one, or a new one.
-func (c *Config) operatorPassword() (password, error) {
-	if c.OperatorPassword != "" {
-		return password{c.OperatorPassword, "PORTICO_OPERATOR_PASSWORD"}, nil
+// checkFirst refuses what cannot be the first operator before anything is made.
+func (c *Config) checkFirst() error {
+	fresh, err := c.Data.fresh()
+	if err != nil || !fresh {
+		return err
 	}
-	if c.OperatorPasswordFile == "" {
-		return password{text: newPassword()}, nil
+	p, err := c.operatorPassword()
+	if err == nil {
+		err = account.CheckOperator(c.Operator, p.text)
 	}
-	data, err := os.ReadFile(c.OperatorPasswordFile)
 	if err != nil {
-		return password{}, fmt.Errorf("--operator-password-file: %w", err)
+		return &statusError{exitUsage, fmt.Errorf("portico serve: the first operator: %w", err)}
 	}
-	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
-	return password{secret.Text(text), c.OperatorPasswordFile}, nil
+	return nil
+}
+
+// operatorPassword is the given one, or a new one; the same however often it is asked for.
+func (c *Config) operatorPassword() (password, error) {
+	if c.first.text != "" {
+		return c.first, nil
+	}
+	switch {
+	case c.OperatorPassword != "":
+		c.first = password{c.OperatorPassword, "PORTICO_OPERATOR_PASSWORD"}
+	case c.OperatorPasswordFile == "":
+		c.first = password{text: newPassword()}
+	default:
+		data, err := os.ReadFile(c.OperatorPasswordFile)
+		if err != nil {
+			return password{}, fmt.Errorf("--operator-password-file: %w", err)
+		}
+		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+		c.first = password{secret.Text(text), c.OperatorPasswordFile}
+	}
+	return c.first, nil
 }

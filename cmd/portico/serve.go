@@ -8,6 +8,7 @@ import (
 	stdlog "log"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ const (
 	writeTime  = 60 * time.Second
 	idleTime   = 2 * time.Minute
 	maxHeader  = 64 << 10
+	maxStreams = 64 // calls at once on one HTTP/2 connection; each may hold its answer until it is read
 
 	finishTime = 10 * time.Second // for calls that are under way
 	flushTime  = 3 * time.Second  // for what was collected in memory
@@ -53,6 +55,12 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	}
 	defer ln.Close()
 	log := p.log(c)
+	if err := c.checkFirst(); err != nil {
+		return err
+	}
+	if err := c.checkDemo(ln); err != nil {
+		return err
+	}
 	o, err := p.open(ctx, c, ln, log)
 	if err != nil {
 		return err
@@ -64,6 +72,10 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	}
 	if err := o.firstOperator(ctx, p.stdout); err != nil {
 		return err
+	}
+	if _, err := os.Stat(c.Data.demo()); err == nil && !c.Demo {
+		log.Warn().Str("path", c.Data.demo()).Msg("a demo was begun and not finished; its password may be in this file: " +
+			"start once with --demo to finish it")
 	}
 	if c.Demo {
 		if err := o.makeDemo(ctx, p.stdout); err != nil {
@@ -182,6 +194,7 @@ func (o *instance) server() (*http.Server, error) {
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          stdlog.New(serverLog{o.log}, "", 0),
 	}
 	if o.certificate != nil {

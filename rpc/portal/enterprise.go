@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/portico-vco/portico/auth"
@@ -131,12 +132,9 @@ type GetEnterprise struct {
 }
 
 func (p Portal) getEnterprise(ctx context.Context, by *auth.Principal, in GetEnterprise) (*Enterprise, error) {
-	id := in.EnterpriseID
-	if id == 0 {
-		id = in.ID
-	}
-	if id == 0 {
-		id = rpc.ID(by.EnterpriseID)
+	id := cmp.Or(in.EnterpriseID, in.ID, rpc.ID(by.EnterpriseID))
+	if in.ID != 0 && in.ID != id {
+		return nil, auth.BadField("id", "differs from enterpriseId")
 	}
 	if id == 0 {
 		return nil, auth.BadField("enterpriseId", "is required")
@@ -183,25 +181,24 @@ func (p Portal) updateEnterprise(ctx context.Context, by *auth.Principal, in Upd
 	return out, nil
 }
 
-// namedEnterprise finds the enterprise by number, by name, or as the caller's own.
-func (p Portal) namedEnterprise(ctx context.Context, by *auth.Principal, in UpdateEnterprise) (auth.Tenant, error) {
+// namedEnterprise finds the enterprise by number, by name, or as the caller's own. A number and a name must agree.
+func (p Portal) namedEnterprise(ctx context.Context, by *auth.Principal, in UpdateEnterprise) (t auth.Tenant, err error) {
 	id := int64(in.EnterpriseID)
-	if id == 0 && in.Name != "" {
-		var err error
-		if id, err = p.accounts.EnterpriseNamed(ctx, by, in.Name); err != nil {
-			return auth.Tenant{}, err
+	if in.Name != "" {
+		named, err := p.accounts.EnterpriseNamed(ctx, by, in.Name)
+		if err != nil {
+			return t, err
 		}
-	} else if id == 0 {
-		id = by.EnterpriseID
+		if named == 0 || id != 0 && id != named {
+			return t, auth.NoTenant(by, "enterpriseId")
+		}
+		id = named
 	}
-	t, ok, err := p.accounts.Tenant(ctx, auth.Enterprise, id)
-	if err != nil {
-		return t, err
+	t, ok, err := p.accounts.Tenant(ctx, auth.Enterprise, cmp.Or(id, by.EnterpriseID))
+	if err == nil && (!ok || !by.Sees(t)) {
+		err = auth.NoTenant(by, "enterpriseId")
 	}
-	if !ok || !by.Sees(t) {
-		return t, auth.Errorf(auth.NotFound, "enterpriseId is missing or not yours in call to [%s]", by.Method)
-	}
-	return t, auth.All(auth.Update.On(auth.EnterpriseObject)).Allows(by, t)
+	return t, err
 }
 
 // GetEnterpriseUsers is the params of enterprise/getEnterpriseUsers.

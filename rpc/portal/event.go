@@ -27,7 +27,7 @@ type EventQuery struct {
 
 // Interval is a span of time; without an end it ends now.
 type Interval struct {
-	Start rpc.Time `json:"start" rpc:"required"`
+	Start rpc.Time `json:"start" doc:"The default is 12 hours before the end."`
 	End   rpc.Time `json:"end"`
 }
 

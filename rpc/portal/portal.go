@@ -65,7 +65,7 @@ func (p Portal) named(ctx context.Context, by *auth.Principal, t auth.UserType, 
 	}
 	in, ok, err := p.accounts.Tenant(ctx, t, int64(id))
 	if err == nil && (!ok || t != auth.Operator && !by.Sees(in)) { // everybody knows of the one network
-		err = auth.Errorf(auth.NotFound, "%s is missing or not yours in call to [%s]", param, by.Method)
+		err = auth.NoTenant(by, param)
 	}
 	return err
 }

@@ -95,7 +95,7 @@ func (p Portal) delegateToProxy(ctx context.Context, by *auth.Principal, in Dele
 	case owner == 0:
 		return Delegated{}, auth.Errorf(auth.Conflict, "the enterprise has no partner")
 	case in.EnterpriseProxyID != 0 && int64(in.EnterpriseProxyID) != owner:
-		return Delegated{}, auth.Errorf(auth.NotFound, "enterpriseProxyId is missing or not yours in call to [%s]", by.Method)
+		return Delegated{}, auth.NoTenant(by, "enterpriseProxyId")
 	}
 	return p.delegate(auth.ToProxy)(ctx, by, in.Delegate)
 }
