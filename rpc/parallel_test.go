@@ -61,3 +61,23 @@ func TestTooLargeOverTheNet(t *testing.T) {
 		}
 	}
 }
+
+// On HTTP/2 an answer of 413 must not end the connection: the other calls on it go on, and clients see the body.
+func TestTooLargeOverHTTP2(t *testing.T) {
+	srv := httptest.NewUnstartedServer(newHouse(t))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	client := srv.Client()
+	for range 2 {
+		resp, err := client.Post(srv.URL+"/portal", "application/json", bytes.NewReader(make([]byte, 3<<19)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := read(t, resp.Body)
+		resp.Body.Close()
+		if resp.ProtoMajor != 2 || resp.StatusCode != 413 || !strings.Contains(got, `"error"`) || resp.Header.Get("Connection") != "" {
+			t.Errorf("HTTP/%d %d %v %s", resp.ProtoMajor, resp.StatusCode, resp.Header, got)
+		}
+	}
+}
