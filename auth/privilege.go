@@ -28,6 +28,8 @@ const (
 	OperatorUser         Object = "OPERATOR_USER"
 	OperatorToken        Object = "OPERATOR_TOKEN"
 	OperatorEvent        Object = "OPERATOR_EVENT"
+	ProxyObject          Object = "PROXY"
+	ProxyDelegation      Object = "ENTERPRISE_PROXY_DELEGATION"
 	ProxyUser            Object = "PROXY_USER"
 	ProxyToken           Object = "PROXY_TOKEN"
 	ProxyEvent           Object = "PROXY_EVENT"

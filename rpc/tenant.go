@@ -30,6 +30,12 @@ type InProxy struct {
 	Tenant            auth.Tenant `json:"-"`
 }
 
+// InProxyOrID is InProxy for the methods whose published params spell the partner's id as id too.
+type InProxyOrID struct {
+	InProxy
+	ID ID `json:"id" doc:"The partner, the same as enterpriseProxyId."`
+}
+
 // InNetwork is the same for the network. There is one, so nobody needs to give its id.
 type InNetwork struct {
 	NetworkID ID          `json:"networkId" doc:"The network; there is only network 1."`
@@ -55,11 +61,14 @@ func (p *InEnterprise) settle(t auth.Tenant) {
 	p.Tenant, p.EnterpriseID = t, ID(t.ID)
 }
 
-func (p *InEnterpriseOrID) given() (ID, bool) {
-	if p.ID == 0 || p.EnterpriseID == 0 {
-		return p.ID + p.EnterpriseID, true
+func (p *InEnterpriseOrID) given() (ID, bool) { return either(p.ID, p.EnterpriseID) }
+
+// either is the id that was given under one of two names, or under both if they agree.
+func either(a, b ID) (id ID, agreed bool) {
+	if a == 0 || b == 0 {
+		return a + b, true
 	}
-	return p.ID, p.ID == p.EnterpriseID
+	return a, a == b
 }
 
 func (p *InEnterpriseOrID) settle(t auth.Tenant) {
@@ -71,6 +80,13 @@ func (*InProxy) scope() scope        { return scope{auth.MSP, "enterpriseProxyId
 func (p *InProxy) given() (ID, bool) { return p.EnterpriseProxyID, true }
 func (p *InProxy) settle(t auth.Tenant) {
 	p.Tenant, p.EnterpriseProxyID = t, ID(t.ID)
+}
+
+func (p *InProxyOrID) given() (ID, bool) { return either(p.ID, p.EnterpriseProxyID) }
+
+func (p *InProxyOrID) settle(t auth.Tenant) {
+	p.InProxy.settle(t)
+	p.ID = ID(t.ID)
 }
 
 func (*InNetwork) scope() scope        { return scope{auth.Operator, "networkId"} }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/store"
@@ -11,16 +12,16 @@ import (
 
 // A consent is named in event details, and by the words of its two events: ENTERPRISE_ENABLE_OPERATOR_ACCESS and ..._DISABLE_....
 type consent struct {
-	which          auth.Delegation
-	name, of, what string
+	which      auth.Delegation
+	name, what string
 }
 
 var delegations = []consent{
-	{auth.ToOperator, "delegatedToOperator", "ENTERPRISE", "OPERATOR_ACCESS"},
-	{auth.UsersToOperator, "userManagementDelegatedToOperator", "ENTERPRISE", "OPERATOR_USER_MGMT"},
-	{auth.ToProxy, "delegatedToEnterpriseProxy", "ENTERPRISE", "PROXY_ACCESS"},
-	{auth.SensitiveToOperator, "viewSensitiveDataDelegatedToOperator", "ENTERPRISE", "VIEW_SENSITIVE_DATA"},
-	{auth.SensitiveToProxy, "viewSensitiveDataDelegatedToEnterpriseProxy", "ENTERPRISE", "VIEW_SENSITIVE_DATA"},
+	{auth.ToOperator, "delegatedToOperator", "OPERATOR_ACCESS"},
+	{auth.UsersToOperator, "userManagementDelegatedToOperator", "OPERATOR_USER_MGMT"},
+	{auth.ToProxy, "delegatedToEnterpriseProxy", "PROXY_ACCESS"},
+	{auth.SensitiveToOperator, "viewSensitiveDataDelegatedToOperator", "VIEW_SENSITIVE_DATA"},
+	{auth.SensitiveToProxy, "viewSensitiveDataDelegatedToEnterpriseProxy", "VIEW_SENSITIVE_DATA"},
 }
 
 // consents names the consents of a set.
@@ -34,36 +35,68 @@ func consents(d auth.Delegation) []string {
 	return names
 }
 
-// Delegate gives or withdraws one consent of an enterprise; it acts with the next call. Only the tenant itself may.
+// Delegate gives or withdraws one consent of an enterprise or a partner; it acts with the next call. Only the tenant itself may.
 func (a *Accounts) Delegate(ctx context.Context, by *auth.Principal, in auth.Tenant, which auth.Delegation, given bool) error {
 	if !by.Owns(in) {
-		return auth.Lacks(by, auth.Update.On(auth.EnterpriseDelegation))
+		return auth.Lacks(by, auth.Update.On(delegationObject(in.Type)))
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {
-		e, err := enterprises.Get(tx, in.ID)
-		if err != nil || e == nil {
-			return cmp.Or(err, errTenantGone)
-		}
-		if e.Delegated.With(which, given) == e.Delegated {
-			return nil
-		}
-		e.Delegated = e.Delegated.With(which, given)
-		e.Modified = a.Now()
-		if err := enterprises.Put(tx, e); err != nil {
+		changed, err := a.setDelegated(tx, in, which, given)
+		if err != nil || !changed {
 			return err
 		}
-		return a.Record(tx, by, in, delegated(which, given))
+		return a.Record(tx, by, in, delegated(in.Type, which, given))
 	})
 }
 
-func delegated(which auth.Delegation, given bool) Happening {
+func delegationObject(t auth.UserType) auth.Object {
+	if t == auth.MSP {
+		return auth.ProxyDelegation
+	}
+	return auth.EnterpriseDelegation
+}
+
+// setDelegated writes the consent into the tenant's record and says whether that changed it.
+func (a *Accounts) setDelegated(tx store.Tx, in auth.Tenant, which auth.Delegation, given bool) (changed bool, err error) {
+	if in.Type == auth.MSP {
+		p, err := partners.Get(tx, in.ID)
+		if err != nil || p == nil {
+			return false, cmp.Or(err, errTenantGone)
+		}
+		if !a.give(&p.Delegated, &p.Modified, which, given) {
+			return false, nil
+		}
+		return true, partners.Put(tx, p)
+	}
+	e, err := enterprises.Get(tx, in.ID)
+	if err != nil || e == nil {
+		return false, cmp.Or(err, errTenantGone)
+	}
+	if !a.give(&e.Delegated, &e.Modified, which, given) {
+		return false, nil
+	}
+	return true, enterprises.Put(tx, e)
+}
+
+func (a *Accounts) give(set *auth.Delegation, modified *time.Time, which auth.Delegation, given bool) (changed bool) {
+	if set.With(which, given) == *set {
+		return false
+	}
+	*set, *modified = set.With(which, given), a.Now()
+	return true
+}
+
+func delegated(of auth.UserType, which auth.Delegation, given bool) Happening {
 	row := delegations[slices.IndexFunc(delegations, func(c consent) bool { return c.which == which })]
-	verb := "DISABLE"
+	tenant, verb := "ENTERPRISE", "DISABLE"
+	if of == auth.MSP {
+		tenant = "PROXY"
+	}
 	if given {
 		verb = "ENABLE"
 	}
 	return Happening{
-		Name: row.of + "_" + verb + "_" + row.what, Category: OfSecurity, Severity: Notice,
+		Name: tenant + "_" + verb + "_" + row.what, Category: OfSecurity, Severity: Notice,
 		Message: row.name, Detail: map[string]any{"delegation": row.name, "isDelegated": given},
 	}
 }

@@ -138,15 +138,17 @@ func (a *Accounts) findUser(tx store.Tx, by *auth.Principal, id int64, name stri
 	return u, in, nil
 }
 
-// GetUser is FindUser for a caller who wants to read the user: he holds the privilege v in the user's tenant, or is the
-// user himself. Users that v is not about are not found.
-func (a *Accounts) GetUser(ctx context.Context, by *auth.Principal, v auth.Privilege, id int64, name string) (*User, error) {
+// GetUser is FindUser for a caller who wants to read a user of a type: the rule allows him to in the user's tenant, or he is
+// the user himself. Users of other types are not found.
+func (a *Accounts) GetUser(ctx context.Context, by *auth.Principal, t auth.UserType, r auth.Rule, id int64, name string) (*User, error) {
 	u, in, err := a.FindUser(ctx, by, id, name)
-	if err != nil || u == nil || auth.UserObject(u.Type) != v.Object {
+	if err != nil || u == nil || u.Type != t {
 		return nil, err
 	}
-	if u.ID != by.UserID && !by.May(v, in) {
-		return nil, auth.Lacks(by, v)
+	if u.ID != by.UserID {
+		if err := r.Allows(by, in); err != nil {
+			return nil, err
+		}
 	}
 	return u, nil
 }

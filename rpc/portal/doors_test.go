@@ -20,17 +20,19 @@ import (
 // D delete; d: on a tenant below only by its consent. The columns are the roles by number, 1 to 12.
 var granted = map[string]string{
 	//                  OSU   OSA   OSP  OBU  MSU   MSA   MSP MBU  ESU  ESA ESP ERO
-	"OPERATOR_USER":         "CRUD  R     R    R    -     -     -   -    -    -   -   -",
-	"OPERATOR_TOKEN":        "CRU   CRU   CRU  CRU  -     -     -   -    -    -   -   -",
-	"OPERATOR_EVENT":        "R     R     R    -    -     -     -   -    -    -   -   -",
-	"SYSTEM_PROPERTY":       "CRUD  R     R    -    -     -     -   -    -    -   -   -",
-	"PROXY_USER":            "CRUDd CRUDd Rd   Rd   CRUD  R     R   R    -    -   -   -",
-	"PROXY_TOKEN":           "CRU   R     R    R    CRU   CRU   CRU -    -    -   -   -",
-	"ENTERPRISE":            "CRUD  CRUD  R    RUD  CRUD  CRUD  R   RUD  RU   RU  R   R",
-	"ENTERPRISE_USER":       "CRUDd CRUDd Rd   Rd   CRUDd CRUDd Rd  Rd   CRUD R   R   R",
-	"ENTERPRISE_TOKEN":      "CRUd  Rd    Rd   Rd   CRUd  Rd    Rd  Rd   CRU  CRU CRU -",
-	"ENTERPRISE_EVENT":      "Rd    Rd    Rd   Rd   Rd    Rd    Rd  Rd   R    R   R   R",
-	"ENTERPRISE_DELEGATION": "-     -     -    -    -     -     -   -    U    -   -   -",
+	"OPERATOR_USER":               "CRUD  R     R    R    -     -     -   -    -    -   -   -",
+	"OPERATOR_TOKEN":              "CRU   CRU   CRU  CRU  -     -     -   -    -    -   -   -",
+	"OPERATOR_EVENT":              "R     R     R    -    -     -     -   -    -    -   -   -",
+	"SYSTEM_PROPERTY":             "CRUD  R     R    -    -     -     -   -    -    -   -   -",
+	"PROXY":                       "CRUD  CRUD  R    CRUD RU    RU    R   R    -    -   -   -",
+	"ENTERPRISE_PROXY_DELEGATION": "- - - - U - - - - - - -",
+	"PROXY_USER":                  "CRUDd CRUDd Rd   Rd   CRUD  R     R   R    -    -   -   -",
+	"PROXY_TOKEN":                 "CRU   R     R    R    CRU   CRU   CRU -    -    -   -   -",
+	"ENTERPRISE":                  "CRUD  CRUD  R    RUD  CRUD  CRUD  R   RUD  RU   RU  R   R",
+	"ENTERPRISE_USER":             "CRUDd CRUDd Rd   Rd   CRUDd CRUDd Rd  Rd   CRUD R   R   R",
+	"ENTERPRISE_TOKEN":            "CRUd  Rd    Rd   Rd   CRUd  Rd    Rd  Rd   CRU  CRU CRU -",
+	"ENTERPRISE_EVENT":            "Rd    Rd    Rd   Rd   Rd    Rd    Rd  Rd   R    R   R   R",
+	"ENTERPRISE_DELEGATION":       "-     -     -    -    -     -     -   -    U    -   -   -",
 }
 
 // actors are one user of each role, by the role's number.
@@ -84,6 +86,12 @@ var doorways = map[string]doorway{
 	"enterpriseUser/updateEnterpriseUser": {all: "UPDATE:ENTERPRISE_USER", self: "ENTERPRISE", params: `{"id":$user,"_update":{"domain":"x"}}`, inside: writeUser},
 	"enterpriseUser/deleteEnterpriseUser": {all: "DELETE:ENTERPRISE_USER", context: "enterprise", params: `{"enterpriseId":$tenant,"id":999999}`},
 
+	"enterpriseProxy/getEnterpriseProxyUsers":   {all: "READ:ENTERPRISE READ:PROXY_USER", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+	"enterpriseProxy/insertEnterpriseProxyUser": {all: "CREATE:PROXY_USER", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"username":"service-account-x","password":"correct horse 1","roleId":8}`, passed: -32602},
+	"enterpriseProxy/getEnterpriseProxyUser":    {all: "READ:PROXY_USER READ:PROXY", self: "MSP", params: `{"id":$msp}`, inside: readPartnerUser},
+	"enterpriseProxy/updateEnterpriseProxyUser": {all: "UPDATE:PROXY_USER", callers: "OPERATOR MSP", self: "MSP", params: `{"id":$msp,"_update":{"domain":"x"}}`, inside: writePartnerUser},
+	"enterpriseProxy/deleteEnterpriseProxyUser": {all: "DELETE:PROXY_USER", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"id":999999}`},
+
 	"operatorUser/getOperatorUser":    {all: "READ:OPERATOR_USER", callers: "OPERATOR", self: "OPERATOR", params: `{"id":999999}`},
 	"operatorUser/insertOperatorUser": {all: "CREATE:OPERATOR_USER", callers: "OPERATOR", context: "network", params: `{"networkId":$network,"username":"service-account-x","password":"correct horse 1","roleId":3}`, passed: -32602},
 	"operatorUser/updateOperatorUser": {all: "UPDATE:OPERATOR_USER", callers: "OPERATOR", self: "OPERATOR", params: `{"id":$operator,"_update":{"domain":"x"}}`, inside: func(role int, _ string) int {
@@ -101,6 +109,8 @@ var doorways = map[string]doorway{
 	"role/setEnterpriseDelegatedToOperator":               {all: "UPDATE:ENTERPRISE_DELEGATION", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
 	"role/setEnterpriseUserManagementDelegatedToOperator": {all: "UPDATE:ENTERPRISE_DELEGATION", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
 	"role/setEnterpriseDelegatedToEnterpriseProxy":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`, passed: -32006},
+
+	"role/setEnterpriseProxyDelegatedToOperator": {all: "UPDATE:ENTERPRISE_PROXY_DELEGATION", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"isDelegated":false}`},
 
 	"network/createApiToken":    {all: "CREATE:OPERATOR_TOKEN", callers: "OPERATOR", params: `{"name":"$new","lifetimeMs":1}`},
 	"network/downloadApiToken":  {all: "READ:OPERATOR_TOKEN", params: `{"id":999999}`, passed: noToken},
@@ -169,6 +179,22 @@ func writeUser(role int, place string) int {
 	return -32002
 }
 
+// readPartnerUser: the user is std@northwind, or of a partner that is not the caller's to see.
+func readPartnerUser(role int, place string) int {
+	if place == own && role <= 4 {
+		return -32002 // not delegated
+	}
+	return 0
+}
+
+// writePartnerUser: as writeUser.
+func writePartnerUser(role int, place string) int {
+	if place == own && role != 5 {
+		return -32002
+	}
+	return 0
+}
+
 // createFor: the owner is ops@acme or, for those above, admin@globex.
 func createFor(role int, place string) int {
 	switch {
@@ -207,8 +233,11 @@ func (d doorway) expected(role int, place string) int {
 			return -32002
 		}
 	case "proxy":
-		if place == other || place == nothing && kind != "MSP" {
+		switch {
+		case place == other, place == nothing && kind != "MSP":
 			return -32004
+		case kind != "MSP" && consent:
+			return -32002
 		}
 	case "network":
 		if place == other {

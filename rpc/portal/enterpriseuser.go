@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -22,7 +23,7 @@ func (p Portal) getEnterpriseUser(ctx context.Context, by *auth.Principal, in On
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	u, err := p.accounts.GetUser(ctx, by, auth.Read.On(auth.EnterpriseUser), int64(in.ID), in.Username)
+	u, err := p.accounts.GetUser(ctx, by, auth.Enterprise, auth.All(auth.Read.On(auth.EnterpriseUser)), int64(in.ID), in.Username)
 	if err != nil || u == nil {
 		return nil, err
 	}
@@ -37,10 +38,17 @@ type UpdateEnterpriseUser struct {
 	Update          *EnterpriseUserUpdate `json:"_update" rpc:"required"`
 }
 
-// EnterpriseUserUpdate names the fields to set.
+// EnterpriseUserUpdate names the fields to set of an enterprise's or a partner's user.
 type EnterpriseUserUpdate struct {
 	UserUpdate
 	DisableSecondFactor *rpc.Bool `json:"disableSecondFactor"`
+}
+
+func (n EnterpriseUserUpdate) account(current string, tenant int64) account.UserUpdate {
+	up := n.UserUpdate.account(current)
+	up.TenantID = tenant
+	up.DisableSecondFactor = flag(n.DisableSecondFactor)
+	return up
 }
 
 func (p Portal) updateEnterpriseUser(ctx context.Context, by *auth.Principal, in UpdateEnterpriseUser) (Modified, error) {
@@ -50,9 +58,7 @@ func (p Portal) updateEnterpriseUser(ctx context.Context, by *auth.Principal, in
 	if err := p.named(ctx, by, auth.Enterprise, "enterpriseId", in.EnterpriseID); err != nil {
 		return Modified{}, err
 	}
-	up := in.Update.UserUpdate.account(in.CurrentPassword)
-	up.TenantID = int64(in.EnterpriseID)
-	up.DisableSecondFactor = flag(in.Update.DisableSecondFactor)
+	up := in.Update.account(in.CurrentPassword, int64(in.EnterpriseID))
 	rows, err := p.accounts.UpdateUser(ctx, by, auth.Update.On(auth.EnterpriseUser), int64(in.ID), in.Username, up)
 	return Modified{Rows: rows}, auth.Within("_update", err, "currentPassword")
 }

@@ -49,7 +49,7 @@ func (p Portal) getOperatorUser(ctx context.Context, by *auth.Principal, in OneU
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	u, err := p.accounts.GetUser(ctx, by, auth.Read.On(auth.OperatorUser), int64(in.ID), in.Username)
+	u, err := p.accounts.GetUser(ctx, by, auth.Operator, auth.All(auth.Read.On(auth.OperatorUser)), int64(in.ID), in.Username)
 	if err != nil || u == nil {
 		return nil, err
 	}

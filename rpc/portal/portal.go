@@ -23,7 +23,7 @@ type Portal struct {
 func Methods(a *account.Accounts, t *token.Tokens) []rpc.Method {
 	p := Portal{a, t}
 	return slices.Concat(
-		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.operatorUserRows(), p.networkRows(),
+		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 	)
 }

@@ -19,6 +19,8 @@ func (p Portal) roleRows() []rpc.Method {
 			Rule: delegation, Do: rpc.Func(p.delegate(auth.UsersToOperator))},
 		{Name: "role/setEnterpriseDelegatedToEnterpriseProxy", Doc: "Gives or withdraws the enterprise's consent that its partner's users work in it.",
 			Rule: delegation.Callers(auth.Enterprise), Do: rpc.Func(p.delegateToProxy)},
+		{Name: "role/setEnterpriseProxyDelegatedToOperator", Doc: "Gives or withdraws the partner's consent that operator users work in it and manage its users.",
+			Rule: auth.All(auth.Update.On(auth.ProxyDelegation)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.delegateProxy)},
 	}
 }
 
@@ -98,4 +100,15 @@ func (p Portal) delegateToProxy(ctx context.Context, by *auth.Principal, in Dele
 		return Delegated{}, auth.NoTenant(by, "enterpriseProxyId")
 	}
 	return p.delegate(auth.ToProxy)(ctx, by, in.Delegate)
+}
+
+// DelegateProxy is the params of role/setEnterpriseProxyDelegatedToOperator.
+type DelegateProxy struct {
+	rpc.InProxy
+	IsDelegated *rpc.Bool `json:"isDelegated" rpc:"required"`
+}
+
+func (p Portal) delegateProxy(ctx context.Context, by *auth.Principal, in DelegateProxy) (Delegated, error) {
+	given := is(in.IsDelegated, false)
+	return Delegated{given}, p.accounts.Delegate(ctx, by, in.Tenant, auth.ToOperator, given)
 }
