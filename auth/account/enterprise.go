@@ -96,37 +96,50 @@ type Listed struct {
 	ProxyName string
 }
 
-// Enterprises answers the enterprises that the caller sees, ordered by number. Only the ids are kept, if any are given.
-func (a *Accounts) Enterprises(ctx context.Context, by *auth.Principal, ids []int64) ([]Listed, error) {
+// Enterprises answers the enterprises that the caller sees, or a page of them, ordered by number. Only the ids are kept, if
+// any are given.
+func (a *Accounts) Enterprises(ctx context.Context, by *auth.Principal, ids []int64, q PageQuery) ([]Listed, Page, error) {
 	list := []Listed{}
-	err := a.Store.View(ctx, func(tx store.Tx) error {
+	page, err := q.Pager(1)
+	if err != nil {
+		return list, Page{}, err
+	}
+	after := page.After(0)
+	err = a.Store.View(ctx, func(tx store.Tx) error {
 		names := make(map[int64]string)
 		add := func(e *Enterprise) (bool, error) {
 			if e == nil || !by.Sees(e.tenant()) {
 				return true, nil
+			}
+			if !page.Take(e.ID) {
+				return false, nil
 			}
 			name, err := partnerName(tx, names, e.ProxyID)
 			list = append(list, Listed{e, name})
 			return true, err
 		}
 		if len(ids) > 0 {
-			return eachEnterprise(tx, ids, add)
+			return eachEnterprise(tx, ids, after, add)
 		}
 		if by.UserType == auth.MSP {
-			return enterprisesOf.Scan(tx, store.Span{Prefix: store.Key(by.ProxyID)}, add)
+			return enterprisesOf.Scan(tx, behind(store.Key(by.ProxyID), after), add)
 		}
-		return enterprises.Scan(tx, 0, add)
+		return enterprises.Scan(tx, after, add)
 	})
-	return list, err
+	return list, page.Done(), err
 }
 
-func eachEnterprise(tx store.Tx, ids []int64, f func(*Enterprise) (bool, error)) error {
+// eachEnterprise shows f those of the ids above after, in order.
+func eachEnterprise(tx store.Tx, ids []int64, after int64, f func(*Enterprise) (bool, error)) error {
 	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if id <= after {
+			continue
+		}
 		e, err := enterprises.Get(tx, id)
 		if err != nil {
 			return err
 		}
-		if _, err := f(e); err != nil {
+		if more, err := f(e); err != nil || !more {
 			return err
 		}
 	}

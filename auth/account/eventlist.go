@@ -25,15 +25,13 @@ type EventQuery struct {
 
 // An EventPage is an answer to a query. Next is stable while new events arrive.
 type EventPage struct {
+	Page
 	Events []*Event
-	Limit  int
-	More   bool
-	Next   string
 }
 
 // Events answers one page of a tenant's events.
 func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (EventPage, error) {
-	page := EventPage{Limit: q.Limit, Events: []*Event{}}
+	page := EventPage{Page: Page{Limit: q.Limit}, Events: []*Event{}}
 	if page.Limit <= 0 || page.Limit > DefaultEvents {
 		page.Limit = DefaultEvents
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -153,16 +154,29 @@ func (a *Accounts) GetUser(ctx context.Context, by *auth.Principal, t auth.UserT
 	return u, nil
 }
 
-// Users answers the users of a tenant, ordered by number.
-func (a *Accounts) Users(ctx context.Context, in auth.Tenant) ([]*User, error) {
+// Users answers the users of a tenant, or a page of them, ordered by number.
+func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*User, Page, error) {
 	list := []*User{}
-	err := a.Store.View(ctx, func(tx store.Tx) error {
-		return usersOf.Scan(tx, store.Span{Prefix: tenantKey(in.Type, in.ID)}, func(u *User) (bool, error) {
+	page, err := q.Pager(1)
+	if err != nil {
+		return list, Page{}, err
+	}
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		return usersOf.Scan(tx, behind(tenantKey(in.Type, in.ID), page.After(0)), func(u *User) (bool, error) {
+			if !page.Take(u.ID) {
+				return false, nil
+			}
 			list = append(list, u)
 			return true, nil
 		})
 	})
-	return list, err
+	return list, page.Done(), err
+}
+
+// behind is the span of an index's records with that key and a number above after.
+func behind(key []byte, after int64) store.Span {
+	from := append(store.AppendKey(slices.Clone(key), after), 0)
+	return store.Span{Prefix: key, From: from}
 }
 
 // A NewUser is what InsertUser makes.

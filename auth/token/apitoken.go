@@ -62,7 +62,8 @@ var (
 		Remember(4096, func(t Token) Token { return t }) // its digest is replaced, never written into
 	tokenByUUID = tokens.Unique("uuid", func(t *Token) []byte { return t.UUID[:] })
 	// A tenant's tokens, each owner's together: his living ones by name, so that no two share one, then the others. One
-	// key for uniqueness, counts and lists keeps what a creation writes on one page for each owner.
+	// key for uniqueness, counts and lists keeps what a creation writes on one page for each owner; a page of a list is put
+	// together from the two parts (ofOwner).
 	tokensOf = tokens.Unique("owner", func(t *Token) []byte { return t.place() })
 	// All by their end, for the sweep.
 	tokensEnded = tokens.Index("end", func(t *Token) []byte { return store.Key(t.end()) })

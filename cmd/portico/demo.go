@@ -125,7 +125,7 @@ func (o *instance) wantsDemo(ctx context.Context) (bool, error) {
 	if _, err := os.Stat(o.Data.demo()); !errors.Is(err, fs.ErrNotExist) {
 		return err == nil, err
 	}
-	list, err := o.accounts.Enterprises(ctx, demoBy, nil)
+	list, _, err := o.accounts.Enterprises(ctx, demoBy, nil, account.PageQuery{Limit: new(1)})
 	if err != nil || len(list) > 0 {
 		return false, err
 	}
@@ -200,7 +200,7 @@ func (o *instance) haveToken(ctx context.Context, owner string) (secret.Text, er
 		return "", fmt.Errorf("there is no user %s", owner)
 	}
 	by := u.Principal(demoBy.Call, auth.NoMeans, 0, time.Time{})
-	list, err := o.tokens.ListUser(ctx, by, u.ID)
+	list, _, err := o.tokens.ListUser(ctx, by, u.ID, account.PageQuery{})
 	if err != nil {
 		return "", err
 	}

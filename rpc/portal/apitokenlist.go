@@ -64,58 +64,66 @@ func byType(t auth.UserType, id int64) (operator, enterprise *rpc.ID) {
 	return nil, ref(id)
 }
 
-func (p Portal) listIn(ctx context.Context, by *auth.Principal, in auth.Tenant) ([]APIToken, error) {
-	list, err := p.tokens.List(ctx, by, in, 0)
-	out := make([]APIToken, len(list))
-	for i, l := range list {
-		out[i] = apiToken(l)
-	}
-	return out, err
+func userAPIToken(l token.Listed) UserAPIToken { return UserAPIToken{apiToken(l), l.Tenant.Name} }
+
+func (p Portal) listIn(ctx context.Context, by *auth.Principal, in auth.Tenant, q Paged) (List[APIToken], error) {
+	list, page, err := p.tokens.List(ctx, by, in, 0, q.query())
+	return listed(list, page, apiToken), err
 }
 
 // The rule of each list has been checked for the tenant when it is scoped; who sees whose tokens the authority decides.
 
-func (p Portal) getNetworkTokens(ctx context.Context, by *auth.Principal, _ None) ([]APIToken, error) {
-	return p.listIn(ctx, by, auth.Network())
+func (p Portal) getNetworkTokens(ctx context.Context, by *auth.Principal, in Paged) (List[APIToken], error) {
+	return p.listIn(ctx, by, auth.Network(), in)
 }
 
-func (p Portal) getProxyTokens(ctx context.Context, by *auth.Principal, in rpc.InProxy) ([]APIToken, error) {
-	return p.listIn(ctx, by, in.Tenant)
+// GetProxyTokens is the params of enterpriseProxy/getApiTokens.
+type GetProxyTokens struct {
+	rpc.InProxy
+	Paged
 }
 
-func (p Portal) getEnterpriseTokens(ctx context.Context, by *auth.Principal, in rpc.InEnterprise) ([]APIToken, error) {
-	return p.listIn(ctx, by, in.Tenant)
+func (p Portal) getProxyTokens(ctx context.Context, by *auth.Principal, in GetProxyTokens) (List[APIToken], error) {
+	return p.listIn(ctx, by, in.Tenant, in.Paged)
+}
+
+// GetEnterpriseTokens is the params of enterprise/getApiTokens.
+type GetEnterpriseTokens struct {
+	rpc.InEnterprise
+	Paged
+}
+
+func (p Portal) getEnterpriseTokens(ctx context.Context, by *auth.Principal, in GetEnterpriseTokens) (List[APIToken], error) {
+	return p.listIn(ctx, by, in.Tenant, in.Paged)
 }
 
 // OneOwner names the user whose tokens are wanted.
 type OneOwner struct {
 	ID rpc.ID `json:"id" rpc:"required" doc:"A user's number."`
+	Paged
 }
 
-func (p Portal) getOperatorUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) ([]UserAPIToken, error) {
-	return p.listOf(ctx, by, in.ID, auth.Operator)
+func (p Portal) getOperatorUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (List[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.ID, in.Paged, auth.Operator)
 }
 
-func (p Portal) getEnterpriseUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) ([]UserAPIToken, error) {
-	return p.listOf(ctx, by, in.ID, auth.Enterprise, auth.MSP)
+func (p Portal) getEnterpriseUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (List[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.ID, in.Paged, auth.Enterprise, auth.MSP)
 }
 
 // ListTokens is the params of apiToken/list.
 type ListTokens struct {
 	UserID rpc.ID `json:"userId" doc:"The default is the caller."`
+	Paged
 }
 
-func (p Portal) listTokens(ctx context.Context, by *auth.Principal, in ListTokens) ([]UserAPIToken, error) {
-	return p.listOf(ctx, by, in.UserID)
+func (p Portal) listTokens(ctx context.Context, by *auth.Principal, in ListTokens) (List[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.UserID, in.Paged)
 }
 
-func (p Portal) listOf(ctx context.Context, by *auth.Principal, owner rpc.ID, types ...auth.UserType) ([]UserAPIToken, error) {
-	list, err := p.tokens.ListUser(ctx, by, int64(owner), types...)
-	out := make([]UserAPIToken, len(list))
-	for i, l := range list {
-		out[i] = UserAPIToken{apiToken(l), l.Tenant.Name}
-	}
-	return out, err
+func (p Portal) listOf(ctx context.Context, by *auth.Principal, owner rpc.ID, q Paged, types ...auth.UserType) (List[UserAPIToken], error) {
+	list, page, err := p.tokens.ListUser(ctx, by, int64(owner), q.query(), types...)
+	return listed(list, page, userAPIToken), err
 }
 
 func (p Portal) getToken(ctx context.Context, by *auth.Principal, in OneToken) (*UserAPIToken, error) {
@@ -123,5 +131,6 @@ func (p Portal) getToken(ctx context.Context, by *auth.Principal, in OneToken) (
 	if err != nil || l == nil {
 		return nil, err
 	}
-	return &UserAPIToken{apiToken(*l), l.Tenant.Name}, nil
+	out := userAPIToken(*l)
+	return &out, nil
 }

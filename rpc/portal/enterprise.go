@@ -204,15 +204,12 @@ func (p Portal) namedEnterprise(ctx context.Context, by *auth.Principal, in Upda
 // GetEnterpriseUsers is the params of enterprise/getEnterpriseUsers.
 type GetEnterpriseUsers struct {
 	rpc.InEnterpriseOrID
+	Paged
 }
 
-func (p Portal) getEnterpriseUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseUsers) ([]User, error) {
-	list, err := p.accounts.Users(ctx, in.Tenant)
-	out := make([]User, len(list))
-	for i, u := range list {
-		out[i] = user(u)
-	}
-	return out, err
+func (p Portal) getEnterpriseUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseUsers) (List[User], error) {
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	return listed(list, page, user), err
 }
 
 // InsertEnterpriseUser is the params of enterprise/insertEnterpriseUser.

@@ -27,15 +27,12 @@ var readProxyUser = auth.All(auth.Read.On(auth.ProxyUser), auth.Read.On(auth.Pro
 // GetEnterpriseProxyUsers is the params of enterpriseProxy/getEnterpriseProxyUsers.
 type GetEnterpriseProxyUsers struct {
 	rpc.InProxyOrID
+	Paged
 }
 
-func (p Portal) getEnterpriseProxyUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyUsers) ([]User, error) {
-	list, err := p.accounts.Users(ctx, in.Tenant)
-	out := make([]User, len(list))
-	for i, u := range list {
-		out[i] = user(u)
-	}
-	return out, err
+func (p Portal) getEnterpriseProxyUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyUsers) (List[User], error) {
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	return listed(list, page, user), err
 }
 
 // InsertEnterpriseProxyUser is the params of enterpriseProxy/insertEnterpriseProxyUser.

@@ -79,17 +79,6 @@ func event(e *account.Event) Event {
 	}
 }
 
-// MetaData says how a page of a list lies among the others.
-type MetaData struct {
-	Limit        int    `json:"limit"`
-	More         bool   `json:"more"`
-	NextPageLink string `json:"nextPageLink,omitempty"`
-}
-
-func metaData(p account.EventPage) MetaData {
-	return MetaData{Limit: p.Limit, More: p.More, NextPageLink: p.Next}
-}
-
 // EnterpriseEvent is an event in an enterprise's record.
 type EnterpriseEvent struct {
 	Event
@@ -113,7 +102,7 @@ type GetEnterpriseEvents struct {
 
 func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EnterpriseEvents, error) {
 	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
-	out := EnterpriseEvents{MetaData: metaData(page), Data: []EnterpriseEvent{}}
+	out := EnterpriseEvents{MetaData: metaData(page.Page), Data: []EnterpriseEvent{}}
 	if err != nil || len(in.EdgeID) > 0 {
 		out.MetaData.More, out.MetaData.NextPageLink = false, ""
 		return out, err
@@ -147,7 +136,7 @@ type GetOperatorEvents struct {
 
 func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (OperatorEvents, error) {
 	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
-	out := OperatorEvents{MetaData: metaData(page), Data: []OperatorEvent{}}
+	out := OperatorEvents{MetaData: metaData(page.Page), Data: []OperatorEvent{}}
 	if err != nil || len(in.GatewayID) > 0 {
 		out.MetaData.More, out.MetaData.NextPageLink = false, ""
 		return out, err

@@ -24,6 +24,7 @@ type GetNetworkEnterprises struct {
 	Enterprises rpc.IDs     `json:"enterprises" doc:"Only these; unknown ones are left out."`
 	Count       rpc.Bool    `json:"_count" doc:"Accepted, without effect."`
 	With        rpc.Strings `json:"with" enum:"edges|edgeCount|edgeConfigUpdate|serviceLicenses"`
+	Paged
 }
 
 // NetworkEnterprise is an enterprise as the list shows it. There are no edges here, so their count is 0.
@@ -41,33 +42,34 @@ type Edge struct {
 	ID rpc.ID `json:"id"`
 }
 
-func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, in GetNetworkEnterprises) ([]NetworkEnterprise, error) {
+func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, in GetNetworkEnterprises) (List[NetworkEnterprise], error) {
 	ids := make([]int64, len(in.Enterprises))
 	for i, id := range in.Enterprises {
 		ids[i] = int64(id)
 	}
-	list, err := p.accounts.Enterprises(ctx, by, ids)
-	out := make([]NetworkEnterprise, len(list))
-	for i, e := range list {
-		out[i] = NetworkEnterprise{Enterprise: enterprise(e.Enterprise), EnterpriseProxyID: ref(e.ProxyID), EnterpriseProxyName: text(e.ProxyName)}
+	list, page, err := p.accounts.Enterprises(ctx, by, ids, in.query())
+	return listed(list, page, func(e account.Listed) NetworkEnterprise {
+		out := NetworkEnterprise{Enterprise: enterprise(e.Enterprise), EnterpriseProxyID: ref(e.ProxyID), EnterpriseProxyName: text(e.ProxyName)}
 		if in.With.Has("edgeCount") {
-			out[i].EdgeCount = new(int)
+			out.EdgeCount = new(int)
 		}
 		if in.With.Has("serviceLicenses") {
-			out[i].ServiceLicenses = e.Terms.ServiceLicenses
+			out.ServiceLicenses = e.Terms.ServiceLicenses
 		}
 		if in.With.Has("edges") {
-			out[i].Edges = []Edge{}
+			out.Edges = []Edge{}
 		}
-	}
-	return out, err
+		return out
+	}), err
 }
 
-func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in rpc.InNetwork) ([]ListedOperatorUser, error) {
-	list, err := p.accounts.Users(ctx, in.Tenant)
-	out := make([]ListedOperatorUser, len(list))
-	for i, u := range list {
-		out[i] = listedOperatorUser(u)
-	}
-	return out, err
+// GetNetworkOperatorUsers is the params of network/getNetworkOperatorUsers.
+type GetNetworkOperatorUsers struct {
+	rpc.InNetwork
+	Paged
+}
+
+func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in GetNetworkOperatorUsers) (List[ListedOperatorUser], error) {
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	return listed(list, page, listedOperatorUser), err
 }

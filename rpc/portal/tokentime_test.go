@@ -385,7 +385,7 @@ func TestLastUse(t *testing.T) {
 	must(t, h.tokens.Flush(ctx, false))
 	check("after the flush", h.show(t, as, id))
 	another := token.New(h.accounts, func() (*secret.Ring, error) { return nil, nil })
-	list, err := another.ListUser(ctx, &auth.Principal{Type: auth.User, UserID: 6, UserType: auth.Enterprise, EnterpriseID: 1, Role: auth.RoleByID(10)}, 0, auth.Enterprise)
+	list, _, err := another.ListUser(ctx, &auth.Principal{Type: auth.User, UserID: 6, UserType: auth.Enterprise, EnterpriseID: 1, Role: auth.RoleByID(10)}, 0, account.PageQuery{}, auth.Enterprise)
 	must(t, err)
 	if len(list) != 1 || !list[0].LastUsed.Equal(used) || list[0].LastUsedFrom != "192.0.2.1" {
 		t.Errorf("in the store: %+v", list)
