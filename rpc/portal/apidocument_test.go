@@ -337,6 +337,7 @@ var differences = [][2]string{
 	{"*/createApiToken params.enterprise*: missing there", "issue 2, portal.md 3.1: clients send it"},
 	{"* params.limit: missing there", "portal.md 9.1: clients send it to lists of events; issue 3 has it for all lists"},
 	{"* params.nextPageLink: missing there", "as above"},
+	{"* params.format: missing there", "issue 3: exports"},
 	{"event/getEnterpriseEvents result.data[].segmentName: missing there", "portal.md 9.1: it is in the example"},
 	{"event/get*Events result.metaData.prevPageLink: missing here", "optional; pages lead onwards only"},
 	{"event/get*Events params.filter.rules[].field: * is not in the enum there", "one list of fields for all records of events"},

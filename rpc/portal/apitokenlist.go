@@ -66,64 +66,64 @@ func byType(t auth.UserType, id int64) (operator, enterprise *rpc.ID) {
 
 func userAPIToken(l token.Listed) UserAPIToken { return UserAPIToken{apiToken(l), l.Tenant.Name} }
 
-func (p Portal) listIn(ctx context.Context, by *auth.Principal, in auth.Tenant, q Paged) (List[APIToken], error) {
+func (p Portal) listIn(ctx context.Context, by *auth.Principal, in auth.Tenant, q Exported) (Export[APIToken], error) {
 	list, page, err := p.tokens.List(ctx, by, in, 0, q.query())
-	return listed(list, page, apiToken), err
+	return exported(q, list, page, apiToken), err
 }
 
 // The rule of each list has been checked for the tenant when it is scoped; who sees whose tokens the authority decides.
 
-func (p Portal) getNetworkTokens(ctx context.Context, by *auth.Principal, in Paged) (List[APIToken], error) {
+func (p Portal) getNetworkTokens(ctx context.Context, by *auth.Principal, in Exported) (Export[APIToken], error) {
 	return p.listIn(ctx, by, auth.Network(), in)
 }
 
 // GetProxyTokens is the params of enterpriseProxy/getApiTokens.
 type GetProxyTokens struct {
 	rpc.InProxy
-	Paged
+	Exported
 }
 
-func (p Portal) getProxyTokens(ctx context.Context, by *auth.Principal, in GetProxyTokens) (List[APIToken], error) {
-	return p.listIn(ctx, by, in.Tenant, in.Paged)
+func (p Portal) getProxyTokens(ctx context.Context, by *auth.Principal, in GetProxyTokens) (Export[APIToken], error) {
+	return p.listIn(ctx, by, in.Tenant, in.Exported)
 }
 
 // GetEnterpriseTokens is the params of enterprise/getApiTokens.
 type GetEnterpriseTokens struct {
 	rpc.InEnterprise
-	Paged
+	Exported
 }
 
-func (p Portal) getEnterpriseTokens(ctx context.Context, by *auth.Principal, in GetEnterpriseTokens) (List[APIToken], error) {
-	return p.listIn(ctx, by, in.Tenant, in.Paged)
+func (p Portal) getEnterpriseTokens(ctx context.Context, by *auth.Principal, in GetEnterpriseTokens) (Export[APIToken], error) {
+	return p.listIn(ctx, by, in.Tenant, in.Exported)
 }
 
 // OneOwner names the user whose tokens are wanted.
 type OneOwner struct {
 	ID rpc.ID `json:"id" rpc:"required" doc:"A user's number."`
-	Paged
+	Exported
 }
 
-func (p Portal) getOperatorUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (List[UserAPIToken], error) {
-	return p.listOf(ctx, by, in.ID, in.Paged, auth.Operator)
+func (p Portal) getOperatorUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (Export[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.ID, in.Exported, auth.Operator)
 }
 
-func (p Portal) getEnterpriseUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (List[UserAPIToken], error) {
-	return p.listOf(ctx, by, in.ID, in.Paged, auth.Enterprise, auth.MSP)
+func (p Portal) getEnterpriseUserTokens(ctx context.Context, by *auth.Principal, in OneOwner) (Export[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.ID, in.Exported, auth.Enterprise, auth.MSP)
 }
 
 // ListTokens is the params of apiToken/list.
 type ListTokens struct {
 	UserID rpc.ID `json:"userId" doc:"The default is the caller."`
-	Paged
+	Exported
 }
 
-func (p Portal) listTokens(ctx context.Context, by *auth.Principal, in ListTokens) (List[UserAPIToken], error) {
-	return p.listOf(ctx, by, in.UserID, in.Paged)
+func (p Portal) listTokens(ctx context.Context, by *auth.Principal, in ListTokens) (Export[UserAPIToken], error) {
+	return p.listOf(ctx, by, in.UserID, in.Exported)
 }
 
-func (p Portal) listOf(ctx context.Context, by *auth.Principal, owner rpc.ID, q Paged, types ...auth.UserType) (List[UserAPIToken], error) {
+func (p Portal) listOf(ctx context.Context, by *auth.Principal, owner rpc.ID, q Exported, types ...auth.UserType) (Export[UserAPIToken], error) {
 	list, page, err := p.tokens.ListUser(ctx, by, int64(owner), q.query(), types...)
-	return listed(list, page, userAPIToken), err
+	return exported(q, list, page, userAPIToken), err
 }
 
 func (p Portal) getToken(ctx context.Context, by *auth.Principal, in OneToken) (*UserAPIToken, error) {

@@ -204,12 +204,12 @@ func (p Portal) namedEnterprise(ctx context.Context, by *auth.Principal, in Upda
 // GetEnterpriseUsers is the params of enterprise/getEnterpriseUsers.
 type GetEnterpriseUsers struct {
 	rpc.InEnterpriseOrID
-	Paged
+	Exported
 }
 
-func (p Portal) getEnterpriseUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseUsers) (List[User], error) {
+func (p Portal) getEnterpriseUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseUsers) (Export[User], error) {
 	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
-	return listed(list, page, user), err
+	return exported(in.Exported, list, page, user), err
 }
 
 // InsertEnterpriseUser is the params of enterprise/insertEnterpriseUser.

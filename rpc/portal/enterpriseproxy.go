@@ -27,12 +27,12 @@ var readProxyUser = auth.All(auth.Read.On(auth.ProxyUser), auth.Read.On(auth.Pro
 // GetEnterpriseProxyUsers is the params of enterpriseProxy/getEnterpriseProxyUsers.
 type GetEnterpriseProxyUsers struct {
 	rpc.InProxyOrID
-	Paged
+	Exported
 }
 
-func (p Portal) getEnterpriseProxyUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyUsers) (List[User], error) {
+func (p Portal) getEnterpriseProxyUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyUsers) (Export[User], error) {
 	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
-	return listed(list, page, user), err
+	return exported(in.Exported, list, page, user), err
 }
 
 // InsertEnterpriseProxyUser is the params of enterpriseProxy/insertEnterpriseProxyUser.

@@ -66,10 +66,10 @@ func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, i
 // GetNetworkOperatorUsers is the params of network/getNetworkOperatorUsers.
 type GetNetworkOperatorUsers struct {
 	rpc.InNetwork
-	Paged
+	Exported
 }
 
-func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in GetNetworkOperatorUsers) (List[ListedOperatorUser], error) {
+func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in GetNetworkOperatorUsers) (Export[ListedOperatorUser], error) {
 	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
-	return listed(list, page, listedOperatorUser), err
+	return exported(in.Exported, list, page, listedOperatorUser), err
 }

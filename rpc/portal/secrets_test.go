@@ -172,7 +172,7 @@ func TestNoSecretComesOut(t *testing.T) {
 	// Now look: in what was answered, in every list, in every event, in the log, in the store.
 	for _, as := range []http.Header{super, admin} {
 		for _, call := range [][2]string{
-			{"enterprise/getEnterpriseUsers", ``}, {"network/getNetworkOperatorUsers", ``}, {"enterprise/getApiTokens", ``}, {"systemProperty/getSystemProperties", ``},
+			{"enterprise/getEnterpriseUsers", ``}, {"enterprise/getEnterpriseUsers", `{"format":"csv"}`}, {"enterprise/getApiTokens", `{"format":"csv"}`}, {"network/getNetworkOperatorUsers", ``}, {"enterprise/getApiTokens", ``}, {"systemProperty/getSystemProperties", ``},
 			{"systemProperty/getSystemProperties", `{"normalize":true}`}, {"systemProperty/getSystemProperty", `{"name":"secret.one"}`}, {"event/getEnterpriseEvents", ``},
 			{"event/getOperatorEvents", ``}, {"enterpriseUser/getEnterpriseUser", `{"id":` + ops + `}`}, {"apiToken/list", `{"userId":` + ops + `}`}, {"rpc.discover", ``},
 		} {

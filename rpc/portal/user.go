@@ -13,7 +13,7 @@ type User struct {
 	Created  rpc.Time `json:"created"`
 	UserType string   `json:"userType"`
 	Username string   `json:"username"`
-	Password *string  `json:"password" doc:"Always null."`
+	Password *string  `json:"password" csv:"-" doc:"Always null."`
 	account.UserFields
 	IsNative            rpc.Flag `json:"isNative"`
 	IsActive            rpc.Flag `json:"isActive"`
@@ -21,7 +21,7 @@ type User struct {
 	DisableSecondFactor rpc.Flag `json:"disableSecondFactor"`
 	LastLogin           rpc.Time `json:"lastLogin"`
 	Modified            rpc.Time `json:"modified"`
-	Salt                *string  `json:"salt" doc:"Always null."`
+	Salt                *string  `json:"salt" csv:"-" doc:"Always null."`
 	PasswordModified    rpc.Time `json:"passwordModified"`
 	AccessLevel         string   `json:"accessLevel" enum:"BASIC|PRIVILEGED"`
 	RoleID              rpc.ID   `json:"roleId"`
