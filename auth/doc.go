@@ -15,6 +15,7 @@
 //	rule            what a method asks of its caller
 //	delegation      a tenant's consent that those above it use certain privileges on it
 //	session         what a password login starts; its secret travels in a cookie
+//	SSH key         the public half of a key that a user made here or brought along; he has one at a time
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
 //	event           what happened, written in the same transaction as the change it tells of
 //

@@ -34,6 +34,10 @@ const (
 	ProxyToken           Object = "PROXY_TOKEN"
 	ProxyEvent           Object = "PROXY_EVENT"
 	SystemProperty       Object = "SYSTEM_PROPERTY"
+	SelfSSHKey           Object = "SELF_SSH_KEY"
+	OperatorSSHKey       Object = "OPERATOR_SSH_KEY"
+	PartnerSSHKey        Object = "PARTNER_SSH_KEY"
+	EnterpriseSSHKey     Object = "ENTERPRISE_SSH_KEY"
 )
 
 // A Privilege is an action on an object.
@@ -79,4 +83,9 @@ func UserObject(t UserType) Object {
 // TokenObject is the object that API tokens of users of a type are.
 func TokenObject(t UserType) Object {
 	return map[UserType]Object{Operator: OperatorToken, MSP: ProxyToken, Enterprise: EnterpriseToken}[t]
+}
+
+// SSHKeyObject is the object that SSH keys of users of a type are to others; to the user himself they are SelfSSHKey.
+func SSHKeyObject(t UserType) Object {
+	return map[UserType]Object{Operator: OperatorSSHKey, MSP: PartnerSSHKey, Enterprise: EnterpriseSSHKey}[t]
 }

@@ -42,7 +42,7 @@ type UserFields struct {
 	OfficePhone *string `json:"officePhone"`
 	MobilePhone *string `json:"mobilePhone"`
 	Email       *string `json:"email"`
-	SSHUsername *string `json:"sshUsername"`
+	SSHUsername *string `json:"sshUsername" doc:"Generated with the user's first SSH key; it does not change."`
 }
 
 var (
@@ -242,6 +242,7 @@ func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n Ne
 		u.EnterpriseID = in.ID
 	}
 	patch(&u.Fields, &n.Fields)
+	u.Fields.SSHUsername = nil // it is generated, with the first SSH key
 	if err := taken(users.Insert(tx, u), "the username %s is taken", n.Username); err != nil {
 		return nil, err
 	}

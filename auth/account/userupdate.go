@@ -88,6 +88,8 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 	case slices.Contains(changed, "accessLevel") && !by.IsSuper():
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
+	case slices.Contains(changed, "sshUsername"):
+		return auth.Errorf(auth.Immutable, "sshUsername is generated and does not change")
 	case u.NonNative && slices.Contains(changed, "roleId"):
 		return auth.Errorf(auth.Conflict, "the role of a non-native user cannot be changed")
 	case u.NonNative && up.Password != nil:
@@ -222,6 +224,9 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 			return err
 		}
 		if err := graves.Put(tx, graveOf(u, by)); err != nil {
+			return err
+		}
+		if _, err := a.endSSHKey(tx, by, in, u, "user deleted"); err != nil {
 			return err
 		}
 		return a.Record(tx, by, in, Happening{

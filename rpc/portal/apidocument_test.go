@@ -358,6 +358,8 @@ var differences = [][2]string{
 	{"enterprise/updateEnterprise forceEnterpriseContext: <nil> here, true there", "it may be named by its name too"},
 
 	// Params.
+	{"sshConfig/*SSHKey params.enterprise*: required false here, true there", "portal.md 1.6: who is of the tenant need not name it"},
+	{"sshConfig/importSshKey params.publicKey: required true here, false there", "without a key there is nothing to import"},
 	{"enterprise/insertEnterprise params.configurationId: required false here, true there", "there are no configurations here"},
 	{"enterprise/updateEnterprise params._update: required true here, false there", "portal.md 4.3: an update without _update is a mistake"},
 	{"enterprise/insertEnterprise params.created: missing here", "no mass assignment: the portal sets it"},

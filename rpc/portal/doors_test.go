@@ -32,6 +32,10 @@ var granted = map[string]string{
 	"ENTERPRISE_USER":             "CRUDd CRUDd Rd   Rd   CRUDd CRUDd Rd  Rd   CRUD R   R   R",
 	"ENTERPRISE_TOKEN":            "CRUd  Rd    Rd   Rd   CRUd  Rd    Rd  Rd   CRU  CRU CRU -",
 	"ENTERPRISE_EVENT":            "Rd    Rd    Rd   Rd   Rd    Rd    Rd  Rd   R    R   R   R",
+	"SELF_SSH_KEY":                "CRD   CRD   CRD  CRD  CRD   CRD   CRD CRD  CRD  CRD CRD -",
+	"OPERATOR_SSH_KEY":            "RD    -     -    -    -     -     -   -    -    -   -   -",
+	"PARTNER_SSH_KEY":             "RD    -     -    -    RD    -     -   -    -    -   -   -",
+	"ENTERPRISE_SSH_KEY":          "RDd   -     -    -    RDd   -     -   -    RD   -   -   -",
 	"ENTERPRISE_DELEGATION":       "-     -     -    -    -     -     -   -    U    -   -   -",
 }
 
@@ -112,6 +116,15 @@ var doorways = map[string]doorway{
 
 	"role/setEnterpriseProxyDelegatedToOperator": {all: "UPDATE:ENTERPRISE_PROXY_DELEGATION", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"isDelegated":false}`},
 
+	"sshConfig/generateSshKey":                  {all: "CREATE:SELF_SSH_KEY", params: `{"expire":-1}`, passed: -32602},
+	"sshConfig/importSshKey":                    {all: "CREATE:SELF_SSH_KEY", params: `{"publicKey":"x"}`, passed: -32602},
+	"sshConfig/getOperatorUserSSHKey":           {any: "READ:SELF_SSH_KEY READ:OPERATOR_SSH_KEY", callers: "OPERATOR", params: `{"allKeys":true}`},
+	"sshConfig/getEnterpriseProxyUserSSHKey":    {any: "READ:SELF_SSH_KEY READ:PARTNER_SSH_KEY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+	"sshConfig/getEnterpriseUserSSHKey":         {any: "READ:SELF_SSH_KEY READ:ENTERPRISE_SSH_KEY", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+	"sshConfig/revokeOperatorUserSSHKey":        {any: "DELETE:SELF_SSH_KEY DELETE:OPERATOR_SSH_KEY", callers: "OPERATOR", params: `{"userId":999999}`, inside: revokeOther(1)},
+	"sshConfig/revokeEnterpriseProxyUserSSHKey": {any: "DELETE:SELF_SSH_KEY DELETE:PARTNER_SSH_KEY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"userId":[999999]}`, inside: revokeOther(1, 5)},
+	"sshConfig/revokeEnterpriseUserSSHKey":      {any: "DELETE:SELF_SSH_KEY DELETE:ENTERPRISE_SSH_KEY", context: "enterprise", params: `{"enterpriseId":$tenant,"userId":[999999]}`, inside: revokeOther(9)},
+
 	"network/createApiToken":    {all: "CREATE:OPERATOR_TOKEN", callers: "OPERATOR", params: `{"name":"$new","lifetimeMs":1}`},
 	"network/downloadApiToken":  {all: "READ:OPERATOR_TOKEN", params: `{"id":999999}`, passed: noToken},
 	"network/getApiTokens":      {all: "READ:OPERATOR_TOKEN", params: `{}`},
@@ -177,6 +190,16 @@ func writeUser(role int, place string) int {
 		return 0
 	}
 	return -32002
+}
+
+// revokeOther: the params name another user, whom only these roles reach.
+func revokeOther(roles ...int) func(int, string) int {
+	return func(role int, _ string) int {
+		if slices.Contains(roles, role) {
+			return 0
+		}
+		return -32002
+	}
 }
 
 // readPartnerUser: the user is std@northwind, or of a partner that is not the caller's to see.

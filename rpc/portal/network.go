@@ -43,11 +43,7 @@ type Edge struct {
 }
 
 func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, in GetNetworkEnterprises) (List[NetworkEnterprise], error) {
-	ids := make([]int64, len(in.Enterprises))
-	for i, id := range in.Enterprises {
-		ids[i] = int64(id)
-	}
-	list, page, err := p.accounts.Enterprises(ctx, by, ids, in.query())
+	list, page, err := p.accounts.Enterprises(ctx, by, numbers(in.Enterprises), in.query())
 	return listed(list, page, func(e account.Listed) NetworkEnterprise {
 		out := NetworkEnterprise{Enterprise: enterprise(e.Enterprise), EnterpriseProxyID: ref(e.ProxyID), EnterpriseProxyName: text(e.ProxyName)}
 		if in.With.Has("edgeCount") {

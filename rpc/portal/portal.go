@@ -24,7 +24,7 @@ func Methods(a *account.Accounts, t *token.Tokens) []rpc.Method {
 	p := Portal{a, t}
 	return slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
-		p.roleRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
+		p.roleRows(), p.sshRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 	)
 }
 
@@ -115,6 +115,15 @@ func text(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// numbers are ids as the authority takes them.
+func numbers(ids rpc.IDs) []int64 {
+	out := make([]int64, len(ids))
+	for i, id := range ids {
+		out[i] = int64(id)
+	}
+	return out
 }
 
 // ref is the number of another record on the wire: none is null.

@@ -158,6 +158,16 @@ func TestNoSecretComesOut(t *testing.T) {
 		say(opsSession, "/portal", `{"jsonrpc":"2.0","id":1,"method":"`+text+`"}`)
 	}
 	rest(opsSession, "apiToken/refresh", `{"apiToken":%q}`, "apiToken")
+
+	// SSH keys: a private half, its passphrase, and one that was taken for a public half.
+	rest(opsSession, "sshConfig/generateSshKey", `{"passPhrase":%q,"expire":0}`, "passPhrase")
+	rest(opsSession, "sshConfig/generateSshKey", `{"passPhrase":[%q]}`, "passPhrase in a list")
+	rest(opsSession, "sshConfig/importSshKey", `{"publicKey":%q}`, "publicKey")
+	var made struct{ Key string }
+	h.good(t, opsSession, "sshConfig/generateSshKey", fmt.Sprintf(`{"passPhrase":%q}`, c.sing("a passphrase that is used")), &made)
+	c.all[strings.Split(made.Key, "\n")[2]] = "a private SSH key"
+	rest(opsSession, "sshConfig/importSshKey", `{"publicKey":"-----BEGIN OPENSSH PRIVATE KEY-----\n%s"}`, "publicKey")
+	say(opsSession, "/portal/rest/sshConfig/getEnterpriseUserSSHKey", ``)
 	// Properties that are passwords.
 	rest(super, "systemProperty/insertOrUpdateSystemProperty", `{"name":"secret.one","value":%q,"defaultValue":%q,"isPassword":true}`, "value", "defaultValue")
 	rest(super, "systemProperty/updateSystemProperty", `{"name":"secret.one","_update":{"value":%q}}`, "value")

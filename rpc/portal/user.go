@@ -96,6 +96,9 @@ func (n UserUpdate) account(current string) account.UserUpdate {
 		Fields: n.UserFields, Password: hidden(n.Password), Password2: hidden(n.Password2), CurrentPassword: secret.Text(current),
 		IsActive: flag(n.IsActive), NonNative: not(flag(n.IsNative)),
 	}
+	if s := up.Fields.SSHUsername; s != nil && *s == "" {
+		up.Fields.SSHUsername = nil // who sends back a user without one must not be taken for changing it
+	}
 	if n.RoleID != nil {
 		up.RoleID = (*int64)(n.RoleID)
 	}
