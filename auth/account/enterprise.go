@@ -20,6 +20,7 @@ type Enterprise struct {
 	Delegated     auth.Delegation  `json:"delegated,omitempty"`
 	Fields        EnterpriseFields `json:"fields"`
 	Terms         Terms            `json:"terms,omitzero"`
+	Bastion       BastionState     `json:"bastion,omitempty"`
 	Created       time.Time        `json:"created"`
 	Modified      time.Time        `json:"modified"`
 }

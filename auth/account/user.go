@@ -26,6 +26,7 @@ type User struct {
 	NonNative           bool          `json:"nonNative,omitempty"`
 	DisableSecondFactor bool          `json:"disableSecondFactor,omitempty"`
 	Privileged          bool          `json:"privileged,omitempty"` // accessLevel PRIVILEGED, not BASIC
+	Bastion             BastionState  `json:"bastion,omitempty"`    // of operator users
 	Epoch               int64         `json:"epoch,omitempty"`      // a session of an earlier epoch is dead
 	Fields              UserFields    `json:"fields"`
 	Created             time.Time     `json:"created"`

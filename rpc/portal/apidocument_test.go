@@ -359,6 +359,7 @@ var differences = [][2]string{
 
 	// Params.
 	{"sshConfig/*SSHKey params.enterprise*: required false here, true there", "portal.md 1.6: who is of the tenant need not name it"},
+	{"enterprise/setEnterpriseBastionState params.enterpriseId: required false here, true there", "as above"},
 	{"sshConfig/importSshKey params.publicKey: required true here, false there", "without a key there is nothing to import"},
 	{"enterprise/insertEnterprise params.configurationId: required false here, true there", "there are no configurations here"},
 	{"enterprise/updateEnterprise params._update: required true here, false there", "portal.md 4.3: an update without _update is a mistake"},

@@ -121,9 +121,12 @@ var doorways = map[string]doorway{
 	"sshConfig/getOperatorUserSSHKey":           {any: "READ:SELF_SSH_KEY READ:OPERATOR_SSH_KEY", callers: "OPERATOR", params: `{"allKeys":true}`},
 	"sshConfig/getEnterpriseProxyUserSSHKey":    {any: "READ:SELF_SSH_KEY READ:PARTNER_SSH_KEY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 	"sshConfig/getEnterpriseUserSSHKey":         {any: "READ:SELF_SSH_KEY READ:ENTERPRISE_SSH_KEY", context: "enterprise", params: `{"enterpriseId":$tenant}`},
-	"sshConfig/revokeOperatorUserSSHKey":        {any: "DELETE:SELF_SSH_KEY DELETE:OPERATOR_SSH_KEY", callers: "OPERATOR", params: `{"userId":999999}`, inside: revokeOther(1)},
-	"sshConfig/revokeEnterpriseProxyUserSSHKey": {any: "DELETE:SELF_SSH_KEY DELETE:PARTNER_SSH_KEY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"userId":[999999]}`, inside: revokeOther(1, 5)},
-	"sshConfig/revokeEnterpriseUserSSHKey":      {any: "DELETE:SELF_SSH_KEY DELETE:ENTERPRISE_SSH_KEY", context: "enterprise", params: `{"enterpriseId":$tenant,"userId":[999999]}`, inside: revokeOther(9)},
+	"sshConfig/revokeOperatorUserSSHKey":        {any: "DELETE:SELF_SSH_KEY DELETE:OPERATOR_SSH_KEY", callers: "OPERATOR", params: `{"userId":999999}`, inside: onlyOf(1)},
+	"sshConfig/revokeEnterpriseProxyUserSSHKey": {any: "DELETE:SELF_SSH_KEY DELETE:PARTNER_SSH_KEY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"userId":[999999]}`, inside: onlyOf(1, 5)},
+	"sshConfig/revokeEnterpriseUserSSHKey":      {any: "DELETE:SELF_SSH_KEY DELETE:ENTERPRISE_SSH_KEY", context: "enterprise", params: `{"enterpriseId":$tenant,"userId":[999999]}`, inside: onlyOf(9)},
+
+	"operatorUser/setOperatorUserBastionState": {all: "UPDATE:OPERATOR_USER", callers: "OPERATOR", self: "OPERATOR", params: `{"operatorUserId":999999,"bastionState":"STAGE_REQUESTED"}`, inside: onlyOf(1)},
+	"enterprise/setEnterpriseBastionState":     {all: "UPDATE:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"bastionState":"UNSTAGE_REQUESTED"}`, passed: -32006},
 
 	"network/createApiToken":    {all: "CREATE:OPERATOR_TOKEN", callers: "OPERATOR", params: `{"name":"$new","lifetimeMs":1}`},
 	"network/downloadApiToken":  {all: "READ:OPERATOR_TOKEN", params: `{"id":999999}`, passed: noToken},
@@ -192,8 +195,8 @@ func writeUser(role int, place string) int {
 	return -32002
 }
 
-// revokeOther: the params name another user, whom only these roles reach.
-func revokeOther(roles ...int) func(int, string) int {
+// onlyOf: the params name another user, whom only these roles reach.
+func onlyOf(roles ...int) func(int, string) int {
 	return func(role int, _ string) int {
 		if slices.Contains(roles, role) {
 			return 0

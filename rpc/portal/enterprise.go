@@ -63,7 +63,7 @@ func enterprise(e *account.Enterprise) Enterprise {
 	return Enterprise{
 		ID: rpc.ID(e.ID), Created: rpc.At(e.Created), NetworkID: auth.NetworkID, EndpointPkiMode: "CERTIFICATE_OPTIONAL",
 		Name: e.Name, Domain: e.Domain, Prefix: e.Domain, LogicalID: e.LogicalID, AccountNumber: e.AccountNumber,
-		EnterpriseFields: e.Fields, Modified: rpc.At(e.Modified), BastionState: "UNCONFIGURED",
+		EnterpriseFields: e.Fields, Modified: rpc.At(e.Modified), BastionState: string(e.BastionState()),
 	}
 }
 

@@ -38,7 +38,7 @@ type OperatorUser struct {
 const operatorID = 1
 
 func listedOperatorUser(u *account.User) ListedOperatorUser {
-	return ListedOperatorUser{User: user(u), OperatorID: operatorID, BastionState: "UNCONFIGURED"}
+	return ListedOperatorUser{User: user(u), OperatorID: operatorID, BastionState: string(u.BastionState())}
 }
 
 func operatorUser(u *account.User) *OperatorUser {

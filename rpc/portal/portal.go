@@ -24,7 +24,7 @@ func Methods(a *account.Accounts, t *token.Tokens) []rpc.Method {
 	p := Portal{a, t}
 	return slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
-		p.roleRows(), p.sshRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
+		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 	)
 }
 
