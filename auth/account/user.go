@@ -224,8 +224,8 @@ func (n *NewUser) allowed(by *auth.Principal, in auth.Tenant) error {
 	if !by.May(v, in) && by.UserID != 0 { // the portal itself needs nobody's consent
 		return auth.Lacks(by, v)
 	}
-	if n.Privileged && !by.IsSuper() {
-		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
+	if n.Privileged && !givesAccess(by, in.Type) {
+		return lacksAccess(by, in.Type)
 	}
 	return mayGrant(by, in, n.RoleID)
 }

@@ -86,8 +86,8 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 		return auth.Lacks(by, v)
 	case u.Role().IsSuper && !by.IsSuper() && !self:
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
-	case slices.Contains(changed, "accessLevel") && !by.IsSuper():
-		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for accessLevel in method [%s]", by.Method)
+	case slices.Contains(changed, "accessLevel") && !givesAccess(by, u.Type):
+		return lacksAccess(by, u.Type)
 	case slices.Contains(changed, "sshUsername"):
 		return auth.Errorf(auth.Immutable, "sshUsername is generated and does not change")
 	case u.NonNative && slices.Contains(changed, "roleId"):
@@ -99,6 +99,14 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 		return mayGrant(by, in, *up.RoleID)
 	}
 	return nil
+}
+
+// givesAccess: the access level is for superusers of the same level to decide. Consent to the management of users is none to
+// that of access to devices.
+func givesAccess(by *auth.Principal, to auth.UserType) bool { return by.IsSuper() && by.UserType == to }
+
+func lacksAccess(by *auth.Principal, to auth.UserType) error {
+	return auth.Errorf(auth.Forbidden, "the privilege of a superuser of %s users is required for accessLevel in method [%s]", to, by.Method)
 }
 
 // apply sets the named fields, all but the password, and answers the names of those that changed.
