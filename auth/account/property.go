@@ -21,6 +21,7 @@ type Property struct {
 	Description  string    `json:"description,omitempty"`
 	IsReadOnly   bool      `json:"isReadOnly,omitempty"`
 	IsPassword   bool      `json:"isPassword,omitempty"`
+	Sealed       bool      `json:"sealed,omitempty"` // in the store: the values of a password
 	Created      time.Time `json:"created,omitzero"`
 	Modified     time.Time `json:"modified,omitzero"`
 }
@@ -70,12 +71,13 @@ func (a *Accounts) findProperty(tx store.Tx, id int64, name string) (*Property, 
 	if s := settingNamed(name); s != nil {
 		return a.property(tx, s.id)
 	}
-	return propertyByName.Get(tx, store.Key(name))
+	p, err := propertyByName.Get(tx, store.Key(name))
+	return a.unsealed(p, err)
 }
 
 // property answers what is stored under the number, or the predefined property as it ships.
 func (a *Accounts) property(tx store.Tx, id int64) (*Property, error) {
-	p, err := properties.Get(tx, id)
+	p, err := a.unsealed(properties.Get(tx, id))
 	if p != nil || err != nil {
 		return p, err
 	}
@@ -155,7 +157,10 @@ func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate
 		return 0, err
 	}
 	p.Modified = p.Created
-	if err := properties.Insert(tx, p); err != nil {
+	if err := properties.Insert(tx, p); err != nil { // gives the number, which sealing needs; replaced in the same breath
+		return 0, err
+	}
+	if err := a.putProperty(tx, p); err != nil {
 		return 0, err
 	}
 	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p, p.IsPassword)
@@ -174,7 +179,7 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 	if p.Created.IsZero() {
 		p.Created = p.Modified
 	}
-	if err := properties.Put(tx, p); err != nil {
+	if err := a.putProperty(tx, p); err != nil {
 		return err
 	}
 	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, secret || p.IsPassword)

@@ -69,10 +69,6 @@ func init() {
 		{id: 25, name: "operator.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
 		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords", restricted: true},
 		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords", restricted: true},
-		{id: 28, name: "vco.enterprise.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of a customer's or partner's reset link"},
-		{id: 29, name: "vco.operator.resetPassword.token.expirySeconds", dataType: "NUMBER", value: "86400", doc: "life of an operator's reset link"},
-		{id: 30, name: "vco.enterprise.selfResetPassword.enabled", dataType: "BOOLEAN", value: "false", doc: "self-service reset for customer and partner users"},
-		{id: 31, name: "vco.operator.selfResetPassword.enabled", dataType: "BOOLEAN", value: "false", doc: "self-service reset for operator users"},
 		{id: 32, name: "vco.enterprise.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for customer users"},
 		{id: 33, name: "vco.operator.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for operator users"},
 		{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "removes the creation of partners"},
@@ -128,7 +124,7 @@ func (a *Accounts) Text(tx store.Tx, s *Setting) (string, error) {
 	if s.readOnly {
 		return a.defaultOf(s), nil
 	}
-	p, err := properties.Get(tx, s.id)
+	p, err := a.unsealed(properties.Get(tx, s.id))
 	if p == nil || err != nil {
 		return a.defaultOf(s), err
 	}
