@@ -1,0 +1,102 @@
+package mail
+
+import (
+	"context"
+	"time"
+
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// A Message is a letter on its way.
+type Message struct {
+	ID      string // the Message-ID without its angle brackets
+	Date    time.Time
+	To      string
+	Subject string
+	Body    secret.Text
+}
+
+// A Relay is where messages are handed over, as the system properties say at that moment.
+type Relay struct {
+	Host     string
+	Port     int
+	Secure   string // starttls, tls or none
+	User     string
+	Password secret.Text
+	From     string
+}
+
+// A Carrier hands messages over. It must give up when ctx ends. An error is temporary unless it is ErrRefused.
+type Carrier interface {
+	Carry(ctx context.Context, r Relay, m Message) error
+}
+
+// Wanted says whether the letter about ref should still be sent.
+type Wanted func(tx store.Tx, ref int64) (bool, error)
+
+// A Box keeps the letters of a portal.
+type Box struct {
+	accounts *account.Accounts
+	store    account.Store
+	carrier  Carrier
+	wanted   map[string]Wanted
+	news     chan struct{}
+}
+
+// New makes the keeper.
+func New(a *account.Accounts, c Carrier) *Box {
+	return &Box{accounts: a, store: a.Store, carrier: c, wanted: make(map[string]Wanted), news: make(chan struct{}, 1)}
+}
+
+// Answer says who answers for the letters of a kind. It belongs to the wiring, before anything is queued.
+func (b *Box) Answer(kind string, w Wanted) { b.wanted[kind] = w }
+
+func (b *Box) now() time.Time { return b.accounts.Now() }
+
+// Wake says that there is a letter to send.
+func (b *Box) Wake() {
+	select {
+	case b.news <- struct{}{}:
+	default:
+	}
+}
+
+// tick is how often Run looks for letters whose next try has come.
+const tick = 10 * time.Second
+
+// Run sends what is queued until ctx ends.
+func (b *Box) Run(ctx context.Context, report func(error)) {
+	t := time.NewTicker(tick)
+	defer t.Stop()
+	for {
+		report(b.Deliver(ctx))
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.news:
+		case <-t.C:
+		}
+	}
+}
+
+// relay reads the properties, each time anew, so that a change acts with the next letter.
+func (b *Box) relay(ctx context.Context) (r Relay, err error) {
+	err = b.store.View(ctx, func(tx store.Tx) error {
+		var password string
+		for s, to := range map[*account.Setting]*string{
+			account.MailHost: &r.Host, account.MailSecure: &r.Secure, account.MailUser: &r.User,
+			account.MailPassword: &password, account.MailFrom: &r.From,
+		} {
+			if *to, err = b.accounts.Text(tx, s); err != nil {
+				return err
+			}
+		}
+		r.Password = secret.Text(password)
+		port, err := b.accounts.Number(tx, account.MailPort)
+		r.Port = int(port)
+		return err
+	})
+	return r, err
+}

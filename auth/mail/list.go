@@ -1,0 +1,145 @@
+package mail
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/store"
+)
+
+// maxListed is how many letters a page has at most.
+const maxListed = 500
+
+// A Page is some letters, newest first. They have no body, and the recipient's address only where the caller may read
+// the recipient.
+type Page struct {
+	Letters []*Letter
+	Limit   int
+	More    bool
+	Next    string
+}
+
+// List answers a page of the letters in that state, or in any. Next is where the page before ended.
+func (b *Box) List(ctx context.Context, by *auth.Principal, state State, limit int, next string) (Page, error) {
+	page := Page{Letters: []*Letter{}, Limit: limit}
+	if limit <= 0 || limit > maxListed {
+		page.Limit = maxListed
+	}
+	before, err := strconv.ParseInt(next, 10, 64)
+	if next != "" && (err != nil || before < 1) {
+		return page, auth.BadField("nextPageLink", "is not from a page before")
+	}
+	span := store.Span{Reverse: true}
+	if before > 0 {
+		span.To = store.AppendKey(allKey[:len(allKey):len(allKey)], before)
+	}
+	err = b.store.View(ctx, func(tx store.Tx) error {
+		return lettersAll.Scan(tx, span, func(l *Letter) (bool, error) {
+			if state != "" && l.State != state {
+				return true, nil
+			}
+			if len(page.Letters) == page.Limit {
+				page.More = true
+				return false, nil
+			}
+			page.Next = strconv.FormatInt(l.ID, 10)
+			page.Letters = append(page.Letters, l)
+			return true, b.hide(tx, by, l)
+		})
+	})
+	return page, err
+}
+
+// hide takes out of a letter what the caller may not see.
+func (b *Box) hide(tx store.Tx, by *auth.Principal, l *Letter) error {
+	l.Body = ""
+	in, ok, err := b.accounts.TenantIn(tx, l.TenantType, l.TenantID)
+	if err != nil || ok && by.May(auth.Read.On(auth.UserObject(l.TenantType)), in) {
+		return err
+	}
+	if at := strings.LastIndexByte(l.To, '@'); at >= 0 {
+		l.To = "…" + l.To[at:]
+	}
+	return nil
+}
+
+// RetryLetter makes a waiting letter due at once. rows is 0 when there is no such letter; one that waits no more is a Conflict.
+func (b *Box) RetryLetter(ctx context.Context, by *auth.Principal, id int64) (rows int, err error) {
+	rows, err = b.change(ctx, by, id, "RETRY_MAIL", func(tx store.Tx, l *Letter) error {
+		if err := l.move(Retry, b.now()); err != nil {
+			return err
+		}
+		l.Due = b.now()
+		return letters.Put(tx, l)
+	})
+	if err == nil {
+		b.Wake()
+	}
+	return rows, err
+}
+
+// DeleteLetter removes a letter, whatever its state. One that waits is not sent.
+func (b *Box) DeleteLetter(ctx context.Context, by *auth.Principal, id int64) (rows int, err error) {
+	return b.change(ctx, by, id, "DELETE_MAIL", func(tx store.Tx, l *Letter) error {
+		_, err := letters.Delete(tx, l.ID)
+		return err
+	})
+}
+
+func (b *Box) change(ctx context.Context, by *auth.Principal, id int64, event string, f func(store.Tx, *Letter) error) (rows int, err error) {
+	err = b.store.Update(ctx, func(tx store.Tx) error {
+		rows = 0
+		l, err := letters.Get(tx, id)
+		if err != nil || l == nil {
+			return err
+		}
+		rows = 1
+		h := l.happening(event)
+		h.Detail["state"] = string(l.State)
+		if err := f(tx, l); err != nil {
+			return err
+		}
+		return b.accounts.Record(tx, by, auth.Network(), h)
+	})
+	return rows, err
+}
+
+// sweptLetters is the step of a sweep, kept below the store's hundred keys an Update.
+const sweptLetters = 25
+
+// Sweep forgets the letters that ended longer ago than the property says.
+func (b *Box) Sweep(ctx context.Context) error {
+	for more := true; more; {
+		err := b.store.Update(ctx, func(tx store.Tx) (err error) {
+			more, err = b.sweep(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Box) sweep(tx store.Tx) (more bool, err error) {
+	keep, err := b.accounts.Duration(tx, account.MailRetainDays, 24*time.Hour)
+	if err != nil {
+		return false, err
+	}
+	var over []int64
+	span := store.Span{To: store.Key(b.now().Add(-keep))}
+	err = lettersEnded.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
+		over = append(over, id)
+		return len(over) < sweptLetters, nil
+	})
+	for _, id := range over {
+		if err == nil {
+			_, err = letters.Delete(tx, id)
+		}
+	}
+	return len(over) == sweptLetters, err
+}
