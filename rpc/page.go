@@ -9,6 +9,21 @@ const homePage = `<!doctype html>
 </html>
 `
 
+// resetPage is where the links lead that set a new password. What stands behind the # of such a link never leaves the
+// browser, so this page is the same for everybody, and neither a log nor a proxy sees the secret.
+const resetPage = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Portico: set a new password</title>
+<p>The text behind the # in the address of this page is the <em>token</em> that sets your new password, once. There is no
+form here yet. Send it with the new password, twice, to the method <code>login/redeemPasswordReset</code>:</p>
+<pre>POST /portal/rest/login/redeemPasswordReset
+{"token":"...","password":"...","password2":"..."}</pre>
+<p>Give the token to nobody.</p>
+</html>
+`
+
+// pages are those that are the same for everybody.
+var pages = map[door]string{home: homePage, reset: resetPage}
+
 var (
 	htmlType  = []string{"text/html; charset=utf-8"}
 	noContent = []string{"default-src 'none'"}
@@ -18,9 +33,9 @@ var (
 // page serves the paths to GET.
 func (x *exchange) page() {
 	h := x.w.Header()
-	if x.route.door == home {
+	if text, ok := pages[x.route.door]; ok {
 		h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
-		x.out.WriteString(homePage)
+		x.out.WriteString(text)
 		x.logPage()
 		return
 	}

@@ -9,6 +9,7 @@ const (
 	nowhere door = iota
 	home         // GET: where the login pages lead to
 	jwks         // GET
+	reset        // GET: where the links of letters lead to
 	portal       // JSON-RPC 2.0
 	rest         // the REST-like twin
 	signIn       // a login page
@@ -23,7 +24,7 @@ type route struct {
 }
 
 // get says whether the path is one to GET.
-func (r route) get() bool { return r.door == home || r.door == jwks }
+func (r route) get() bool { return r.door == home || r.door == jwks || r.door == reset }
 
 // verbs are the HTTP methods that the path takes, for the header Allow.
 func (r route) verbs() string {
@@ -43,6 +44,7 @@ const (
 var routes = map[string]route{
 	"":                               {door: home},
 	"oauth2/jwks.json":               {door: jwks},
+	"reset":                          {door: reset},
 	"portal":                         {door: portal},
 	"logout":                         {door: signOut, method: logout, page: true},
 	"portal/rest/logout":             {door: signOut, method: logout},

@@ -49,8 +49,14 @@ type UserFields struct {
 var (
 	users = store.NewCollection("user", func(u *User) *int64 { return &u.ID }).
 		Remember(4096, func(u User) User { return u }) // its fields are replaced, never written into
-	userByName = users.Unique("name", func(u *User) []byte { return usernameKey(u.Username) })
-	usersOf    = users.Index("tenant", func(u *User) []byte { return tenantKey(u.Type, u.TenantID()) })
+	userByName  = users.Unique("name", func(u *User) []byte { return usernameKey(u.Username) })
+	usersOf     = users.Index("tenant", func(u *User) []byte { return tenantKey(u.Type, u.TenantID()) })
+	usersMailed = users.Index("mail", func(u *User) []byte {
+		if value(u.Fields.Email) == "" {
+			return nil
+		}
+		return store.Key(fold(*u.Fields.Email))
+	})
 
 	// A gone user's number stays here until everything that was his has been swept.
 	graves = store.NewCollection("grave", func(g *Grave) *int64 { return &g.ID })

@@ -11,6 +11,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/mail/smtp"
+	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/store"
 )
@@ -21,6 +24,8 @@ type instance struct {
 	db          *store.DB
 	accounts    *account.Accounts
 	tokens      *token.Tokens
+	letters     *mail.Box
+	resets      *reset.Links
 	keys        *keyFolder
 	certificate *certificate // nil with --plain-http
 	public      string       // host:port
@@ -56,6 +61,8 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	})
 	o.keys = &keyFolder{path: c.Data.keys(), now: p.now}
 	o.tokens = token.New(o.accounts, o.keys.ring)
+	o.letters = mail.New(o.accounts, smtp.Carrier{})
+	o.resets = reset.New(o.accounts, o.letters)
 	if err := o.haveKeys(ctx); err != nil {
 		return nil, err
 	}

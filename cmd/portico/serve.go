@@ -139,13 +139,19 @@ func (o *instance) finish(srv *http.Server) error {
 
 // tend does the work that nobody calls for, until ctx ends. A long sweep does not hold back what is written each minute.
 func (o *instance) tend(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() { every(ctx, time.Minute, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() }) })
-	both.Go(func() {
-		o.report("sweep", o.tokens.Sweep(ctx))
-		every(ctx, time.Hour, func() { o.report("sweep", o.tokens.Sweep(ctx)) })
+	var work sync.WaitGroup
+	work.Go(func() { every(ctx, time.Minute, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() }) })
+	work.Go(func() {
+		o.sweep(ctx)
+		every(ctx, time.Hour, func() { o.sweep(ctx) })
 	})
-	both.Wait()
+	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
+	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
+	work.Wait()
+}
+
+func (o *instance) sweep(ctx context.Context) {
+	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
 }
 
 func every(ctx context.Context, d time.Duration, f func()) {
@@ -180,7 +186,7 @@ func (o *instance) report(work string, err error) {
 
 // server is the HTTP server of the portal.
 func (o *instance) server() (*http.Server, error) {
-	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens))
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets))
 	if err != nil {
 		return nil, err
 	}

@@ -325,6 +325,9 @@ var differences = [][2]string{
 	// What is ours.
 	{"apiToken/*: not published", "the short family of issue 2, for every user type"},
 	{"enterpriseProxy/refreshApiToken: not published", "issue 2: the family lacks it in 5.0"},
+	{"*PasswordResetEmail: not published", "the console's own methods, which the document lacks"},
+	{"login/re*PasswordReset: not published", "issue 3: a link is redeemed over the API, for there is no console yet"},
+	{"system/*Mail: not published", "issue 3: mail that waits or is dead is visible"},
 	{"rpc.discover: not published", "OpenRPC"},
 	{"event/get*Events params.interval.start: required false here, true there", "year 0001 means not given; generated clients send it for an unset interval"},
 	{"login/*Login result: not declared", "null: the document declares only redirects"},

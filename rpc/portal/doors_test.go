@@ -169,13 +169,34 @@ var doorways = map[string]doorway{
 	"systemProperty/insertOrUpdateSystemProperty": {all: "CREATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"name":"product.version","value":"x"}`, passed: -32007},
 	"systemProperty/updateSystemProperty":         {all: "UPDATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"name":"nonsense","_update":{}}`},
 
+	"enterpriseUser/sendEnterpriseUserPasswordResetEmail": {all: "UPDATE:ENTERPRISE_USER", params: `{"id":$user}`, inside: writeUser},
+	"enterpriseUser/getEnterpriseUserPasswordResetEmail":  {all: "READ:ENTERPRISE_USER", params: `{"id":$user}`, inside: readUser},
+	"enterpriseProxy/sendEnterpriseProxyUserPasswordResetEmail": {all: "UPDATE:PROXY_USER", callers: "MSP OPERATOR", params: `{"id":$msp}`, inside: func(role int, place string) int {
+		if place == other || role == 5 {
+			return 0
+		}
+		return -32002 // below, and not delegated
+	}},
+	"enterpriseProxy/getEnterpriseProxyUserPasswordResetEmail": {all: "READ:PROXY_USER", callers: "MSP OPERATOR", params: `{"id":$msp}`, inside: func(role int, place string) int {
+		if place == other || role >= 5 {
+			return 0
+		}
+		return -32002
+	}},
+	"operatorUser/sendOperatorUserPasswordResetEmail": {all: "UPDATE:OPERATOR_USER", callers: "OPERATOR", params: `{"id":$operator}`, passed: -32006}, // he has no address
+	"operatorUser/getOperatorUserPasswordResetEmail":  {all: "READ:OPERATOR_USER", callers: "OPERATOR", params: `{"id":$operator}`},
+
+	"system/getMail":    {all: "READ:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{}`},
+	"system/retryMail":  {all: "UPDATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
+	"system/deleteMail": {all: "DELETE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
+
 	"system/getVersionInfo":     {params: `{}`},
 	"event/getEnterpriseEvents": {all: "READ:ENTERPRISE_EVENT", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 	"event/getOperatorEvents":   {all: "READ:OPERATOR_EVENT", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},
 }
 
 // open are the methods for everybody. The list is short and stays so.
-var open = []string{"login/enterpriseLogin", "login/operatorLogin", "logout", "rpc.discover"}
+var open = []string{"login/enterpriseLogin", "login/operatorLogin", "login/redeemPasswordReset", "login/requestPasswordReset", "logout", "rpc.discover"}
 
 func readUser(role int, place string) int {
 	if place == own && role <= 8 {

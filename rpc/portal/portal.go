@@ -8,6 +8,8 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/rpc"
@@ -17,14 +19,17 @@ import (
 type Portal struct {
 	accounts *account.Accounts
 	tokens   *token.Tokens
+	letters  *mail.Box
+	resets   *reset.Links
 }
 
 // Methods answers the whole table.
-func Methods(a *account.Accounts, t *token.Tokens) []rpc.Method {
-	p := Portal{a, t}
+func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) []rpc.Method {
+	p := Portal{a, t, b, l}
 	return slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
+		p.mailRows(), p.passwordResetRows(),
 	)
 }
 

@@ -15,6 +15,9 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/mail/smtp"
+	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/rpc"
@@ -46,6 +49,8 @@ var people = []struct {
 type house struct {
 	accounts *account.Accounts
 	tokens   *token.Tokens
+	letters  *mail.Box
+	resets   *reset.Links
 	handler  http.Handler
 	super    http.Header       // kept by superSession
 	names    map[string]string // $admin@acme is written $admin_acme: a user's number
@@ -91,7 +96,9 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	ring, err := secret.NewRing(key)
 	must(t, err)
 	h.tokens = token.New(h.accounts, func() (*secret.Ring, error) { return ring, nil })
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens))
+	h.letters = mail.New(h.accounts, smtp.Carrier{})
+	h.resets = reset.New(h.accounts, h.letters)
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens}, Log: log,

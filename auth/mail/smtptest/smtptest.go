@@ -53,7 +53,7 @@ type Relay struct {
 	say   map[string]string
 	hang  map[string]bool
 	mails []Mail
-	seen  int // DATA that arrived whole, taken or not
+	last  Mail // that arrived whole, taken or not
 	conns map[net.Conn]bool
 	news  chan struct{}
 }
@@ -134,14 +134,14 @@ func (r *Relay) Mails() []Mail {
 	return append([]Mail(nil), r.mails...)
 }
 
-// Seen is how many messages arrived whole, whether they were taken or not.
-func (r *Relay) Seen() int {
+// Last is the last message that arrived whole, whether it was taken or not.
+func (r *Relay) Last() Mail {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.seen
+	return r.last
 }
 
-// Next waits for the next message that arrives whole, and answers the last one, taken or not.
+// Next waits for the next message that arrives whole, and answers it, taken or not.
 func (r *Relay) Next(t testing.TB) Mail {
 	t.Helper()
 	select {
@@ -149,9 +149,7 @@ func (r *Relay) Next(t testing.TB) Mail {
 	case <-time.After(20 * time.Second):
 		t.Fatal("no mail arrives")
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.mails[len(r.mails)-1]
+	return r.Last()
 }
 
 func (r *Relay) accept() {
@@ -294,7 +292,7 @@ func (s *session) data() bool {
 	s.mail.Raw = raw.String()
 	s.mail.parse()
 	s.r.mu.Lock()
-	s.r.seen++
+	s.r.last = s.mail
 	s.r.mails = append(s.r.mails, s.mail)
 	at := len(s.r.mails) - 1
 	s.r.mu.Unlock()

@@ -1,0 +1,195 @@
+package reset
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// A State is where a link is in its life.
+type State string
+
+// An Act moves a link.
+type Act string
+
+const (
+	Open     State = "OPEN"
+	Redeemed State = "REDEEMED"
+	Dead     State = "DEAD" // by what it rested on, never stored
+
+	Redeem Act = "redeem"
+)
+
+// Moves is the life of a link.
+var Moves = auth.Lifecycle[State, Act]{Open: {Redeem: Redeemed}}
+
+// A Link lets a user set a new password once.
+type Link struct {
+	ID      int64         `json:"id"`
+	UserID  int64         `json:"userId"`
+	Digest  secret.Digest `json:"digest"`
+	Kept    State         `json:"state"`
+	Epoch   int64         `json:"epoch"`    // the user's, and
+	Since   time.Time     `json:"since"`    // when his password was set: as they were
+	Address string        `json:"address"`  // it was mailed to
+	Letter  int64         `json:"letterId"` // that takes it there
+	Created time.Time     `json:"created"`
+	Expires time.Time     `json:"expires"`
+}
+
+var (
+	links        = store.NewCollection("resetlink", func(l *Link) *int64 { return &l.ID })
+	linkByDigest = links.Unique("digest", func(l *Link) []byte { return l.Digest })
+	linkOf       = links.Unique("user", func(l *Link) []byte { return store.Key(l.UserID) })
+	linksEnding  = links.Index("expires", func(l *Link) []byte { return store.Key(l.Expires) })
+)
+
+// kind is what the letters with links are called in the box.
+const kind = "passwordReset"
+
+// Links keeps the links of a portal.
+type Links struct {
+	accounts *account.Accounts
+	store    account.Store
+	box      *mail.Box
+	wishes   chan wish
+	sources  tally
+	mailed   tally
+}
+
+// New makes the keeper, which answers from now on for its letters in the box.
+func New(a *account.Accounts, b *mail.Box) *Links {
+	l := &Links{accounts: a, store: a.Store, box: b, wishes: make(chan wish, maxWishes)}
+	b.Answer(kind, l.wanted)
+	return l
+}
+
+func (l *Links) now() time.Time { return l.accounts.Now() }
+
+// wanted: a link that opens nothing any more is not mailed.
+func (l *Links) wanted(tx store.Tx, id int64) (bool, error) {
+	link, err := links.Get(tx, id)
+	if err != nil || link == nil {
+		return false, err
+	}
+	u, _, err := l.opens(tx, link)
+	return u != nil, err
+}
+
+// opens answers the user whose password the link sets, nil when the link is dead; and the user's tenant, as long as there
+// is such a user.
+func (l *Links) opens(tx store.Tx, link *Link) (*account.User, auth.Tenant, error) {
+	u, err := l.accounts.UserIn(tx, link.UserID)
+	if err != nil || u == nil {
+		return nil, auth.Tenant{}, err
+	}
+	in, ok, err := l.accounts.TenantIn(tx, u.Type, u.TenantID())
+	if err != nil || !ok || !link.restsOn(u) || link.Kept != Open || !l.now().Before(link.Expires) {
+		return nil, in, err
+	}
+	return u, in, nil
+}
+
+// restsOn says whether the user is still as he was when the link was made, as far as that matters.
+func (l *Link) restsOn(u *account.User) bool {
+	return u.Enabled() && !u.NonNative && u.Epoch == l.Epoch && u.PasswordModified.Equal(l.Since) && u.MailAddress() == l.Address
+}
+
+// The lives of links.
+var (
+	sentLife = map[auth.UserType]*account.Setting{
+		auth.Operator: account.OperatorResetSeconds, auth.MSP: account.EnterpriseResetSeconds, auth.Enterprise: account.EnterpriseResetSeconds,
+	}
+	askedLife = map[auth.UserType]*account.Setting{
+		auth.Operator: account.OperatorSelfResetSeconds, auth.MSP: account.EnterpriseSelfResetSeconds, auth.Enterprise: account.EnterpriseSelfResetSeconds,
+	}
+)
+
+// mint gives the user a new link in the place of the one he has, and queues the letter with it.
+func (l *Links) mint(tx store.Tx, u *account.User, in auth.Tenant, text secret.Text, life map[auth.UserType]*account.Setting) (*Link, error) {
+	if err := l.forget(tx, u.ID); err != nil {
+		return nil, err
+	}
+	d, err := l.accounts.Duration(tx, life[u.Type], time.Second)
+	if err != nil {
+		return nil, err
+	}
+	link := &Link{
+		UserID: u.ID, Digest: secret.DigestOf(text), Kept: Open, Epoch: u.Epoch, Since: u.PasswordModified,
+		Address: u.MailAddress(), Created: l.now(), Expires: l.now().Add(d),
+	}
+	if err := links.Insert(tx, link); err != nil {
+		return nil, err
+	}
+	body, err := l.body(tx, u, text, link.Expires)
+	if err != nil {
+		return nil, err
+	}
+	letter, err := l.box.Queue(tx, mail.Order{
+		Kind: kind, Ref: link.ID, To: link.Address, Tenant: in, Subject: "Set a new password", Body: body, Until: link.Expires,
+	})
+	if err != nil {
+		return nil, err
+	}
+	link.Letter = letter.ID
+	return link, links.Put(tx, link)
+}
+
+// forget removes a user's link, with the letter if it has not gone yet.
+func (l *Links) forget(tx store.Tx, user int64) error {
+	old, err := linkOf.Get(tx, store.Key(user))
+	if err != nil || old == nil {
+		return err
+	}
+	_, err = links.Delete(tx, old.ID)
+	return cmp.Or(err, l.box.Drop(tx, old.Letter))
+}
+
+// body writes the letter. The address in the link is the property's: what a caller writes into a Host header is his own
+// affair. The secret stands behind a #, which browsers keep to themselves.
+func (l *Links) body(tx store.Tx, u *account.User, text secret.Text, until time.Time) (secret.Text, error) {
+	address, err := l.accounts.Text(tx, account.PublicAddress)
+	return secret.Text(fmt.Sprintf(`A new password can be set for the user %s of the portal at %s:
+
+https://%[2]s/reset#%s
+
+The link works once, until %s UTC. It ends earlier when the
+password is changed in another way, or when another link is asked for.
+
+If you did not ask for this, you need not do anything: the password stays as
+it is.
+`, named(u), address, string(text), until.UTC().Format("2006-01-02 15:04"))), err
+}
+
+// named is the user's name, unless a mail reader might make a link of it: then somebody else could choose where it leads.
+func named(u *account.User) string {
+	if strings.ContainsAny(u.Username, "/:") || strings.HasPrefix(u.Username, "www.") {
+		return fmt.Sprintf("with the number %d", u.ID)
+	}
+	return u.Username
+}
+
+// sweptLinks is the step of a sweep, kept below the store's hundred keys an Update.
+const sweptLinks = 20
+
+// Sweep removes the links whose time is over.
+func (l *Links) sweep(tx store.Tx) (more bool, err error) {
+	var over []int64
+	err = linksEnding.IDs(tx, store.Span{To: store.Key(l.now())}, func(_ []byte, id int64) (bool, error) {
+		over = append(over, id)
+		return len(over) < sweptLinks, nil
+	})
+	for _, id := range over {
+		if err == nil {
+			_, err = links.Delete(tx, id)
+		}
+	}
+	return len(over) == sweptLinks, err
+}
