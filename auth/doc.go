@@ -17,8 +17,11 @@
 //	session         what a password login starts; its secret travels in a cookie
 //	SSH key         the public half of a key that a user made here or brought along; he has one at a time
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
+//	letter          mail that the portal sends; queued until a relay has taken it
+//	reset link      a secret that was mailed to a user and sets a new password, once
 //	event           what happened, written in the same transaction as the change it tells of
 //
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
+// auth/mail (letters and their queue), auth/reset (reset links),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
 package auth

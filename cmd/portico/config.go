@@ -55,7 +55,8 @@ type Config struct {
 	OperatorPassword, DemoPassword secret.Text
 
 	// --public-address is the host, or host:port, by which clients reach the portal: the default of the system property
-	// network.public.address, which API tokens bear as their issuer. Without it, the listen address.
+	// network.public.address, which API tokens bear as their issuer, and which the links in mails lead to. Without it, the
+	// listen address.
 	PublicAddress string
 
 	// --argon2-memory (KiB) and --argon2-passes are what hashing a password costs. Less than OWASP recommends is refused.
