@@ -79,6 +79,28 @@ func TestTokenPages(t *testing.T) {
 	}
 }
 
+// Where a page ended with an owner who has been deleted and swept since, the next begins with the first token of the next
+// owner, although its number is lower than that at which the page ended.
+func TestTokenPageBehindTheGone(t *testing.T) {
+	h := build(t)
+	ctx, in, by := context.Background(), acme(t, h), h.admin(t, "admin@acme")
+	late, err := h.tokens.Create(ctx, h.admin(t, "support@acme"), token.NewToken{Name: "of the next owner", LifetimeMs: 1000})
+	must(t, err)
+	_, err = h.tokens.Create(ctx, h.admin(t, "ops@acme"), token.NewToken{Name: "of the one who goes", LifetimeMs: 1000})
+	must(t, err)
+	_, page, err := h.tokens.List(ctx, by, in, 0, account.PageQuery{Limit: new(1)})
+	must(t, err)
+	_, rows, err := h.accounts.DeleteUser(ctx, by, auth.Delete.On(auth.EnterpriseUser), in, 0, "ops@acme")
+	if err != nil || rows != 1 {
+		t.Fatal(rows, err)
+	}
+	must(t, h.tokens.Sweep(ctx))
+	list, page, err := h.tokens.List(ctx, by, in, 0, account.PageQuery{Next: page.Next})
+	if err != nil || len(list) != 1 || list[0].ID != late || page.More {
+		t.Errorf("%v, %+v, %v", list, page, err)
+	}
+}
+
 // A page costs what is in it, not what is in the list.
 func TestPageCost(t *testing.T) {
 	allocations := func(users int) (ofTokens, ofUsers float64) {
