@@ -61,12 +61,6 @@ const passwordPolicy = `{"strength":{"minlength":8,"maxlength":32,"requireNumber
 // The properties that clients know and that may be set already; parts of the portal still to come read them.
 func init() {
 	for _, s := range []Setting{
-		{id: 20, name: "enterprise.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of customer and partner users after failed logins"},
-		{id: 21, name: "enterprise.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
-		{id: 22, name: "enterprise.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
-		{id: 23, name: "operator.user.lockout.enabled", dataType: "BOOLEAN", value: "true", doc: "lock-out of operator users after failed logins"},
-		{id: 24, name: "operator.user.lockout.defaultAttempts", dataType: "NUMBER", value: "5", doc: "failed logins before the lock-out"},
-		{id: 25, name: "operator.user.lockout.defaultDurationSeconds", dataType: "NUMBER", value: "900", doc: "duration of the lock-out"},
 		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords", restricted: true},
 		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords", restricted: true},
 		{id: 32, name: "vco.enterprise.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for customer users"},

@@ -32,7 +32,10 @@ type User struct {
 	Created             time.Time     `json:"created"`
 	Modified            time.Time     `json:"modified"`
 	LastLogin           time.Time     `json:"lastLogin,omitzero"`
+	LastSource          string        `json:"lastSource,omitempty"` // where the last login came from
 	PasswordModified    time.Time     `json:"passwordModified,omitzero"`
+
+	LockedOut bool `json:"-"` // by wrong passwords, somewhere, when he was read by findUser or Users
 }
 
 // UserFields are what callers may set of a user freely. Nil is unset, or not named in an update.
@@ -143,7 +146,7 @@ func (a *Accounts) findUser(tx store.Tx, by *auth.Principal, id int64, name stri
 	if err != nil || !ok || !by.Sees(in) {
 		return nil, in, err
 	}
-	return u, in, nil
+	return u, in, a.tellLockout(tx, u)
 }
 
 // GetUser is FindUser for a caller who wants to read a user of a type: the rule allows him to in the user's tenant, or he is
@@ -174,7 +177,7 @@ func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*U
 				return false, nil
 			}
 			list = append(list, u)
-			return true, nil
+			return true, a.tellLockout(tx, u)
 		})
 	})
 	return list, page.Done(), err

@@ -52,6 +52,11 @@ func (a *Accounts) UpdateUser(ctx context.Context, by *auth.Principal, v auth.Pr
 			return auth.Errorf(auth.Conflict, "the user's password was changed at the same time")
 		}
 		before := *u
+		if up.needsProof(by, u) {
+			if ok, err := a.admit(tx, attempt(by, u)); err != nil || !ok {
+				return cmp.Or(err, errCurrentPassword)
+			}
+		}
 		changed := up.apply(u)
 		if err := mayUpdate(by, v, &before, in, up, changed); err != nil {
 			return err
@@ -117,10 +122,20 @@ func (up UserUpdate) apply(u *User) []string {
 		set("roleId", &u.RoleID, up.RoleID),
 		set("isActive", &u.IsActive, up.IsActive),
 		set("isLocked", &u.IsLocked, up.IsLocked),
+		up.unlocks(u),
 		set("isNative", &u.NonNative, up.NonNative),
 		set("disableSecondFactor", &u.DisableSecondFactor, up.DisableSecondFactor),
 		set("accessLevel", &u.Privileged, up.Privileged),
 	)
+}
+
+// unlocks ends a lock-out: isLocked shows both, an operator's lock and that.
+func (up UserUpdate) unlocks(u *User) []string {
+	if up.IsLocked == nil || *up.IsLocked || !u.LockedOut {
+		return nil
+	}
+	u.LockedOut = false
+	return []string{"isLocked"}
 }
 
 // set assigns a named value and answers the name if that changed anything.
@@ -135,7 +150,7 @@ func set[T comparable](name string, to *T, from *T) []string {
 // newPassword checks the passwords of an update and answers the hash of the new one, or "" when it names none.
 func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, up UserUpdate) (string, error) {
 	self := by.UserID == u.ID
-	if self && (up.Password != nil || up.changesEmail(u)) {
+	if up.needsProof(by, u) {
 		if err := a.provePassword(ctx, by, u, in, up.CurrentPassword); err != nil {
 			return "", err
 		}
@@ -151,10 +166,23 @@ func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User,
 
 var errCurrentPassword error = auth.BadField("currentPassword", "is missing or wrong")
 
-// provePassword refuses a wrong current password and records that: whoever holds a stolen session might be guessing.
+// needsProof: one's own password and e-mail address change only with the current password.
+func (up UserUpdate) needsProof(by *auth.Principal, u *User) bool {
+	return by.UserID == u.ID && (up.Password != nil || up.changesEmail(u))
+}
+
+func attempt(by *auth.Principal, u *User) Attempt {
+	return Attempt{User: u, Name: u.Username, Operator: u.Type == auth.Operator, Source: by.Source}
+}
+
+// provePassword refuses a wrong current password, counts and records it: whoever holds a stolen session might be guessing.
+// The Update that follows must ask admit whether the user is locked out by then.
 func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
 	ok, err := a.CheckPassword(ctx, u, current)
 	if ok || err != nil {
+		return err
+	}
+	if err := a.Failed(ctx, by, in, attempt(by, u)); err != nil {
 		return err
 	}
 	h := Happening{Name: "UPDATE_USER_REFUSED", Category: OfSecurity, Message: "wrong current password of " + u.Username}
@@ -173,6 +201,11 @@ func value(s *string) string {
 }
 
 func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User, in auth.Tenant, changed []string, hash string) error {
+	if before.LockedOut && !u.LockedOut || hash != "" {
+		if err := unlock(tx, u); err != nil {
+			return err
+		}
+	}
 	if hash != "" {
 		a.setPassword(u, hash)
 		changed = append(changed, "password")
@@ -229,6 +262,9 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 		}
 		gone, rows = u.ID, 1
 		if _, err := users.Delete(tx, u.ID); err != nil {
+			return err
+		}
+		if err := unlock(tx, u); err != nil {
 			return err
 		}
 		if err := graves.Put(tx, graveOf(u, by)); err != nil {
@@ -293,16 +329,19 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 	return err
 }
 
-// LoggedIn notes a login. Nil is answered when the user was changed since his password was checked. A hash that costs
-// less than a new one would is replaced.
-func (a *Accounts) LoggedIn(tx store.Tx, seen *User, rehashed string) (*User, error) {
+// LoggedIn notes a login. Nil is answered when the user was changed since his password was checked, or is locked out by
+// now. A hash that costs less than a new one would is replaced.
+func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string) (*User, error) {
 	u, err := users.Get(tx, seen.ID)
 	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || u.NonNative {
+		return nil, err
+	}
+	if ok, err := a.admit(tx, attempt(by, u)); err != nil || !ok {
 		return nil, err
 	}
 	if rehashed != "" {
 		u.Password = rehashed
 	}
-	u.LastLogin = a.Now()
+	u.LastLogin, u.LastSource = a.Now(), by.Source
 	return u, users.Put(tx, u)
 }

@@ -3,6 +3,7 @@ package token
 import (
 	"cmp"
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -46,9 +47,9 @@ type Started struct {
 }
 
 // Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
-// a user who may not get in read the same and cost the same work.
+// a user who may not get in, or is locked out, read the same and cost the same work.
 func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password secret.Text) (Started, error) {
-	u, in, err := t.candidate(ctx, operator, username)
+	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
 		return Started{}, err
 	}
@@ -56,30 +57,40 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	if err != nil {
 		return Started{}, err
 	}
-	if !ok || !u.Enabled() || u.NonNative {
+	if !ok || out || !u.Enabled() || u.NonNative {
 		return Started{}, t.failed(ctx, by, operator, username, u, in)
 	}
 	rehashed, err := t.accounts.Rehashed(ctx, u, password)
 	if err != nil {
 		return Started{}, err
 	}
-	return t.start(ctx, by, u, in, rehashed)
+	s, err := t.start(ctx, by, u, in, rehashed)
+	if errors.Is(err, errBadLogin) {
+		err = t.failed(ctx, by, operator, username, u, in)
+	}
+	return s, err
 }
 
-// candidate answers the user of that name if this login is for his kind, with his tenant.
-func (t *Tokens) candidate(ctx context.Context, operator bool, username string) (u *account.User, in auth.Tenant, err error) {
+// candidate answers the user of that name if this login is for his kind, with his tenant, and whether he is locked out.
+func (t *Tokens) candidate(ctx context.Context, by *auth.Principal, operator bool, username string) (u *account.User, in auth.Tenant, out bool, err error) {
 	err = t.store.View(ctx, func(tx store.Tx) error {
-		if u, err = t.accounts.UserNamed(tx, username); err != nil || u == nil {
+		if u, err = t.accounts.UserNamed(tx, username); err != nil {
 			return err
 		}
-		if (u.Type == auth.Operator) != operator {
+		if u != nil && (u.Type == auth.Operator) != operator {
 			u = nil
-			return nil
+		}
+		if out, err = t.accounts.LockedOut(tx, attempt(by, operator, username, u)); err != nil || u == nil {
+			return err
 		}
 		in, _, err = t.accounts.TenantIn(tx, u.Type, u.TenantID())
 		return err
 	})
-	return u, in, err
+	return u, in, out, err
+}
+
+func attempt(by *auth.Principal, operator bool, name string, u *account.User) account.Attempt {
+	return account.Attempt{User: u, Name: name, Operator: operator, Source: by.Source}
 }
 
 func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant, rehashed string) (s Started, err error) {
@@ -88,7 +99,7 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 	}
 	refused := false
 	err = t.store.Update(ctx, func(tx store.Tx) error {
-		u, err := t.accounts.LoggedIn(tx, seen, rehashed)
+		u, err := t.accounts.LoggedIn(tx, by, seen, rehashed)
 		if refused = u == nil; err != nil || refused {
 			return err
 		}
@@ -111,11 +122,14 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 	return s, err
 }
 
-// failed records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But
+// failed counts and records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But
 // failures are counted apart by it, known or not, so that both cost the same work.
 func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant) error {
 	if u == nil {
 		in = auth.Network()
+	}
+	if err := t.accounts.Failed(ctx, by, in, attempt(by, operator, typed, u)); err != nil {
+		return err
 	}
 	h := loginEvent(operator, "LOGIN_FAILURE", u)
 	h.Severity, h.Apart = account.Warning, string(secret.DigestOf(secret.Text(strings.ToLower(typed))))

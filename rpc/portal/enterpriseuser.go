@@ -42,12 +42,16 @@ type UpdateEnterpriseUser struct {
 type EnterpriseUserUpdate struct {
 	UserUpdate
 	DisableSecondFactor *rpc.Bool `json:"disableSecondFactor"`
+	IsLocked            *rpc.Bool `json:"isLocked" doc:"False ends a lock-out; nothing else is heard."`
 }
 
 func (n EnterpriseUserUpdate) account(current string, tenant int64) account.UserUpdate {
 	up := n.UserUpdate.account(current)
 	up.TenantID = tenant
 	up.DisableSecondFactor = flag(n.DisableSecondFactor)
+	if locked := flag(n.IsLocked); locked != nil && !*locked {
+		up.IsLocked = locked // only operators are locked by hand
+	}
 	return up
 }
 

@@ -33,7 +33,7 @@ func user(u *account.User) User {
 	r := u.Role()
 	return User{
 		ID: rpc.ID(u.ID), Created: rpc.At(u.Created), UserType: u.Type.String(), Username: u.Username, UserFields: u.Fields,
-		IsNative: rpc.Flag(!u.NonNative), IsActive: rpc.Flag(u.IsActive), IsLocked: rpc.Flag(u.IsLocked),
+		IsNative: rpc.Flag(!u.NonNative), IsActive: rpc.Flag(u.IsActive), IsLocked: rpc.Flag(u.IsLocked || u.LockedOut),
 		DisableSecondFactor: rpc.Flag(u.DisableSecondFactor), LastLogin: rpc.At(u.LastLogin), Modified: rpc.At(u.Modified),
 		PasswordModified: rpc.At(u.PasswordModified), AccessLevel: accessLevel(u.Privileged),
 		RoleID: rpc.ID(r.ID), RoleName: r.Name, IsSuper: rpc.Flag(r.IsSuper),
