@@ -46,7 +46,7 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 			return nil, err
 		}
 		var err error
-		if hash, err = a.NewHash(ctx, auth.Enterprise, nil, n.Admin.Password); err != nil {
+		if hash, err = a.NewHash(ctx, auth.Enterprise, &User{Username: n.Admin.Username}, n.Admin.Password); err != nil {
 			return nil, err
 		}
 	}

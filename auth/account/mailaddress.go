@@ -28,7 +28,9 @@ func (a *Accounts) UsersMailed(tx store.Tx, address string, most int) (list []*U
 
 // SetPassword gives the user another password; whatever rests on the old one ends.
 func (a *Accounts) SetPassword(tx store.Tx, u *User, hash string) error {
-	a.setPassword(u, hash)
+	if err := a.setPassword(tx, u, hash); err != nil {
+		return err
+	}
 	u.Modified = a.Now()
 	return users.Put(tx, u)
 }

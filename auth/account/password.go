@@ -2,36 +2,65 @@ package account
 
 import (
 	"context"
+	"slices"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
 )
 
-// NewHash answers the hash of a new password, or says why it cannot be one. u is the user who gets it, nil for one who is
-// still to be made; t is his type.
-func (a *Accounts) NewHash(ctx context.Context, t auth.UserType, u *User, password secret.Text) (string, error) {
-	if err := checkPassword(password); err != nil {
+// NewHash answers the hash of a new password, or says why it cannot be one: the one door for all of them. u is the user who
+// gets it; of one who is still to be made he has the username. t is his type, known are passwords of his that the caller
+// has shown to know.
+func (a *Accounts) NewHash(ctx context.Context, t auth.UserType, u *User, password secret.Text, known ...secret.Text) (string, error) {
+	var p Policy
+	if err := a.Store.View(ctx, func(tx store.Tx) (err error) {
+		p, err = a.policy(tx, t)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	if err := p.check(u, password, known); err != nil {
+		return "", err
+	}
+	if err := a.unused(ctx, &p, u, password); err != nil {
 		return "", err
 	}
 	return a.hash(ctx, password)
 }
 
-func checkPassword(password secret.Text) error {
-	switch {
-	case password == "":
-		return auth.BadField("password", "is required")
-	case len(password) < 8:
-		return auth.BadField("password", "has fewer than 8 characters")
-	case len(password) > 256:
-		return auth.BadField("password", "has more than 256 bytes")
+// unused refuses the password that the user has and, with a history, those he had. Where passwords expire nobody keeps his
+// by changing it to itself.
+func (a *Accounts) unused(ctx context.Context, p *Policy, u *User, password secret.Text) error {
+	if u == nil || u.Password == "" || !p.History.Enable && !p.Expiry.Enable {
+		return nil
+	}
+	for _, phc := range slices.Concat([]string{u.Password}, u.earlier(p)) {
+		had, err := a.Passwords.Verify(ctx, phc, password)
+		if err != nil {
+			return busy(err)
+		}
+		if had {
+			return auth.BadField("password", "was used before")
+		}
 	}
 	return nil
 }
 
-// setPassword gives the user another password; his sessions end, and do not come back.
-func (a *Accounts) setPassword(u *User, hash string) {
+// earlier are the earlier passwords that the policy looks at.
+func (u *User) earlier(p *Policy) []string { return u.Earlier[:min(len(u.Earlier), p.kept())] }
+
+// setPassword gives the user another password; his sessions end, and do not come back. A lock-out ends too.
+func (a *Accounts) setPassword(tx store.Tx, u *User, hash string) error {
+	p, err := a.policy(tx, u.Type)
+	if err != nil {
+		return err
+	}
+	u.Earlier = slices.Concat([]string{u.Password}, u.Earlier)
+	u.Earlier = u.earlier(&p)
 	u.Password, u.PasswordModified = hash, a.Now()
 	u.Epoch++
+	return unlock(tx, u)
 }
 
 func (a *Accounts) hash(ctx context.Context, password secret.Text) (string, error) {

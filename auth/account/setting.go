@@ -54,15 +54,9 @@ var (
 	NoNewEnterprises = define(Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off"})
 )
 
-const passwordPolicy = `{"strength":{"minlength":8,"maxlength":32,"requireNumber":true,"requireLower":true,"requireUpper":false,` +
-	`"requireSpecial":false,"excludeTop":1000,"maxRepeatingCharacters":-1,"maxSequenceCharacters":-1,` +
-	`"disallowUsernameCharacters":-1,"variationValidationCharacters":-1},"expiry":{"enable":false,"days":365},"history":{"enable":false,"count":3}}`
-
 // The properties that clients know and that may be set already; parts of the portal still to come read them.
 func init() {
 	for _, s := range []Setting{
-		{id: 26, name: "vco.enterprise.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of customer and partner passwords", restricted: true},
-		{id: 27, name: "vco.operator.authentication.passwordPolicy", dataType: "JSON", value: passwordPolicy, doc: "strength, history and expiry of operator passwords", restricted: true},
 		{id: 32, name: "vco.enterprise.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for customer users"},
 		{id: 33, name: "vco.operator.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for operator users"},
 		{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "removes the creation of partners"},

@@ -38,9 +38,10 @@ func (a *Accounts) FirstOperator(ctx context.Context, name string, password secr
 	return err == nil, err
 }
 
-// CheckOperator says why a name and a password cannot be those of the first operator.
+// CheckOperator says why a name and a password cannot be those of the first operator: a new portal has the default policy.
 func CheckOperator(name string, password secret.Text) error {
-	return cmp.Or(checkUsername(name), checkPassword(password))
+	p, err := parsePolicy(defaultPolicy)
+	return cmp.Or(err, checkUsername(name), p.check(&User{Username: name}, password, nil))
 }
 
 // Exists says whether a username is taken.

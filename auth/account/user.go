@@ -19,7 +19,8 @@ type User struct {
 	EnterpriseID        int64         `json:"enterpriseId,omitempty"`
 	ProxyID             int64         `json:"proxyId,omitempty"`
 	Username            string        `json:"username"`
-	Password            string        `json:"password"` // PHC string
+	Password            string        `json:"password"`          // PHC string
+	Earlier             []string      `json:"earlier,omitempty"` // those before it, the last one first, as many as the policy says
 	RoleID              int64         `json:"roleId"`
 	IsActive            bool          `json:"isActive"`
 	IsLocked            bool          `json:"isLocked,omitempty"` // by an operator
@@ -210,7 +211,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	if err := n.allowed(by, in); err != nil {
 		return nil, err
 	}
-	hash, err := a.NewHash(ctx, in.Type, nil, n.Password)
+	hash, err := a.NewHash(ctx, in.Type, &User{Username: n.Username}, n.Password)
 	if err != nil {
 		return nil, err
 	}

@@ -161,6 +161,9 @@ func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User,
 	if self && up.Password2 == nil || up.Password2 != nil && *up.Password2 != *up.Password {
 		return "", auth.BadField("password2", "differs from password")
 	}
+	if self {
+		return a.NewHash(ctx, u.Type, u, *up.Password, up.CurrentPassword)
+	}
 	return a.NewHash(ctx, u.Type, u, *up.Password)
 }
 
@@ -201,13 +204,15 @@ func value(s *string) string {
 }
 
 func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User, in auth.Tenant, changed []string, hash string) error {
-	if before.LockedOut && !u.LockedOut || hash != "" {
+	if before.LockedOut && !u.LockedOut {
 		if err := unlock(tx, u); err != nil {
 			return err
 		}
 	}
 	if hash != "" {
-		a.setPassword(u, hash)
+		if err := a.setPassword(tx, u, hash); err != nil {
+			return err
+		}
 		changed = append(changed, "password")
 	}
 	if len(changed) == 0 {
@@ -229,7 +234,7 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 	}
 	h := Happening{
 		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,
-		Detail: map[string]any{"userId": u.ID, "username": before.Username, "changed": changed, "from": rank(before, changed), "to": rank(u, changed)},
+		Detail: map[string]any{"userId": u.ID, "username": before.Username, "changed": changed, "from": standing(before, changed), "to": standing(u, changed)},
 	}
 	if err := a.Record(tx, by, in, h); err != nil { // before the user is written: he may be the actor, and disable himself
 		return err
@@ -238,8 +243,8 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 	return taken(users.Put(tx, u), "the username %s is taken", u.Username)
 }
 
-// rank tells those of the changed fields that decide what a user may do.
-func rank(u *User, changed []string) map[string]any {
+// standing tells those of the changed fields that decide what a user may do.
+func standing(u *User, changed []string) map[string]any {
 	all := map[string]any{
 		"username": u.Username, "roleId": u.RoleID, "isActive": u.IsActive, "isLocked": u.IsLocked, "isNative": !u.NonNative,
 		"accessLevel": u.Privileged,
