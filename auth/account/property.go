@@ -167,7 +167,7 @@ func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate
 }
 
 func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, u PropertyUpdate) error {
-	secret := p.IsPassword
+	secret, was := p.IsPassword, p.Value
 	if err := a.mayChange(tx, by, p, u); err != nil {
 		return err
 	}
@@ -181,6 +181,11 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 	}
 	if err := a.putProperty(tx, p); err != nil {
 		return err
+	}
+	if s := settingNumbered(p.ID); s != nil && s.changed != nil && was != p.Value {
+		if err := s.changed(a, tx, by, auth.Network(), p.Value); err != nil {
+			return err
+		}
 	}
 	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, secret || p.IsPassword)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -21,6 +22,7 @@ type Setting struct {
 	password   bool
 	restricted bool
 	check      func(string) bool
+	changed    func(a *Accounts, tx store.Tx, by *auth.Principal, in auth.Tenant, value string) error // may refuse
 }
 
 // settings are the predefined properties in the order of their definition.

@@ -241,6 +241,11 @@ func (n *NewUser) allowed(by *auth.Principal, in auth.Tenant) error {
 }
 
 func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n NewUser, hash string) (*User, error) {
+	if n.NonNative {
+		if err := a.mayBeForeign(tx, in); err != nil {
+			return nil, err
+		}
+	}
 	u := &User{
 		Type: in.Type, Username: n.Username, Password: hash, RoleID: n.RoleID, IsActive: !n.Inactive,
 		NonNative: n.NonNative, DisableSecondFactor: n.DisableSecondFactor, Privileged: n.Privileged,

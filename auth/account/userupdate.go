@@ -226,11 +226,16 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 			return err
 		}
 	}
-	if before.Enabled() && !u.Enabled() {
+	if before.Enabled() && !u.Enabled() || !before.NonNative && u.NonNative {
 		u.Epoch++ // ends the sessions there are; enabling the user again does not bring them back
 	}
 	if err := a.keepSuperuser(tx, before, u); err != nil {
 		return err
+	}
+	if !before.NonNative && u.NonNative {
+		if err := a.mayBeForeign(tx, in); err != nil {
+			return err
+		}
 	}
 	h := Happening{
 		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,

@@ -186,9 +186,13 @@ var doorways = map[string]doorway{
 	"operatorUser/sendOperatorUserPasswordResetEmail": {all: "UPDATE:OPERATOR_USER", callers: "OPERATOR", params: `{"id":$operator}`, passed: -32006}, // he has no address
 	"operatorUser/getOperatorUserPasswordResetEmail":  {all: "READ:OPERATOR_USER", callers: "OPERATOR", params: `{"id":$operator}`},
 
-	"system/getMail":    {all: "READ:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{}`},
-	"system/retryMail":  {all: "UPDATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
-	"system/deleteMail": {all: "DELETE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
+	"system/getMail":                                        {all: "READ:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{}`},
+	"system/retryMail":                                      {all: "UPDATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
+	"system/deleteMail":                                     {all: "DELETE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"id":999999}`},
+	"enterprise/getEnterpriseProperty":                      {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"name":"x"}`},
+	"enterprise/insertOrUpdateEnterpriseProperty":           {all: "UPDATE:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"name":"x","value":"1","dataType":"NUMBER"}`},
+	"enterpriseProxy/getEnterpriseProxyProperty":            {all: "READ:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"x"}`},
+	"enterpriseProxy/insertOrUpdateEnterpriseProxyProperty": {all: "UPDATE:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"x","value":"1","dataType":"NUMBER"}`},
 
 	"system/getVersionInfo":     {params: `{}`},
 	"event/getEnterpriseEvents": {all: "READ:ENTERPRISE_EVENT", context: "enterprise", params: `{"enterpriseId":$tenant}`},

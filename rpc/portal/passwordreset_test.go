@@ -152,7 +152,7 @@ func TestResetLinkDies(t *testing.T) {
 		},
 		"disabled":          update(`{"isActive":false}`),
 		"disabled, enabled": func(t *testing.T, h *house) { update(`{"isActive":false}`)(t, h); update(`{"isActive":true}`)(t, h) },
-		"no longer native":  update(`{"isNative":false}`),
+		"no longer native":  func(t *testing.T, h *house) { h.anyMode(t); update(`{"isNative":false}`)(t, h) },
 		"another address":   update(`{"email":"new@acme.example"}`),
 		"deleted": func(t *testing.T, h *house) {
 			h.good(t, h.session(t, "admin@acme"), "enterpriseUser/deleteEnterpriseUser", `{"username":"ops@acme"}`, nil)
@@ -278,6 +278,7 @@ func TestSelfReset(t *testing.T) {
 	ask("ops@acme")
 	mails(0, "switched off")
 	h.setProperty(t, "vco.enterprise.selfResetPassword.enabled", "TRUE")
+	h.anyMode(t)
 	admin := h.session(t, "admin@acme")
 	for who, fields := range map[string]string{"readonly@acme": `{"isActive":false}`, "support@acme": `{"isNative":false}`} {
 		h.good(t, admin, "enterpriseUser/updateEnterpriseUser", fmt.Sprintf(`{"username":%q,"_update":%s}`, who, fields), nil)

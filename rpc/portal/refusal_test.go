@@ -101,6 +101,7 @@ func TestLoginsCostTheSameWork(t *testing.T) {
 	super := h.session(t, "super")
 	h.good(t, super, "operatorUser/updateOperatorUser", `{"id":`+h.names["opstd"]+`,"_update":{"isLocked":true}}`, nil)
 	h.good(t, super, "operatorUser/updateOperatorUser", `{"id":`+h.names["opsupport"]+`,"_update":{"isActive":false}}`, nil)
+	h.setProperty(t, "vco.operator.authentication.mode", "SSO")
 	h.good(t, super, "operatorUser/updateOperatorUser", `{"id":`+h.names["opbusiness"]+`,"_update":{"isNative":false}}`, nil)
 	for _, c := range [][2]string{
 		{"nobody", "x"}, {"super", "wrong"}, {"super", password}, {"opstd", password}, {"opstd", "wrong"}, {"opsupport", password}, {"opbusiness", password},

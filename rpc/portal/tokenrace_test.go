@@ -212,6 +212,7 @@ func TestNameRace(t *testing.T) {
 func TestLastSuperuserStaysWhateverTwoDoAtOnce(t *testing.T) {
 	for _, update := range []string{`{"isActive":false}`, `{"isLocked":true}`, `{"roleId":2}`, `{"isNative":false}`, ""} {
 		h := buildOn(t, memory.Open(), zerolog.Nop())
+		h.setProperty(t, "vco.operator.authentication.mode", "SSO")
 		first := h.session(t, "super")
 		var second struct{ ID int64 }
 		h.good(t, first, "operatorUser/insertOperatorUser", `{"username":"super2","password":"correct horse 1","roleId":1}`, &second)

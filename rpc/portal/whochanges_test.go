@@ -140,6 +140,7 @@ func neighbourhood(t *testing.T, role int) *house {
 	for _, d := range []auth.Delegation{auth.ToOperator, auth.UsersToOperator, auth.ToProxy} {
 		must(t, h.accounts.Delegate(ctx, h.admin(t, "admin@globex"), tenant(t, h, auth.Enterprise, 2), d, true))
 	}
+	h.anyMode(t) // in which users need not be native
 	return h
 }
 

@@ -1,0 +1,201 @@
+package account
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/store"
+)
+
+// A TenantProperty is a property of an enterprise or a partner. Only what was set is stored.
+type TenantProperty struct {
+	ID          int64         `json:"id"`
+	Type        auth.UserType `json:"type"`
+	TenantID    int64         `json:"tenantId"`
+	Name        string        `json:"name"`
+	Value       string        `json:"value"`
+	DataType    string        `json:"dataType"`
+	Description string        `json:"description,omitempty"`
+	IsPassword  bool          `json:"isPassword,omitempty"`
+	Created     time.Time     `json:"created"`
+	Modified    time.Time     `json:"modified"`
+}
+
+// maxTenantProperties is how many a tenant may have; it holds under concurrency.
+const maxTenantProperties = 1000
+
+var (
+	tenantProperties     = store.NewCollection("tenantproperty", func(p *TenantProperty) *int64 { return &p.ID }).Remember(1024, nil)
+	tenantPropertyByName = tenantProperties.Unique("name", func(p *TenantProperty) []byte {
+		return store.Key(int64(p.Type), p.TenantID, p.Name)
+	})
+)
+
+// A TenantSetting is a property of tenants that the portal reads by name. It decides how users sign in, so who changes it
+// must be allowed to change the tenant's users, too.
+type TenantSetting struct {
+	of       auth.UserType
+	name     string
+	dataType string
+	value    string // the default
+	check    func(string) bool
+	changed  func(a *Accounts, tx store.Tx, by *auth.Principal, in auth.Tenant, value string) error
+}
+
+var tenantSettings []*TenantSetting
+
+func defineTenant(s TenantSetting) *TenantSetting {
+	tenantSettings = append(tenantSettings, &s)
+	return &s
+}
+
+func tenantSettingNamed(t auth.UserType, name string) *TenantSetting {
+	i := slices.IndexFunc(tenantSettings, func(s *TenantSetting) bool { return s.of == t && s.name == name })
+	if i < 0 {
+		return nil
+	}
+	return tenantSettings[i]
+}
+
+// tenantText reads a setting of a tenant: what was set, or the default.
+func (a *Accounts) tenantText(tx store.Tx, in auth.Tenant, s *TenantSetting) (string, error) {
+	p, err := tenantPropertyByName.Get(tx, store.Key(int64(in.Type), in.ID, s.name))
+	if p == nil || err != nil {
+		return s.value, err
+	}
+	return p.Value, nil
+}
+
+// TenantProperty answers a property of the tenant by number, or else by name; nil when there is none.
+func (a *Accounts) TenantProperty(ctx context.Context, in auth.Tenant, id int64, name string) (p *TenantProperty, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		if id == 0 {
+			p, err = tenantPropertyByName.Get(tx, store.Key(int64(in.Type), in.ID, name))
+			return err
+		}
+		if p, err = tenantProperties.Get(tx, id); p != nil && (p.Type != in.Type || p.TenantID != in.ID) {
+			p = nil
+		}
+		return err
+	})
+	return p, err
+}
+
+// A TenantPropertyUpdate names the fields to set; nil leaves a field as it is.
+type TenantPropertyUpdate struct {
+	Value       string
+	DataType    *string
+	Description *string
+	IsPassword  *bool
+}
+
+// SetTenantProperty adds or changes the property of that name of the tenant.
+func (a *Accounts) SetTenantProperty(ctx context.Context, by *auth.Principal, in auth.Tenant, name string, u TenantPropertyUpdate) (id int64, err error) {
+	if err := CheckName("name", name, 255); err != nil {
+		return 0, err
+	}
+	s := tenantSettingNamed(in.Type, name)
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		now, ok, err := a.TenantIn(tx, in.Type, in.ID)
+		if err != nil || !ok {
+			return cmp.Or(err, errTenantGone)
+		}
+		p, err := tenantPropertyByName.Get(tx, store.Key(int64(in.Type), in.ID, name))
+		if err != nil {
+			return err
+		}
+		if p == nil {
+			p = &TenantProperty{Type: in.Type, TenantID: in.ID, Name: name, DataType: "STRING", Created: a.Now()}
+			if s != nil {
+				p.DataType = s.dataType
+			}
+		}
+		if err := s.mayChange(by, now, p, u); err != nil {
+			return err
+		}
+		id, err = a.putTenantProperty(tx, by, now, s, p, u)
+		return err
+	})
+	return id, err
+}
+
+// mayChange: how users sign in is changed by those who may change users, in its own type; a password never becomes
+// readable. s is nil for a property that nobody reads.
+func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantProperty, u TenantPropertyUpdate) error {
+	if p.IsPassword && differs(u.IsPassword, true) {
+		return auth.Errorf(auth.Immutable, "property %s is a password and stays one", p.Name)
+	}
+	if s == nil {
+		return nil
+	}
+	v := auth.Update.On(auth.UserObject(in.Type))
+	switch {
+	case !by.May(v, in) && by.UserID != 0: // the portal itself needs nobody's consent
+		return auth.Lacks(by, v)
+	case differs(u.DataType, s.dataType), differs(u.IsPassword, false):
+		return auth.Errorf(auth.Immutable, "of property %s nothing but the value changes", p.Name)
+	case s.check != nil && !s.check(u.Value):
+		return auth.BadField("value", "is not allowed for %s", p.Name)
+	}
+	return nil
+}
+
+func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Tenant, s *TenantSetting, p *TenantProperty, u TenantPropertyUpdate) (int64, error) {
+	was, secret := p.Value, p.IsPassword
+	p.Value = u.Value
+	assign(&p.DataType, u.DataType)
+	assign(&p.Description, u.Description)
+	assign(&p.IsPassword, u.IsPassword)
+	shape := Property{Name: p.Name, Value: p.Value, DataType: p.DataType, Description: p.Description}
+	if err := shape.check(); err != nil {
+		return 0, err
+	}
+	p.Modified = a.Now()
+	put := tenantProperties.Put
+	if p.ID == 0 {
+		if err := roomForProperty(tx, in); err != nil {
+			return 0, err
+		}
+		if put, was = tenantProperties.Insert, ""; s != nil {
+			was = s.value
+		}
+	}
+	if err := put(tx, p); err != nil {
+		return 0, err
+	}
+	if s != nil && s.changed != nil && was != p.Value {
+		if err := s.changed(a, tx, by, in, p.Value); err != nil {
+			return 0, err
+		}
+	}
+	return p.ID, a.Record(tx, by, in, tenantPropertyEvent(in, p, secret || p.IsPassword))
+}
+
+func roomForProperty(tx store.Tx, in auth.Tenant) error {
+	n := 0
+	err := tenantPropertyByName.IDs(tx, store.Span{Prefix: store.Key(int64(in.Type), in.ID)}, func([]byte, int64) (bool, error) {
+		n++
+		return n < maxTenantProperties, nil
+	})
+	if err == nil && n >= maxTenantProperties {
+		err = auth.Errorf(auth.Limit, "a tenant has at most %d properties", maxTenantProperties)
+	}
+	return err
+}
+
+func tenantPropertyEvent(in auth.Tenant, p *TenantProperty, secret bool) Happening {
+	h := Happening{
+		Name: "UPDATE_ENTERPRISE_PROPERTY", Category: OfConfiguration, Message: "property " + p.Name,
+		Detail: map[string]any{"name": p.Name, "id": p.ID},
+	}
+	if in.Type == auth.MSP {
+		h.Name = "UPDATE_ENTERPRISE_PROXY_PROPERTY"
+	}
+	if !secret {
+		h.Detail["value"] = p.Value
+	}
+	return h
+}
