@@ -87,6 +87,7 @@ type Principal struct {
 	Means        Means
 	MeansID      int64 // the session's or the token's number
 	Until        time.Time
+	Due          Due // of a session alone
 }
 
 // TenantID is the number of the tenant the principal belongs to.

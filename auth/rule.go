@@ -13,6 +13,7 @@ type Rule struct {
 	self     UserType
 	set      bool
 	public   bool
+	due      []Due // what may be due in the caller's session
 }
 
 // Public is the rule of a method that is open to everybody, signed in or not.
@@ -48,7 +49,7 @@ func (r Rule) UserTypes() []UserType { return r.callers }
 // Self is the user type that needs no privilege to act on itself. For documents.
 func (r Rule) Self() UserType { return r.self }
 
-// Admits decides what can be decided before the params are looked at: the caller's type, and whether his role holds
+// Admits decides what can be decided before the params are looked at: whether something else is due, the caller's type, and whether his role holds
 // the privileges anywhere at all. Whom the rule lets act on himself passes; Allows decides about him.
 func (r Rule) Admits(p *Principal) error {
 	if r.public {
@@ -56,6 +57,9 @@ func (r Rule) Admits(p *Principal) error {
 	}
 	if p.Type == Nobody {
 		return Errorf(Unauthenticated, "expired session cookie")
+	}
+	if r.waits(p) {
+		return p.Overdue()
 	}
 	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
 		return Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())

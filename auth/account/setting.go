@@ -59,8 +59,6 @@ var (
 // The properties that clients know and that may be set already; parts of the portal still to come read them.
 func init() {
 	for _, s := range []Setting{
-		{id: 32, name: "vco.enterprise.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for customer users"},
-		{id: 33, name: "vco.operator.authentication.twoFactor.enable", dataType: "BOOLEAN", value: "false", doc: "second factor for operator users"},
 		{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "removes the creation of partners"},
 		{id: 36, name: "vco.api.rateLimit.enabled", dataType: "BOOLEAN", value: "false", doc: "rate limits"},
 		{id: 37, name: "vco.api.rateLimit.mode.logOnly", dataType: "BOOLEAN", value: "true", doc: "only log what the rate limits would refuse"},

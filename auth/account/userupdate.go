@@ -83,6 +83,9 @@ var ofOneself = []string{"firstName", "lastName", "officePhone", "mobilePhone", 
 // mayUpdate decides by the user as he is before the change, and by what the update would change of him.
 func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up UserUpdate, changed []string) error {
 	self := by.UserID == u.ID
+	if by.Due != auth.NothingDue && (!self || up.Password == nil || len(changed) > 0) {
+		return by.Overdue()
+	}
 	beyond := slices.ContainsFunc(changed, func(name string) bool { return !slices.Contains(ofOneself, name) })
 	switch may := by.May(v, in); {
 	case !may && !self:
@@ -277,6 +280,9 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 		if err := unlock(tx, u); err != nil {
 			return err
 		}
+		if _, err := secondFactors.Delete(tx, u.ID); err != nil {
+			return err
+		}
 		if err := graves.Put(tx, graveOf(u, by)); err != nil {
 			return err
 		}
@@ -340,13 +346,20 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 }
 
 // LoggedIn notes a login. Nil is answered when the user was changed since his password was checked, or is locked out by
-// now. A hash that costs less than a new one would is replaced.
-func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string) (*User, error) {
+// now. A hash that costs less than a new one would is replaced. The second factor is used up. With nil, nothing must be kept.
+func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string, code secret.Text) (*User, error) {
 	u, err := users.Get(tx, seen.ID)
 	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || u.NonNative {
 		return nil, err
 	}
 	if ok, err := a.admit(tx, attempt(by, u)); err != nil || !ok {
+		return nil, err
+	}
+	checked, ok, err := a.CheckSecondFactor(tx, u, code)
+	if err != nil || !ok {
+		return nil, err
+	}
+	if err := a.useUp(tx, by, u, checked); err != nil {
 		return nil, err
 	}
 	if rehashed != "" {

@@ -47,8 +47,9 @@ type Started struct {
 }
 
 // Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
-// a user who may not get in, or is locked out, read the same and cost the same work.
-func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password secret.Text) (Started, error) {
+// a wrong second factor, a user
+// who may not get in, and one who is locked out read the same and cost the same work.
+func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, error) {
 	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
 		return Started{}, err
@@ -60,15 +61,30 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	if !ok || out || !u.Enabled() || u.NonNative {
 		return Started{}, t.failed(ctx, by, operator, username, u, in)
 	}
+	if ok, err = t.secondFactor(ctx, u, code); err != nil {
+		return Started{}, err
+	}
+	if !ok {
+		return Started{}, t.failed(ctx, by, operator, username, u, in)
+	}
 	rehashed, err := t.accounts.Rehashed(ctx, u, password)
 	if err != nil {
 		return Started{}, err
 	}
-	s, err := t.start(ctx, by, u, in, rehashed)
+	s, err := t.start(ctx, by, u, in, rehashed, code)
 	if errors.Is(err, errBadLogin) {
 		err = t.failed(ctx, by, operator, username, u, in)
 	}
 	return s, err
+}
+
+// secondFactor looks at the code before anything is written; start decides.
+func (t *Tokens) secondFactor(ctx context.Context, u *account.User, code secret.Text) (ok bool, err error) {
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		_, ok, err = t.accounts.CheckSecondFactor(tx, u, code)
+		return err
+	})
+	return ok, err
 }
 
 // candidate answers the user of that name if this login is for his kind, with his tenant, and whether he is locked out.
@@ -93,15 +109,14 @@ func attempt(by *auth.Principal, operator bool, name string, u *account.User) ac
 	return account.Attempt{User: u, Name: name, Operator: operator, Source: by.Source}
 }
 
-func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant, rehashed string) (s Started, err error) {
+func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.User, in auth.Tenant, rehashed string, code secret.Text) (s Started, err error) {
 	if s.Value, err = secret.Mint(t.accounts.Random()); err != nil {
 		return s, err
 	}
-	refused := false
 	err = t.store.Update(ctx, func(tx store.Tx) error {
-		u, err := t.accounts.LoggedIn(tx, by, seen, rehashed)
-		if refused = u == nil; err != nil || refused {
-			return err
+		u, err := t.accounts.LoggedIn(tx, by, seen, rehashed, code)
+		if err != nil || u == nil {
+			return cmp.Or(err, errBadLogin)
 		}
 		if s.Lifetime, err = t.accounts.Duration(tx, account.SessionSeconds, time.Second); err != nil {
 			return err
@@ -116,9 +131,6 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 		who := u.Principal(by.Call, auth.NoMeans, 0, session.Expires)
 		return t.accounts.Record(tx, who, in, loginEvent(u.Type == auth.Operator, "LOGIN", u))
 	})
-	if err == nil && refused {
-		err = errBadLogin
-	}
 	return s, err
 }
 
@@ -179,7 +191,8 @@ func (t *Tokens) BySession(ctx context.Context, c auth.Call, value string) (p *a
 			return errSession
 		}
 		p = u.Principal(c, auth.BySession, s.ID, s.Expires)
-		return nil
+		p.Due, err = t.accounts.Due(tx, u)
+		return err
 	})
 	return p, err
 }

@@ -328,6 +328,8 @@ var differences = [][2]string{
 	{"*PasswordResetEmail: not published", "the console's own methods, which the document lacks"},
 	{"login/re*PasswordReset: not published", "issue 3: a link is redeemed over the API, for there is no console yet"},
 	{"system/*Mail: not published", "issue 3: mail that waits or is dead is visible"},
+	{"secondFactor/*: not published", "issue 3: ours; the original sends its codes by SMS and has no methods for it"},
+	{"password/change: not published", "issue 3: what a session may call whose password has expired, for every type of user"},
 	{"rpc.discover: not published", "OpenRPC"},
 	{"event/get*Events params.interval.start: required false here, true there", "year 0001 means not given; generated clients send it for an unset interval"},
 	{"login/*Login result: not declared", "null: the document declares only redirects"},

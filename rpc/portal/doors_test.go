@@ -194,6 +194,13 @@ var doorways = map[string]doorway{
 	"enterpriseProxy/getEnterpriseProxyProperty":            {all: "READ:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"x"}`},
 	"enterpriseProxy/insertOrUpdateEnterpriseProxyProperty": {all: "UPDATE:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"x","value":"1","dataType":"NUMBER"}`},
 
+	"secondFactor/get":     {params: `{}`},
+	"secondFactor/enroll":  {params: `{}`, passed: -32602},
+	"secondFactor/confirm": {params: `{}`, passed: -32602},
+	"secondFactor/remove":  {params: `{}`, passed: -32602},
+	"secondFactor/reset":   {any: "UPDATE:OPERATOR_USER UPDATE:PROXY_USER UPDATE:ENTERPRISE_USER", params: `{"id":999999}`},
+	"password/change":      {params: `{"password":"correct horse 2"}`, passed: -32602},
+
 	"system/getVersionInfo":     {params: `{}`},
 	"event/getEnterpriseEvents": {all: "READ:ENTERPRISE_EVENT", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 	"event/getOperatorEvents":   {all: "READ:OPERATOR_EVENT", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},

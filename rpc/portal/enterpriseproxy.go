@@ -16,7 +16,7 @@ func (p Portal) enterpriseProxyRows() []rpc.Method {
 		{Name: "enterpriseProxy/getEnterpriseProxyUser", Doc: "Gets a user of a partner, or null.",
 			Rule: readProxyUser.OrSelf(auth.MSP), Do: rpc.Func(p.getEnterpriseProxyUser)},
 		{Name: "enterpriseProxy/updateEnterpriseProxyUser", Doc: "Changes the named fields of a user of a partner.",
-			Rule: auth.All(auth.Update.On(auth.ProxyUser)).Callers(auth.Operator, auth.MSP).OrSelf(auth.MSP), Do: rpc.Func(p.updateEnterpriseProxyUser)},
+			Rule: auth.All(auth.Update.On(auth.ProxyUser)).Callers(auth.Operator, auth.MSP).OrSelf(auth.MSP).WhileDue(auth.PasswordDue), Do: rpc.Func(p.updateEnterpriseProxyUser)},
 		{Name: "enterpriseProxy/deleteEnterpriseProxyUser", Doc: "Deletes a user of a partner; his sessions and API tokens end.",
 			Rule: auth.All(auth.Delete.On(auth.ProxyUser)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.deleteEnterpriseProxyUser)},
 	}

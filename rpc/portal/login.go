@@ -23,7 +23,7 @@ func (p Portal) loginRows() []rpc.Method {
 type Login struct {
 	Username  string `json:"username" rpc:"required"`
 	Password  string `json:"password" rpc:"required"`
-	Password2 string `json:"password2" doc:"The second factor."`
+	Password2 string `json:"password2" doc:"The second factor: a code of the user's app, or a recovery code."`
 	Email     string `json:"email"`
 }
 
@@ -36,7 +36,7 @@ func (p Portal) enterpriseLogin(ctx context.Context, by *auth.Principal, in Logi
 }
 
 func (p Portal) login(ctx context.Context, by *auth.Principal, operator bool, in Login) (rpc.SessionStarted, error) {
-	s, err := p.tokens.Login(ctx, by, operator, in.Username, secret.Text(in.Password))
+	s, err := p.tokens.Login(ctx, by, operator, in.Username, secret.Text(in.Password), secret.Text(in.Password2))
 	if err != nil {
 		return rpc.SessionStarted{}, err
 	}

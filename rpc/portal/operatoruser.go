@@ -15,7 +15,7 @@ func (p Portal) operatorUserRows() []rpc.Method {
 		{Name: "operatorUser/insertOperatorUser", Doc: "Creates an operator user and answers it.",
 			Rule: auth.All(auth.Create.On(auth.OperatorUser)).Callers(auth.Operator), Do: rpc.Func(p.insertOperatorUser)},
 		{Name: "operatorUser/updateOperatorUser", Doc: "Changes the named fields of an operator user.",
-			Rule: auth.All(auth.Update.On(auth.OperatorUser)).Callers(auth.Operator).OrSelf(auth.Operator), Do: rpc.Func(p.updateOperatorUser)},
+			Rule: auth.All(auth.Update.On(auth.OperatorUser)).Callers(auth.Operator).OrSelf(auth.Operator).WhileDue(auth.PasswordDue), Do: rpc.Func(p.updateOperatorUser)},
 		{Name: "operatorUser/deleteOperatorUser", Doc: "Deletes an operator user; his sessions and API tokens end.",
 			Rule: auth.All(auth.Delete.On(auth.OperatorUser)).Callers(auth.Operator), Do: rpc.Func(p.deleteOperatorUser)},
 	}

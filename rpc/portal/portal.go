@@ -29,7 +29,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 	return slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
-		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(),
+		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
 	)
 }
 
