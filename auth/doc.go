@@ -16,6 +16,9 @@
 //	delegation      a tenant's consent that those above it use certain privileges on it
 //	session         what a password login starts; its secret travels in a cookie
 //	SSH key         the public half of a key that a user made here or brought along; he has one at a time
+//	due             what a user must do before his session is good for anything else
+//	lock-out        passwords for an account from a place are refused for a time, after too many wrong ones
+//	second factor   a code beside the password: of an app, or a recovery code
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
 //	letter          mail that the portal sends; queued until a relay has taken it
 //	reset link      a secret that was mailed to a user and sets a new password, once

@@ -73,6 +73,12 @@ func TestRuleAdmits(t *testing.T) {
 		by   *auth.Principal
 		want auth.Kind // Internal: no error
 	}{
+		{"a public method, and something is due", auth.Public, overdue(9, auth.PasswordDue), auth.Internal},
+		{"a method for all, and something is due", auth.SignedIn, overdue(9, auth.PasswordDue), auth.Forbidden},
+		{"a privilege held, and something is due", auth.All(read), overdue(9, auth.SecondFactorDue), auth.Forbidden},
+		{"open while that is due", auth.SignedIn.WhileDue(auth.PasswordDue), overdue(9, auth.PasswordDue), auth.Internal},
+		{"open while something else is due", auth.SignedIn.WhileDue(auth.PasswordDue), overdue(9, auth.SecondFactorDue), auth.Forbidden},
+		{"open while that is due, but not held", auth.All(auth.Create.On(auth.EnterpriseUser)).WhileDue(auth.PasswordDue), overdue(12, auth.PasswordDue), auth.Forbidden},
 		{"a public method and nobody", auth.Public, nobody, auth.Internal},
 		{"a signed-in method and nobody", auth.SignedIn, nobody, auth.Unauthenticated},
 		{"a privilege and nobody", auth.All(read), nobody, auth.Unauthenticated},
@@ -93,6 +99,12 @@ func TestRuleAdmits(t *testing.T) {
 	if !(auth.Rule{}).IsZero() || auth.Public.IsZero() || auth.SignedIn.IsZero() {
 		t.Error("a stated rule must not pass for none")
 	}
+}
+
+func overdue(role int64, d auth.Due) *auth.Principal {
+	p := caller(role)
+	p.Due = d
+	return p
 }
 
 func TestRefusalNamesThePrivilege(t *testing.T) {

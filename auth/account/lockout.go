@@ -57,7 +57,8 @@ type place struct {
 }
 
 var (
-	lockouts     = store.NewCollection("lockout", func(l *lockout) *int64 { return &l.ID })
+	lockouts = store.NewCollection("lockout", func(l *lockout) *int64 { return &l.ID }).
+			Remember(256, func(l lockout) lockout { l.Places = slices.Clone(l.Places); return l }) // a flood asks for the same
 	lockoutsLast = lockouts.Index("last", func(l *lockout) []byte { return store.Key(l.Last) })
 )
 

@@ -3,10 +3,12 @@ package account
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -16,7 +18,7 @@ type TenantProperty struct {
 	Type        auth.UserType `json:"type"`
 	TenantID    int64         `json:"tenantId"`
 	Name        string        `json:"name"`
-	Value       string        `json:"value"`
+	Value       string        `json:"value"` // sealed where it is a password
 	DataType    string        `json:"dataType"`
 	Description string        `json:"description,omitempty"`
 	IsPassword  bool          `json:"isPassword,omitempty"`
@@ -144,7 +146,7 @@ func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantP
 }
 
 func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Tenant, s *TenantSetting, p *TenantProperty, u TenantPropertyUpdate) (int64, error) {
-	was, secret := p.Value, p.IsPassword
+	was, hidden := p.Value, p.IsPassword
 	p.Value = u.Value
 	assign(&p.DataType, u.DataType)
 	assign(&p.Description, u.Description)
@@ -152,6 +154,13 @@ func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Te
 	shape := Property{Name: p.Name, Value: p.Value, DataType: p.DataType, Description: p.Description}
 	if err := shape.check(); err != nil {
 		return 0, err
+	}
+	happened := tenantPropertyEvent(in, p, hidden || p.IsPassword)
+	if p.IsPassword { // what will use it opens it; nothing does yet
+		var err error
+		if p.Value, err = a.Sealer.Seal(fmt.Sprintf("tenant/%d/%d/property/%s", p.Type, p.TenantID, p.Name), secret.Text(p.Value)); err != nil {
+			return 0, err
+		}
 	}
 	p.Modified = a.Now()
 	put := tenantProperties.Put
@@ -171,7 +180,8 @@ func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Te
 			return 0, err
 		}
 	}
-	return p.ID, a.Record(tx, by, in, tenantPropertyEvent(in, p, secret || p.IsPassword))
+	happened.Detail["id"] = p.ID
+	return p.ID, a.Record(tx, by, in, happened)
 }
 
 func roomForProperty(tx store.Tx, in auth.Tenant) error {
@@ -186,7 +196,7 @@ func roomForProperty(tx store.Tx, in auth.Tenant) error {
 	return err
 }
 
-func tenantPropertyEvent(in auth.Tenant, p *TenantProperty, secret bool) Happening {
+func tenantPropertyEvent(in auth.Tenant, p *TenantProperty, hidden bool) Happening {
 	h := Happening{
 		Name: "UPDATE_ENTERPRISE_PROPERTY", Category: OfConfiguration, Message: "property " + p.Name,
 		Detail: map[string]any{"name": p.Name, "id": p.ID},
@@ -194,7 +204,7 @@ func tenantPropertyEvent(in auth.Tenant, p *TenantProperty, secret bool) Happeni
 	if in.Type == auth.MSP {
 		h.Name = "UPDATE_ENTERPRISE_PROXY_PROPERTY"
 	}
-	if !secret {
+	if !hidden {
 		h.Detail["value"] = p.Value
 	}
 	return h

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
@@ -191,7 +192,10 @@ func (h *house) tried(address, who, password string) reply {
 // A stranger's ten thousand wrong passwords stop neither an automation's token nor a user's session, nor his login from
 // where he always is; and they cost a bounded number of writes and events.
 func TestStrangersWrongPasswords(t *testing.T) {
+	t.Parallel()
 	h := buildAt(t, noon)
+	h.accounts.Passwords = secret.NewPasswords(secret.Cost{MemoryKiB: 8, Passes: 1, Lanes: 1}, h.accounts.Random()) // there are many
+	h.good(t, h.session(t, "admin@acme"), "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","_update":{"password":"correct horse 1"}}`, nil)
 	if !h.loginFrom(home, "ops@acme", password) {
 		t.Fatal("cannot log in")
 	}
@@ -226,6 +230,32 @@ func TestStrangersWrongPasswords(t *testing.T) {
 	must(t, h.tokens.Sweep(context.Background()))
 	if h.locked(t, "ops@acme") {
 		t.Error("isLocked after an hour")
+	}
+}
+
+// A password that was right when it was looked at comes too late when the bound was reached in between.
+func TestLoginAsksTheCountInItsOwnUpdate(t *testing.T) {
+	ctx := context.Background()
+	h := buildAt(t, noon)
+	u, in, err := h.accounts.FindUser(ctx, account.System("test"), 0, "ops@acme")
+	must(t, err)
+	by := &auth.Principal{Call: auth.Call{Source: afar}}
+	login := func() (ok bool) {
+		must(t, h.accounts.Store.Update(ctx, func(tx store.Tx) error {
+			got, err := h.accounts.LoggedIn(tx, by, u, "", "")
+			ok = got != nil
+			return err
+		}))
+		return ok
+	}
+	if !login() {
+		t.Fatal("cannot log in")
+	}
+	for range 5 {
+		must(t, h.accounts.Failed(ctx, by, in, account.Attempt{User: u, Name: u.Username, Source: afar}))
+	}
+	if login() {
+		t.Error("in after the bound was reached")
 	}
 }
 
@@ -333,10 +363,11 @@ func TestLockedOutCostsTheSameWork(t *testing.T) {
 
 // Names that nobody has are counted in a fixed number of records, and swept.
 func TestUnknownNamesAreBounded(t *testing.T) {
+	t.Parallel()
 	db := memory.Open()
 	t.Cleanup(func() { db.Close() })
 	h := buildOn(t, db, zerolog.Nop())
-	for i := range 3000 {
+	for i := range 2000 {
 		h.loginFrom(fmt.Sprintf("203.0.113.%d", i%200), fmt.Sprintf("nobody%d@x", i), "wrong")
 	}
 	if n := countKeys(t, db, "lockout/r"); n == 0 || n > 1024 {

@@ -210,6 +210,7 @@ func TestWrongSecondFactor(t *testing.T) {
 
 func TestSecondFactorReset(t *testing.T) {
 	h := buildAt(t, noon)
+	globex := h.session(t, "admin@globex")
 	h.enrolled(t, "support@acme")
 	h.enrolled(t, "admin@globex")
 	h.enrolled(t, "opsupport")
@@ -237,6 +238,14 @@ func TestSecondFactorReset(t *testing.T) {
 	}
 	if w := h.loginWith("support@acme", password, ""); w.Code != 200 {
 		t.Errorf("after the reset: %d", w.Code)
+	}
+	// With the consent of the customer: but a superuser's only by a superuser.
+	h.good(t, globex, "role/setEnterpriseDelegatedToEnterpriseProxy", `{"isDelegated":true}`, nil)
+	if r := reset("std@northwind", "admin@globex"); r.Code != -32002 || !strings.Contains(r.Message, "superuser") {
+		t.Errorf("a superuser's by a standard admin: %v", r)
+	}
+	if r := reset("admin@northwind", "admin@globex"); string(r.Result) != `{"rows":1}` {
+		t.Errorf("a superuser's by a superuser: %v", r)
 	}
 	if told := h.told(t, acme(t, h), "RESET_SECOND_FACTOR"); len(told) != 1 || told[0].Actor != "admin@acme" {
 		t.Errorf("RESET_SECOND_FACTOR: %v", details(told))

@@ -143,6 +143,15 @@ func TestNoSecretComesOut(t *testing.T) {
 	opsSession := h.sessionUsing(t, "ops@acme", set)
 	c.all[strings.TrimPrefix(strings.SplitN(opsSession.Get("Cookie"), ";", 2)[0], "velocloud.session=")] = "a session"
 
+	// What one does about his own password and second factor, and properties of tenants.
+	rest(opsSession, "password/change", `{"currentPassword":%q,"password":%q,"password2":%q}`, "currentPassword", "password", "password2")
+	rest(opsSession, "secondFactor/enroll", `{"currentPassword":%q}`, "currentPassword")
+	rest(opsSession, "secondFactor/remove", `{"currentPassword":%q}`, "currentPassword")
+	rest(opsSession, "secondFactor/confirm", `{"code":%q}`, "code")
+	rest(admin, "enterprise/insertOrUpdateEnterpriseProperty", `{"name":"hidden","value":%q,"isPassword":true}`, "value of a password")
+	rest(admin, "enterprise/insertOrUpdateEnterpriseProperty", `{"name":"vco.enterprise.authentication.mode","value":%q}`, "value that is refused")
+	rest(admin, "enterprise/getEnterpriseProperty", `{"name":"hidden"}`)
+
 	// Tokens: texts that live, texts that died, and halves of them.
 	for i := range 3 {
 		_, text := h.enabled(t, opsSession, fmt.Sprint("t", i), time.Hour)
