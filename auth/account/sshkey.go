@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -50,8 +51,10 @@ func (a *Accounts) GenerateSSHKey(ctx context.Context, by *auth.Principal, days 
 	if err != nil {
 		return "", err
 	}
-	private, public, err := secret.NewSSHKey(a.random, passphrase, by.Username)
-	if err != nil {
+	var private secret.Text
+	var public secret.SSHKey
+	queued := a.Passwords.Run(ctx, func() { private, public, err = secret.NewSSHKey(a.random, passphrase, by.Username) })
+	if err := cmp.Or(busy(queued), err); err != nil {
 		return "", err
 	}
 	if err := a.grantSSH(ctx, by, public, life, "generated"); err != nil {

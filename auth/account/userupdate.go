@@ -172,9 +172,15 @@ func (a *Accounts) newPassword(ctx context.Context, by *auth.Principal, u *User,
 
 var errCurrentPassword error = auth.BadField("currentPassword", "is missing or wrong")
 
-// needsProof: one's own password and e-mail address change only with the current password.
+// needsProof: one's own password and e-mail address change only with the current password; so does a username that mail
+// goes to, for a link to set a new password goes there too.
 func (up UserUpdate) needsProof(by *auth.Principal, u *User) bool {
-	return by.UserID == u.ID && (up.Password != nil || up.changesEmail(u))
+	if by.UserID != u.ID {
+		return false
+	}
+	after := *u
+	up.apply(&after)
+	return up.Password != nil || up.changesEmail(u) || after.MailAddress() != u.MailAddress()
 }
 
 func attempt(by *auth.Principal, u *User) Attempt {

@@ -96,19 +96,28 @@ func (p *Passwords) Outdated(phc string) bool {
 	return err == nil && !cost.AtLeast(p.cost)
 }
 
-func (p *Passwords) derive(ctx context.Context, password Text, c Cost, salt []byte, n uint32) ([]byte, error) {
+func (p *Passwords) derive(ctx context.Context, password Text, c Cost, salt []byte, n uint32) (key []byte, err error) {
+	err = p.Run(ctx, func() {
+		p.hashes.Add(1)
+		key = argon2.IDKey([]byte(password), salt, c.Passes, c.MemoryKiB, c.Lanes, n)
+	})
+	return key, err
+}
+
+// Run does other work that is as dear as a hash, such as stretching a passphrase, in its turn among the hashes.
+func (p *Passwords) Run(ctx context.Context, work func()) error {
 	defer p.inside.Add(-1)
 	if p.inside.Add(1) > int64(cap(p.slots)*(1+queue)) {
-		return nil, ErrBusy
+		return ErrBusy
 	}
 	select {
 	case p.slots <- struct{}{}:
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	defer func() { <-p.slots }()
-	p.hashes.Add(1)
-	return argon2.IDKey([]byte(password), salt, c.Passes, c.MemoryKiB, c.Lanes, n), nil
+	work()
+	return nil
 }
 
 func encode(c Cost, salt, key []byte) string {

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/portico-vco/portico/auth/account"
@@ -109,13 +110,11 @@ func cell(v any) (string, error) {
 	return harmless(text), err
 }
 
-// harmless puts an apostrophe before a text that a spreadsheet would take for a formula: names and descriptions are what
-// anybody wrote into them, and whoever opens the export must not run that. A telephone number that begins with + gets one too.
-// The full-width forms are what some spreadsheets fold into the others.
-func harmless(text string) string {
-	if text != "" && strings.ContainsAny(text[:1], "=+-@\t\r\n") || strings.HasPrefix(text, "＝") ||
-		strings.HasPrefix(text, "＋") || strings.HasPrefix(text, "－") || strings.HasPrefix(text, "＠") {
-		return "'" + text
-	}
-	return text
-}
+// formula finds where a spreadsheet would take a text for a formula: at its beginning, and behind what some spreadsheets
+// separate cells by, for a cell is quoted only where the standard needs it. The full-width forms are what some fold into
+// the others.
+var formula = regexp.MustCompile(`(^|[;\t] *)([=+\-@＝＋－＠\t\r\n])`)
+
+// harmless puts an apostrophe before everything that looks like a formula: names and descriptions are what anybody wrote
+// into them, and whoever opens the export must not run that. A telephone number that begins with + gets one too.
+func harmless(text string) string { return formula.ReplaceAllString(text, "$1'$2") }

@@ -71,3 +71,29 @@ func inCSV(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// A spreadsheet that separates cells by semicolons or tabs must not find a formula behind one either.
+func TestExportBehindOtherSeparators(t *testing.T) {
+	h := build(t)
+	admin := h.session(t, "admin@acme")
+	cases := map[string]string{
+		"x;=cmd|' /C calc'!A0;": "x;'=cmd|' /C calc'!A0;",
+		"x; +1; -2":             "x; '+1; '-2",
+		"x;@y":                  "x;'@y",
+		"a;b=c":                 "a;b=c",
+		"Smith, -":              "Smith, -",
+	}
+	for text := range cases {
+		params, err := json.Marshal(map[string]any{"id": json.RawMessage(h.names["ops_acme"]), "_update": map[string]any{"lastName": text}})
+		must(t, err)
+		h.good(t, admin, "enterpriseUser/updateEnterpriseUser", string(params), nil)
+		var out string
+		h.good(t, admin, "enterprise/getEnterpriseUsers", `{"format":"csv"}`, &out)
+		lines, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+		must(t, err)
+		column := slices.Index(lines[0], "lastName")
+		if got := lines[2][column]; got != cases[text] {
+			t.Errorf("%q is %q, want %q", text, got, cases[text])
+		}
+	}
+}
