@@ -6,6 +6,8 @@
 //     every file is looked at, read-only, before it is opened for writing (inspect.go): what is refused is not touched.
 //   - It has no checksums on its pages and panics on a damaged one. Values are checked by package store, which also turns
 //     the panics into errors; head pages and the length of the file are checked at Open.
+//   - When the newest of its two head pages rots, it goes on with the other one, that is, without the last commit. Here no
+//     transaction may begin behind the last commit.
 //   - A reader blocks the writer while the file is mapped anew, so that 8 GiB of address space are mapped from the start.
 //
 // The list of free pages is written with every commit. Not to write it (NoFreelistSync) was measured and left: with the
@@ -36,6 +38,9 @@ type Options struct {
 
 var dataBucket = []byte("data")
 
+// errHead: a transaction began on an older head than that of the last commit. What was revoked by it would be valid again.
+var errHead = fmt.Errorf("%w: a head page is broken, and with it the latest changes are lost; %s", ErrDamaged, restore)
+
 // fill is how full bbolt leaves a page that it splits. Most keys ascend, so little is put into a page afterwards: at 10^6
 // records of ten keys the file is 1.3 GB instead of the 2.3 GB of bbolt's own 0.5, and creation is no slower, not even with
 // some random keys among them.
@@ -55,7 +60,8 @@ type engine struct {
 	db    *bbolt.DB
 	id    string
 	file  *keep
-	stuck atomic.Bool // bbolt panicked while it held its own locks
+	last  atomic.Int64 // the number of the newest commit
+	stuck atomic.Bool  // bbolt panicked while it held its own locks
 }
 
 func open(path string, o Options) (*engine, error) {
@@ -74,7 +80,13 @@ func open(path string, o Options) (*engine, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	return &engine{db: db, id: id, file: file}, nil
+	e := &engine{db: db, id: id, file: file}
+	newest, err := checkHeads(path, file.file) // again: until now another process might have written
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	e.last.Store(newest.commit)
+	return e, nil
 }
 
 func initialMmap() int {
@@ -87,11 +99,15 @@ func initialMmap() int {
 func (e *engine) ID() string { return e.id }
 
 func (e *engine) View(_ context.Context, f func(store.Reader) error) error {
+	last := e.last.Load()
 	tx, err := e.begin(false)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback()
+	if int64(tx.ID()) < last {
+		return errHead
+	}
 	return f(reader{tx.Bucket(dataBucket)})
 }
 
@@ -101,6 +117,10 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 		return err
 	}
 	defer tx.Rollback() // after the Commit it does nothing
+	commit := int64(tx.ID())
+	if commit != e.last.Load()+1 {
+		return errHead
+	}
 	data := tx.Bucket(dataBucket)
 	data.FillPercent = fill
 	writes, err := f(reader{data})
@@ -112,7 +132,11 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 			return err
 		}
 	}
-	return commitError(tx.Commit())
+	if err := tx.Commit(); err != nil {
+		return commitError(err)
+	}
+	e.last.Store(commit)
+	return nil
 }
 
 func apply(b *bbolt.Bucket, w store.Write) error {

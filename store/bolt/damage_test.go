@@ -167,6 +167,66 @@ func TestCutOffWhileOpen(t *testing.T) {
 	}
 }
 
+// When the newest head rotted under an open store, bbolt went on with the older one, and what was revoked last was enabled
+// again.
+func TestHeadRotsWhileOpen(t *testing.T) {
+	ctx := context.Background()
+	put := func(value string) func(store.Tx) error {
+		return func(tx store.Tx) error { return tx.Put([]byte("token"), []byte(value)) }
+	}
+	for name, use := range map[string]func(*store.DB) error{
+		"View":   func(db *store.DB) error { return scan(db, func(_, _ []byte) {}) },
+		"Update": func(db *store.DB) error { return db.Update(ctx, put("another")) },
+	} {
+		path := filepath.Join(t.TempDir(), "store.db")
+		db := fresh(t, path)
+		for _, value := range []string{"enabled", "revoked"} {
+			if err := db.Update(ctx, put(value)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		flipHead(t, path, newestHead(t, path))
+		if err := use(db); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: %v, want damage", name, err)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// newestHead is the page of the newest head.
+func newestHead(t testing.TB, path string) int {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if first, second := readHeads(f); first.commit > second.commit {
+		return 0
+	}
+	return 1
+}
+
+// flipHead turns over a bit of a head page, in place, as in a file that is open.
+func flipHead(t testing.TB, path string, page int) {
+	t.Helper()
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b, at := []byte{0}, int64(page*os.Getpagesize()+36)
+	if _, err := f.ReadAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestUpdatesShareSyncs(t *testing.T) {
 	const callers = 64
 	e, err := open(filepath.Join(t.TempDir(), "store.db"), Options{Create: true})

@@ -27,7 +27,7 @@ func inspect(path string, timeout time.Duration) (id string, err error) {
 	} else if !aboutContents(err) {
 		return "", explain(path, err)
 	}
-	if bad := checkHeads(path); bad != nil {
+	if bad := checkFile(path); bad != nil {
 		return "", bad
 	}
 	if err != nil {
@@ -74,36 +74,41 @@ type head struct {
 	magic, valid bool
 	pageSize     int64
 	pages        int64 // as many as the file must hold
-	commit       uint64
+	commit       int64
 }
 
-// checkHeads refuses a file whose head pages are not both whole, and one that is shorter than they say. bbolt alone would
-// open a file with one bad head as it was before its last commit: revoked tokens would live again.
-func checkHeads(path string) error {
+func checkFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return explain(path, err)
 	}
 	defer f.Close()
+	_, err = checkHeads(path, f)
+	return err
+}
+
+// checkHeads returns the newest head. It refuses a file whose head pages are not both whole, and one that is shorter than
+// they say. bbolt alone would open a file with one bad head as it was before its last commit: revoked tokens would live again.
+func checkHeads(path string, f *os.File) (newest head, err error) {
 	info, err := f.Stat()
 	if err != nil {
-		return explain(path, err)
+		return head{}, explain(path, err)
 	}
 	first, second := readHeads(f)
 	switch {
 	case !first.magic && !second.magic:
-		return refuse(path, ErrForeign, "it is no bbolt file at all, or its beginning was overwritten; give another path, or %s", restore)
+		return head{}, refuse(path, ErrForeign, "it is no bbolt file at all, or its beginning was overwritten; give another path, or %s", restore)
 	case !first.valid || !second.valid:
-		return refuse(path, ErrDamaged, "a head page is broken, and with it the latest changes may be lost; %s", restore)
+		return head{}, refuse(path, ErrDamaged, "a head page is broken, and with it the latest changes may be lost; %s", restore)
 	}
-	last := first
+	newest = first
 	if second.commit > first.commit {
-		last = second
+		newest = second
 	}
-	if want := last.pages * last.pageSize; info.Size() < want {
-		return refuse(path, ErrDamaged, "the file was cut off: %d of at least %d bytes; %s", info.Size(), want, restore)
+	if want := newest.pages * newest.pageSize; info.Size() < want {
+		return head{}, refuse(path, ErrDamaged, "the file was cut off: %d of at least %d bytes; %s", info.Size(), want, restore)
 	}
-	return nil
+	return newest, nil
 }
 
 // readHeads finds the second head one page behind the first. When the first does not know the page size any more, all
@@ -137,7 +142,7 @@ func readHead(f io.ReaderAt, at int64) head {
 		magic:    order.Uint32(b) == magic,
 		pageSize: int64(order.Uint32(b[8:])),
 		pages:    int64(order.Uint64(b[40:])),
-		commit:   order.Uint64(b[48:]),
+		commit:   int64(order.Uint64(b[48:])),
 	}
 	h.valid = h.magic && order.Uint64(b[hashed:]) == hash.Sum64()
 	return h
