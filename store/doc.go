@@ -30,7 +30,8 @@
 // # Trust
 //
 // Engines keep what they are given; they do not notice a flipped bit. So every value carries a CRC-32C over its key and
-// itself, checked on each read, for all engines. A value that does not match, an engine that panics, a write whose
+// itself, checked on each read, for all engines. That a key is absent is the engine's word; where a key may rot, it looks at
+// the neighbours first. A value that does not match, an engine that panics, a write whose
 // durability is unknown: after any of these the DB refuses everything with that error (see [DB.Err]). An authority that does
 // not know must not say yes.
 package store

@@ -26,6 +26,10 @@ type Engine interface {
 
 // Reader reads raw bytes, valid until the function it was handed to returns. It may be used by one goroutine at a time,
 // not necessarily the one in which the engine called.
+//
+// What it shows is checked by this package, value and key. What it does not show only the engine can check: where it keeps
+// its data in something that may rot, it makes sure that an absent key, and what lies between two keys of a Scan, is not a
+// key that rotted.
 type Reader interface {
 	// Get returns nil for an absent key.
 	Get(key []byte) ([]byte, error)

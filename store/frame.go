@@ -15,8 +15,8 @@ func sum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
 }
 
-// seal copies key and value into a Write of its own, in one piece of memory.
-func seal(key, value []byte) Write {
+// Seal copies key and value into a Write of its own, in one piece of memory.
+func Seal(key, value []byte) Write {
 	b := make([]byte, 0, len(key)+frame+len(value))
 	b = append(b, key...)
 	b = binary.BigEndian.AppendUint32(b, sum(key, value))
@@ -25,9 +25,10 @@ func seal(key, value []byte) Write {
 	return Write{Key: b[:n:n], Value: b[n:]}
 }
 
-// unseal checks a stored value and takes it out of its frame. The value is never nil, and appending to it never writes into
-// the engine's memory.
-func unseal(key, framed []byte) ([]byte, error) {
+// Unseal checks a stored value and takes it out of its frame, or fails with ErrDamaged. The value is never nil, and appending
+// to it never writes into the engine's memory. What the engine's Reader shows is unsealed by this package; an engine does it
+// to trust a key that it does not show.
+func Unseal(key, framed []byte) ([]byte, error) {
 	if len(framed) < frame {
 		return nil, fmt.Errorf("%w: the value of key %q has no checksum", ErrDamaged, key)
 	}

@@ -83,7 +83,7 @@ func (t *tx) read(key []byte) (value []byte, err error) {
 	if framed == nil || err != nil {
 		return nil, err
 	}
-	return unseal(key, framed)
+	return Unseal(key, framed)
 }
 
 // guard turns a panic of the engine into damage, lets one of the caller's function (theirs) pass, and keeps an error that
@@ -100,7 +100,7 @@ func (t *tx) guard(err *error, theirs *bool) {
 	}
 }
 
-func (t *tx) Put(key, value []byte) error { return t.write(seal(key, value)) }
+func (t *tx) Put(key, value []byte) error { return t.write(Seal(key, value)) }
 
 func (t *tx) Delete(key []byte) error {
 	return t.write(Write{Key: append([]byte(nil), key...)})
@@ -146,7 +146,7 @@ func (t *tx) scan(r Range, f visit) (err error) {
 	defer t.guard(&err, &theirs)
 	var stopped error
 	err = t.reader.Scan(r, func(key, framed []byte) (bool, error) {
-		value, err := unseal(key, framed)
+		value, err := Unseal(key, framed)
 		if err != nil {
 			return false, err
 		}

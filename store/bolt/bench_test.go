@@ -246,3 +246,30 @@ func BenchmarkSize(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRead: a View with one Get or one Scan.
+func BenchmarkRead(b *testing.B) {
+	db := fresh(b, filepath.Join(b.TempDir(), "store.db"))
+	for i := range 1000 {
+		fillWith(b, db, i*50, 50)
+	}
+	get := func(key []byte) func(store.Tx) error {
+		return func(tx store.Tx) error { _, err := tx.Get(key); return err }
+	}
+	for name, f := range map[string]func(store.Tx) error{
+		"hit":  get(key(777)),
+		"miss": get(store.Key("record", 777, 1)),
+		"scan": func(tx store.Tx) error {
+			return tx.Scan(store.Range{From: key(777), To: key(787)}, func(_, _ []byte) (bool, error) { return true, nil })
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := db.View(context.Background(), f); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

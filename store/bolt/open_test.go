@@ -25,6 +25,9 @@ func made(t testing.TB) string {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Truncate(path, int64(128*os.Getpagesize())); err != nil { // bbolt makes it much longer than it needs
+		t.Fatal(err)
+	}
 	return path
 }
 
