@@ -20,7 +20,8 @@ type Engine interface {
 	// ID names the store for as long as it exists, and no other.
 	ID() string
 
-	// Close waits for running Views.
+	// Close waits for running Views. When the engine has reported damage or panicked, it may be called during a Commit, and
+	// waits for nothing that may never end.
 	Close() error
 }
 

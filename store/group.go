@@ -17,7 +17,7 @@ type call struct {
 	done chan error // the answer; buffered, for a caller who panicked is gone
 
 	err  error // what the function made of its last turn
-	gone bool  // panicked, or its goroutine ended
+	gone bool  // panicked, or its goroutine ended, or it left because the DB failed
 }
 
 func newCall() *call {
@@ -61,8 +61,12 @@ func (g *group) run(r Reader) ([]Write, error) {
 
 func (g *group) turn(r Reader, c *call) {
 	t := &tx{db: g.db, reader: r, group: &g.writes}
-	c.turn <- t
-	<-c.back
+	select {
+	case c.turn <- t:
+		<-c.back
+	case <-g.db.broken: // nobody waits for this commit any more
+		c.gone = true
+	}
 	if !c.gone && c.err == nil {
 		g.writes.pour(&t.own)
 	}

@@ -15,11 +15,12 @@ type DB struct {
 	ended  chan struct{} // closed when the committer has ended
 	closed atomic.Bool
 	failed atomic.Pointer[error]
+	broken chan struct{} // closed when failed is set
 }
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
 func Open(e Engine) *DB {
-	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{})}
+	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
 	go db.commitAll()
 	return db
 }
@@ -56,7 +57,8 @@ func (db *DB) View(ctx context.Context, f func(Tx) error) (err error) {
 // or View of the same DB: it would wait for itself.
 //
 // Besides those of View, an Update fails with ctx's error if that ends while others are served first (one that has begun is
-// waited for), with ErrLimit, and with ErrUnavailable when the commit failed.
+// waited for), with ErrLimit, and with ErrUnavailable when the commit failed. Once Err is not nil it waits for nothing: its
+// writes may then be durable, or not.
 func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 	if err := db.ready(ctx); err != nil {
 		return err
@@ -72,6 +74,9 @@ func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 			c.play(t, f)
 		case err := <-c.done:
 			return err
+		case <-db.broken: // the engine may never end its commit
+			db.queue.remove(c)
+			return db.Err()
 		case <-cancelled:
 			if db.queue.remove(c) {
 				return ctx.Err()
@@ -81,8 +86,8 @@ func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 	}
 }
 
-// Close refuses what still waits with ErrClosed, waits for the Updates and Views that have begun, and closes the engine. A
-// second Close does nothing.
+// Close refuses what still waits with ErrClosed, waits for the Updates and Views that have begun, and closes the engine. Once
+// Err is not nil it leaves all waiting to the engine. A second Close does nothing.
 func (db *DB) Close() error {
 	if db.closed.Swap(true) {
 		return nil
@@ -90,7 +95,10 @@ func (db *DB) Close() error {
 	for _, c := range db.queue.close() {
 		c.done <- ErrClosed
 	}
-	<-db.ended
+	select {
+	case <-db.ended:
+	case <-db.broken:
+	}
 	return db.engine.Close()
 }
 
@@ -119,7 +127,9 @@ func (db *DB) ready(ctx context.Context) error {
 // note remembers the first error after which the store may not be trusted.
 func (db *DB) note(err error) error {
 	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnsynced) {
-		db.failed.CompareAndSwap(nil, &err)
+		if db.failed.CompareAndSwap(nil, &err) {
+			close(db.broken)
+		}
 	}
 	return err
 }

@@ -23,9 +23,10 @@ type engine struct {
 	data    map[string][]byte
 	commits int
 
-	runs   int    // Commit runs its function that many times more, as one whose compare failed
-	fail   error  // Commit fails with it
-	broken string // "view", "get", "scan", "commit": where to panic
+	runs   int           // Commit runs its function that many times more, as one whose compare failed
+	fail   error         // Commit fails with it
+	broken string        // "view", "get", "scan", "commit": where to panic
+	hang   chan struct{} // where not nil, Commit waits for it before it writes
 
 	lent map[string][]byte // where not nil, Get hands out the same memory for a key again and again
 }
@@ -38,6 +39,8 @@ func open(t testing.TB) (*engine, *store.DB) {
 }
 
 func (e *engine) breakIf(where string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if e.broken == where {
 		panic("page 7 is noise")
 	}
@@ -57,6 +60,9 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 	writes, err := f(e)
 	if err != nil || len(writes) == 0 {
 		return err
+	}
+	if e.hang != nil {
+		<-e.hang
 	}
 	e.breakIf("commit")
 	if e.fail != nil {
@@ -210,6 +216,44 @@ func TestCommitThatFailsAnswersTheRefusedToo(t *testing.T) {
 		if !errors.Is(err, store.ErrFull) {
 			t.Errorf("got %v, want that the disk is full", err)
 		}
+	}
+}
+
+// An engine that panicked over a lock may never end a commit that is under way. Its callers, and Close, waited with it.
+func TestNobodyWaitsForABrokenEngine(t *testing.T) {
+	e := &engine{data: map[string][]byte{}, hang: make(chan struct{})}
+	db := store.Open(e)
+	defer close(e.hang)
+	ends := make(chan error, 3)
+	for _, key := range []string{"a", "b"} {
+		go func() { ends <- db.Update(context.Background(), put(key, "")) }()
+	}
+	time.Sleep(10 * time.Millisecond) // for them to come as far as they can
+	e.mu.Lock()
+	e.broken = "view"
+	e.mu.Unlock()
+	if err := db.View(context.Background(), scan); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("got %v, want damage", err)
+	}
+	for range 2 {
+		if err := within(t, ends); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("an Update: %v, want damage", err)
+		}
+	}
+	go func() { ends <- db.Close() }()
+	if err := within(t, ends); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+}
+
+func within(t *testing.T, ends <-chan error) error {
+	t.Helper()
+	select {
+	case err := <-ends:
+		return err
+	case <-time.After(5 * time.Second):
+		t.Fatal("somebody waits for ever")
+		return nil
 	}
 }
 

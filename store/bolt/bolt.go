@@ -21,11 +21,11 @@ import (
 	"fmt"
 	"io/fs"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/portico-vco/portico/store"
 )
@@ -60,11 +60,15 @@ type engine struct {
 	db    *bbolt.DB
 	id    string
 	file  *keep
-	last  atomic.Int64 // the number of the newest commit
-	stuck atomic.Bool  // bbolt panicked while it held its own locks
+	last  atomic.Int64  // the number of the newest commit
+	gate  sync.Mutex    // see begin.go
+	stuck chan struct{} // closed when bbolt has panicked over one of its own locks
+	stick sync.Once
 }
 
-func open(path string, o Options) (*engine, error) {
+func open(path string, o Options) (*engine, error) { return openMapped(path, o, initialMmap()) }
+
+func openMapped(path string, o Options, mapped int) (*engine, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = time.Second
 	}
@@ -76,11 +80,11 @@ func open(path string, o Options) (*engine, error) {
 		return nil, err
 	}
 	file := new(keep)
-	db, err := file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: initialMmap()})
+	db, err := file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: mapped})
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	e := &engine{db: db, id: id, file: file}
+	e := &engine{db: db, id: id, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -100,11 +104,11 @@ func (e *engine) ID() string { return e.id }
 
 func (e *engine) View(_ context.Context, f func(store.Reader) error) error {
 	last := e.last.Load()
-	tx, err := e.begin(false)
+	tx, err := e.enter()
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer e.leave(tx)
 	if int64(tx.ID()) < last {
 		return errHead
 	}
@@ -116,7 +120,7 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback() // after the Commit it does nothing
+	defer e.rollback(tx) // after the Commit it does nothing
 	commit := int64(tx.ID())
 	if commit != e.last.Load()+1 {
 		return errHead
@@ -132,6 +136,9 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 			return err
 		}
 	}
+	if e.isStuck() {
+		return errStuck
+	}
 	if err := tx.Commit(); err != nil {
 		return commitError(err)
 	}
@@ -146,32 +153,19 @@ func apply(b *bbolt.Bucket, w store.Write) error {
 	return b.Put(w.Key, w.Value)
 }
 
-// begin says in store's words why there can be no transaction.
-func (e *engine) begin(writable bool) (tx *bbolt.Tx, err error) {
-	ended := false
-	defer func() {
-		if !ended {
-			e.stuck.Store(true)
-		}
-	}()
-	tx, err = e.db.Begin(writable)
-	ended = true
-	switch {
-	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
-		return nil, store.ErrClosed
-	case errors.Is(err, bolterrors.ErrInvalidMapping):
-		return nil, fmt.Errorf("%w: %w; restart", store.ErrUnsynced, err)
-	}
-	return tx, err
-}
-
 // Close lets go of the file. When bbolt is stuck, its own Close would wait for ever.
 func (e *engine) Close() error {
-	if e.stuck.Load() {
-		e.file.close()
-		return nil
+	if !e.isStuck() {
+		closed := make(chan error, 1)
+		go func() { closed <- e.db.Close() }()
+		select {
+		case err := <-closed:
+			return err
+		case <-e.stuck:
+		}
 	}
-	return e.db.Close()
+	e.file.close()
+	return nil
 }
 
 // commitError tells a full disk from everything else. A write that found no space has changed no page that the last commit

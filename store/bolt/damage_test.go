@@ -291,6 +291,84 @@ func TestHeadRotsWhileOpen(t *testing.T) {
 	}
 }
 
+// When both heads rot, bbolt panics as a View begins, and keeps its locks: a View and an Update that were under way, and
+// Close, waited for ever.
+func TestBothHeadsRotWhileBusy(t *testing.T) {
+	path := made(t)
+	db := opened(t, path, Options{})
+	inside, release := make(chan struct{}), make(chan struct{})
+	ends := make(chan error, 2)
+	hold := func(store.Tx) error { inside <- struct{}{}; <-release; return nil }
+	put := func(tx store.Tx) error { return errors.Join(hold(tx), tx.Put(key(1), nil)) }
+	go func() { ends <- db.View(context.Background(), hold) }()
+	go func() { ends <- db.Update(context.Background(), put) }()
+	<-inside
+	<-inside
+	flipHead(t, path, 0)
+	flipHead(t, path, 1)
+	if err := scan(db, func(_, _ []byte) {}); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("got %v, want damage", err)
+	}
+	close(release)
+	within(t, func() {
+		if errs := []error{<-ends, <-ends}; errs[0] == nil == (errs[1] == nil) {
+			t.Errorf("the View and the Update ended with %v, want one damaged", errs)
+		}
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func within(t *testing.T, f func()) {
+	t.Helper()
+	ended := make(chan struct{})
+	go func() { defer close(ended); f() }()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("somebody waits for ever")
+	}
+}
+
+// A View that ends must not wait for one that begins: when the file is mapped anew, that one waits for the writer, and the
+// writer for the first.
+func TestViewsWhileMappedAnew(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	e, err := openMapped(path, Options{Create: true}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := store.Open(e)
+	defer db.Close()
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					if err := scan(db, func(_, _ []byte) {}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	within(t, func() {
+		for i := range 16 {
+			big := func(tx store.Tx) error { return tx.Put(key(i), make([]byte, store.MaxBytes/2)) }
+			if err := db.Update(context.Background(), big); err != nil {
+				t.Error(err)
+			}
+		}
+		close(stop)
+		all.Wait()
+	})
+}
+
 // newestHead is the page of the newest head.
 func newestHead(t testing.TB, path string) int {
 	t.Helper()
