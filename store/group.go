@@ -25,13 +25,20 @@ func newCall() *call {
 }
 
 // play takes one turn. Deferred, so that the committer has its transaction back also when f panics: the panic then unwinds
-// f's own caller.
+// f's own caller, unless it is a fault of the engine's memory.
 func (c *call) play(t *tx, f func(Tx) error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	c.gone = true
 	defer func() {
+		p := recover()
+		if fault(p) {
+			c.err, c.gone = t.fail(Damage(p)), false
+		}
 		t.end()
 		c.back <- struct{}{}
+		if p != nil && !fault(p) {
+			panic(p)
+		}
 	}()
 	c.err = t.verdict(f(t))
 	c.gone = false

@@ -86,14 +86,17 @@ func (t *tx) read(key []byte) (value []byte, err error) {
 	return Unseal(key, framed)
 }
 
-// guard turns a panic of the engine into damage, lets one of the caller's function (theirs) pass, and keeps an error that
-// is not theirs.
+// guard turns a panic of the engine, and a fault of its memory wherever that happens, into damage, lets another panic of the
+// caller's function (theirs) pass, and keeps an error that is not theirs.
 func (t *tx) guard(err *error, theirs *bool) {
-	if *theirs {
+	p := recover()
+	switch {
+	case p != nil && *theirs && !fault(p):
+		panic(p)
+	case p != nil:
+		*err = Damage(p)
+	case *theirs:
 		return
-	}
-	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v", ErrDamaged, p)
 	}
 	if *err != nil {
 		_ = t.fail(*err)

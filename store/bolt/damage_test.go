@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -398,6 +399,38 @@ func flipHead(t testing.TB, path string, page int) {
 	b[0] ^= 1
 	if _, err := f.WriteAt(b, at); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A fault in the bytes that a transaction lent was the caller's panic, and the store was trusted on.
+func TestFaultInFunction(t *testing.T) {
+	for name, run := range map[string]func(*store.DB, context.Context, func(store.Tx) error) error{
+		"View": (*store.DB).View, "Update": (*store.DB).Update,
+	} {
+		for how, look := range map[string]func(tx store.Tx, cut func()) error{
+			"Get": func(tx store.Tx, cut func()) error {
+				v, err := tx.Get(key(900))
+				cut()
+				_ = bytes.Count(v, []byte("value"))
+				return err
+			},
+			"Scan": func(tx store.Tx, cut func()) error {
+				return tx.Scan(store.Range{}, func(_, v []byte) (bool, error) {
+					cut()
+					return bytes.Count(v, []byte("value")) > 0, nil
+				})
+			},
+		} {
+			path := made(t)
+			db := opened(t, path, Options{})
+			cut := func() { os.Truncate(path, int64(2*os.Getpagesize())) }
+			err := run(db, context.Background(), func(tx store.Tx) error { return look(tx, cut) })
+			for _, err := range []error{err, db.Err()} {
+				if !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), "cannot be read") || !strings.Contains(err.Error(), "backup") {
+					t.Errorf("%s, %s: got %v, want damage that says what to do", name, how, err)
+				}
+			}
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func explain(path string, err error) error {
 	case full(err):
 		return refuse(path, ErrFull, "make room on the disk (%w)", err)
 	case errors.Is(err, ErrDamaged):
-		return refuse(path, ErrDamaged, "%s (%w)", restore, err)
+		return fmt.Errorf("%s: %w", path, err) // the advice is in it
 	}
 	return fmt.Errorf("%s: %w", path, err)
 }

@@ -3,7 +3,6 @@ package bolt
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/fnv"
 	"io"
 	"io/fs"
@@ -13,6 +12,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/portico-vco/portico/store"
 )
 
 // inspect looks at the file, without changing a byte of it, and returns the id of the store, or why it is none that can be
@@ -30,8 +31,11 @@ func inspect(path string, timeout time.Duration) (id string, err error) {
 	if bad := checkFile(path); bad != nil {
 		return "", bad
 	}
+	if err != nil && !errors.Is(err, ErrDamaged) {
+		err = store.Damage(err)
+	}
 	if err != nil {
-		return "", explain(path, fmt.Errorf("%w: %w", ErrDamaged, err))
+		return "", explain(path, err)
 	}
 	return identify(db, path)
 }
@@ -59,7 +63,7 @@ func identify(db *bbolt.DB, path string) (id string, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = refuse(path, ErrDamaged, "%s (%v)", restore, p)
+			err = explain(path, store.Damage(p))
 		}
 	}()
 	err = db.View(func(tx *bbolt.Tx) error {

@@ -1,11 +1,12 @@
 package bolt
 
 import (
-	"fmt"
 	"os"
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
 )
 
 // keep remembers the file that bbolt opened: when bbolt panics over it, somebody must close it.
@@ -20,7 +21,7 @@ func (k *keep) bbolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			k.close()
-			db, err = nil, fmt.Errorf("%w: %v", ErrDamaged, p)
+			db, err = nil, store.Damage(p)
 		}
 	}()
 	return bbolt.Open(path, 0o600, &o)

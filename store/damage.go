@@ -1,0 +1,24 @@
+package store
+
+import (
+	"fmt"
+	"runtime"
+)
+
+// Damage is the error for a panic of an engine.
+func Damage(p any) error {
+	if fault(p) {
+		p = "a part of what is stored cannot be read"
+	}
+	return fmt.Errorf("%w: %v; check the disk, then restore the store from a backup", ErrDamaged, p)
+}
+
+// fault tells a memory fault (see debug.SetPanicOnFault) from other panics. A file that was cut off under its memory map
+// faults where its bytes are looked at, and that may be in the caller's function: it is the store's trouble all the same.
+func fault(p any) bool {
+	_, ok := p.(interface {
+		runtime.Error
+		Addr() uintptr
+	})
+	return ok
+}
