@@ -4,6 +4,7 @@ package memory
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -16,13 +17,20 @@ func Open() *store.DB { return store.Open(&engine{id: uuid.NewString()}) }
 
 // engine is a pointer to a tree that never changes; a commit puts another in its place.
 type engine struct {
-	id   string
-	root atomic.Pointer[node]
+	id     string
+	root   atomic.Pointer[node]
+	views  sync.RWMutex // Close waits for all of them
+	closed bool
 }
 
 func (e *engine) ID() string { return e.id }
 
 func (e *engine) View(_ context.Context, f func(store.Reader) error) error {
+	e.views.RLock()
+	defer e.views.RUnlock()
+	if e.closed {
+		return store.ErrClosed
+	}
 	return f(snapshot{e.root.Load()})
 }
 
@@ -43,7 +51,12 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 	return nil
 }
 
-func (e *engine) Close() error { return nil }
+func (e *engine) Close() error {
+	e.views.Lock()
+	defer e.views.Unlock()
+	e.closed = true
+	return nil
+}
 
 type snapshot struct{ root *node }
 

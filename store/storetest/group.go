@@ -280,3 +280,32 @@ func closed(t *testing.T, db *store.DB) {
 	wantIs(t, "a View", err, store.ErrUnavailable)
 	wantIs(t, "a second Close", db.Close(), nil)
 }
+
+// closeWaits: a View that has begun reads on while Close waits for it.
+func closeWaits(t *testing.T, db *store.DB) {
+	put(t, db, "a", "value")
+	begun, release := make(chan struct{}), make(chan struct{})
+	ended, shut := make(chan error, 1), make(chan error, 1)
+	go func() {
+		ended <- db.View(context.Background(), func(tx store.Tx) error {
+			close(begun)
+			<-release
+			v, err := tx.Get([]byte("a"))
+			if string(v) != "value" {
+				t.Errorf("a View that Close waits for read %q, %v", v, err)
+			}
+			return err
+		})
+	}()
+	<-begun
+	go func() { shut <- db.Close() }()
+	select {
+	case err := <-shut:
+		t.Errorf("Close did not wait for a View: %v", err)
+		shut <- err
+	case <-time.After(20 * time.Millisecond):
+	}
+	close(release)
+	wantIs(t, "the View", <-ended, nil)
+	wantIs(t, "Close", <-shut, nil)
+}

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"there are no phantoms", phantoms},
 		{"a cancelled Update leaves the queue", cancelled},
 		{"a closed store refuses", closed},
+		{"Close waits for Views", closeWaits},
 		{"numbers are given once", numbers},
 		{"a unique key has one record", unique},
 		{"a race for unique keys has one winner each", uniqueRace},
