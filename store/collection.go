@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -62,11 +63,14 @@ func (c *Collection[T]) Get(tx Tx, id int64) (*T, error) {
 }
 
 // Insert gives v a number and writes it. A number is given once, also when its record is deleted. It fails with ErrTaken,
-// and writes nothing then, if a unique key of v belongs to another record.
+// and writes nothing then, if a unique key of v belongs to another record; and when the last number was given.
 func (c *Collection[T]) Insert(tx Tx, v *T) error {
 	last, err := c.last(tx)
 	if err != nil {
 		return err
+	}
+	if last == math.MaxInt64 {
+		return fmt.Errorf("%s: there is no number left", c.name)
 	}
 	id := max(last+1, c.first)
 	if err := c.free(tx, id, v); err != nil {

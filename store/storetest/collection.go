@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -85,6 +86,25 @@ func numbers(t *testing.T, db *store.DB) {
 		return pets.Scan(tx, 1, func(p *pet) (bool, error) { ids = append(ids, p.ID); return len(ids) < 4, nil })
 	})
 	same(t, ids, []int64{2, 3, 4, 20})
+}
+
+// lastNumber: the number after the largest was -9223372036854775808, the next again 1, which lost a record.
+func lastNumber(t *testing.T, db *store.DB) {
+	insert(t, db, &pet{Name: "first"})
+	update(t, db, func(tx store.Tx) error { return pets.Put(tx, &pet{ID: math.MaxInt64, Name: "last"}) })
+	for range 2 {
+		p := &pet{Name: "too late"}
+		if err := db.Update(context.Background(), func(tx store.Tx) error { return pets.Insert(tx, p) }); err == nil {
+			t.Errorf("after the last number: %d", p.ID)
+		}
+	}
+	view(t, db, func(tx store.Tx) error {
+		p, err := pets.Get(tx, 1)
+		if p == nil || p.Name != "first" {
+			t.Errorf("the first is %+v", p)
+		}
+		return err
+	})
 }
 
 func unique(t *testing.T, db *store.DB) {

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"a closed store refuses", closed},
 		{"Close waits for Views", closeWaits},
 		{"numbers are given once", numbers},
+		{"behind the last number there is none", lastNumber},
 		{"a unique key has one record", unique},
 		{"a race for unique keys has one winner each", uniqueRace},
 		{"indexes stay true", indexes},
