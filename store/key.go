@@ -6,12 +6,16 @@ import (
 	"fmt"
 	"reflect"
 	"time"
+	"unicode/utf8"
 )
 
 // Key encodes parts so that the bytes order as the parts do, one after the other, and no part can run into the next. A part
 // is an integer or a time (eight bytes; of a time, its milliseconds), a string or []byte (terminated), or a bool (one byte),
 // or of a type made of these. Keys are compared with keys of the same kinds of parts: the kinds are not encoded. Any other
 // part panics.
+//
+// Of a string that is not UTF-8, each byte that does not belong there counts as U+FFFD, as JSON makes it: a record must have
+// the same keys before it is stored and when it is read back.
 //
 // Key of fewer parts is the Prefix of all keys that begin with these.
 func Key(parts ...any) []byte {
@@ -33,7 +37,7 @@ func appendPart(b []byte, part any) []byte {
 	case int:
 		return appendInt(b, int64(v))
 	case string:
-		return appendText(b, v)
+		return appendText(b, readBack(v))
 	case []byte:
 		return appendText(b, v)
 	case bool:
@@ -45,11 +49,19 @@ func appendPart(b []byte, part any) []byte {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		return appendInt(b, v.Int())
 	case reflect.String:
-		return appendText(b, v.String())
+		return appendText(b, readBack(v.String()))
 	case reflect.Bool:
 		return appendBool(b, v.Bool())
 	}
 	panic(fmt.Sprintf("store: a %T cannot be part of a key", part))
+}
+
+// readBack is s as encoding/json gives it back.
+func readBack(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }
 
 // appendInt turns the sign bit over, so that negative numbers come first.

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"numbers are given once", numbers},
 		{"behind the last number there is none", lastNumber},
 		{"a unique key has one record", unique},
+		{"a text that is not UTF-8 has the keys of what is stored", badText},
 		{"a race for unique keys has one winner each", uniqueRace},
 		{"indexes stay true", indexes},
 		{"spans of an index", spans},
