@@ -25,7 +25,8 @@ func Open(e Engine) *DB {
 }
 
 // View shows f a consistent snapshot and returns f's error. It waits for no Update. It fails with ctx's error if that ended
-// before, with ErrClosed, or with Err.
+// before, with ErrClosed, or with Err. f must not call Update, View or Close of the same DB: an Update may have to wait until
+// the Views that have begun end (bolt, when the file is mapped anew), and then both would wait for ever.
 func (db *DB) View(ctx context.Context, f func(Tx) error) (err error) {
 	if err := db.ready(ctx); err != nil {
 		return err
@@ -52,8 +53,8 @@ func (db *DB) View(ctx context.Context, f func(Tx) error) (err error) {
 }
 
 // Update runs f, makes what it wrote durable, and returns f's error; when that is not nil, nothing was written. All Updates
-// are strictly serial. f may run more than once, so it must have no effects but through its Tx, and it must not call Update
-// or View of the same DB: it would wait for itself.
+// are strictly serial. f may run more than once, so it must have no effects but through its Tx, and it must not call Update,
+// View or Close of the same DB: it would wait for itself.
 //
 // Besides those of View, an Update fails with ctx's error if that ends while others are served first (one that has begun is
 // waited for), with ErrLimit, and with ErrUnavailable when the commit failed. Once Err is not nil it waits for nothing: its
