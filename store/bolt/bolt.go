@@ -8,7 +8,8 @@
 //     the panics into errors; head pages and the length of the file are checked at Open.
 //   - When the newest of its two head pages rots, it goes on with the other one, that is, without the last commit. Here no
 //     transaction may begin behind the last commit.
-//   - A reader blocks the writer while the file is mapped anew, so that 8 GiB of address space are mapped from the start.
+//   - A reader blocks the writer while the file is mapped anew, so that 8 GiB of address space are mapped from the start, or
+//     less where a limit (ulimit -v) allows no more.
 //
 // The list of free pages is written with every commit. Not to write it (NoFreelistSync) was measured and left: with the
 // writes of a portal it made creation no faster at 10^6 records, Open had to scan the file (1.6 s at 2.2 GB), and bbolt does
@@ -23,6 +24,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -66,9 +68,10 @@ type engine struct {
 	stick sync.Once
 }
 
-func open(path string, o Options) (*engine, error) { return openMapped(path, o, initialMmap()) }
+func open(path string, o Options) (*engine, error) { return openMapped(path, o, mapSizes()) }
 
-func openMapped(path string, o Options, mapped int) (*engine, error) {
+// openMapped maps as much memory as the first of sizes for which there is room.
+func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = time.Second
 	}
@@ -79,8 +82,14 @@ func openMapped(path string, o Options, mapped int) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	var db *bbolt.DB
 	file := new(keep)
-	db, err := file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: mapped})
+	for _, size := range sizes {
+		db, err = file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: size})
+		if !errors.Is(err, syscall.ENOMEM) {
+			break
+		}
+	}
 	if err != nil {
 		return nil, explain(path, err)
 	}
@@ -93,11 +102,13 @@ func openMapped(path string, o Options, mapped int) (*engine, error) {
 	return e, nil
 }
 
-func initialMmap() int {
+// mapSizes begins with what a portal will hardly outgrow, and ends with the size of the file.
+func mapSizes() []int {
 	if strconv.IntSize < 64 {
-		return 0
+		return []int{0}
 	}
-	return 1 << 33
+	large := 1 << 30
+	return []int{8 * large, large, 0}
 }
 
 func (e *engine) ID() string { return e.id }

@@ -336,7 +336,7 @@ func within(t *testing.T, f func()) {
 // writer for the first.
 func TestViewsWhileMappedAnew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store.db")
-	e, err := openMapped(path, Options{Create: true}, 0)
+	e, err := openMapped(path, Options{Create: true}, []int{0})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -351,7 +351,8 @@ func TestViewsWhileMappedAnew(t *testing.T) {
 				case <-stop:
 					return
 				default:
-					if err := scan(db, func(_, _ []byte) {}); err != nil {
+					err := db.View(context.Background(), func(tx store.Tx) error { _, err := tx.Get(key(0)); return err })
+					if err != nil {
 						t.Error(err)
 					}
 				}

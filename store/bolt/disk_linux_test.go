@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -132,5 +134,51 @@ func TestFullDisk(t *testing.T) {
 	}
 	if n := count(t, opened(t, filepath.Join(dir, "store.db"), Options{})); n != 21 {
 		t.Errorf("%d keys after reopening, want 21", n)
+	}
+}
+
+// TestLittleAddressSpace: with less than 8 GiB no store could be opened, nor was it said why.
+func TestLittleAddressSpace(t *testing.T) {
+	path := made(t)
+	for _, room := range []uint64{3 << 30, 1 << 29} {
+		limit := limitAddressSpace(t, room)
+		db, err := Open(path, Options{})
+		limit()
+		if err != nil {
+			t.Fatalf("with room for %d: %v", room, err)
+		}
+		if n := count(t, db); n != 1000 {
+			t.Errorf("with room for %d: %d records", room, n)
+		}
+		db.Close()
+	}
+	if err := explain(path, unix.ENOMEM); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "ulimit -v") {
+		t.Errorf("without any: %v", err)
+	}
+}
+
+// limitAddressSpace allows room more than is in use, until the function that it returns is called.
+func limitAddressSpace(t *testing.T, room uint64) (restore func()) {
+	t.Helper()
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pages uint64
+	if _, err := fmt.Sscan(string(b), &pages); err != nil {
+		t.Fatal(err)
+	}
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_AS, &old); err != nil {
+		t.Fatal(err)
+	}
+	lower := unix.Rlimit{Cur: pages*uint64(os.Getpagesize()) + room, Max: old.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_AS, &lower); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := unix.Setrlimit(unix.RLIMIT_AS, &old); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

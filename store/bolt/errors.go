@@ -51,6 +51,8 @@ func explain(path string, err error) error {
 		return refuse(path, ErrNoStore, "there is no such file; give the path of an existing store, or have one created")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return refuse(path, ErrAccess, "file and folder must be readable and writable for the user that runs Portico (%w)", err)
+	case errors.Is(err, syscall.ENOMEM):
+		return refuse(path, store.ErrUnavailable, "the file finds no room in memory (%w); raise the limit of address space (ulimit -v) by its size at least", err)
 	case full(err):
 		return refuse(path, ErrFull, "make room on the disk (%w)", err)
 	case errors.Is(err, ErrDamaged):
