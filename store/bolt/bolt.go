@@ -20,7 +20,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -177,17 +176,4 @@ func (e *engine) Close() error {
 	}
 	e.file.close()
 	return nil
-}
-
-// commitError tells a full disk from everything else. A write that found no space has changed no page that the last commit
-// uses; a sync that failed has lost nobody knows what, even if it was for want of space.
-func commitError(err error) error {
-	if err == nil {
-		return nil
-	}
-	var failed *fs.PathError // from writing; syncing gives the bare number
-	if full(err) && errors.As(err, &failed) {
-		return fmt.Errorf("%w: %w", store.ErrFull, err)
-	}
-	return fmt.Errorf("%w: %w; check the disk, then restart", store.ErrUnsynced, err)
 }

@@ -137,6 +137,50 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
+// TestFileMayNotGrow: nothing was written, so the store goes on. It was taken for a failed sync.
+func TestFileMayNotGrow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	db := fresh(t, path)
+	fillWith(t, db, 0, 10)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(info.Size()), Max: old.Max}); err != nil {
+		t.Fatal(err)
+	}
+	big := func(tx store.Tx) error { return tx.Put([]byte("big"), make([]byte, store.MaxBytes/2)) }
+	err = db.Update(context.Background(), big)
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(err, store.ErrFull) || db.Err() != nil {
+		t.Errorf("got %v and trust %v, want that there is no space", err, db.Err())
+	}
+	if err := db.Update(context.Background(), big); err != nil {
+		t.Errorf("when it may grow again: %v", err)
+	}
+}
+
+func TestCommitError(t *testing.T) {
+	for _, c := range []struct{ err, want error }{
+		{&os.PathError{Op: "write", Err: unix.ENOSPC}, store.ErrFull},
+		{&os.PathError{Op: "write", Err: unix.EDQUOT}, store.ErrFull},
+		{&os.PathError{Op: "write", Err: unix.EFBIG}, store.ErrFull},
+		{&os.PathError{Op: "write", Err: unix.EIO}, store.ErrUnsynced},
+		{&os.PathError{Op: "sync", Err: unix.ENOSPC}, store.ErrUnsynced}, // file.Sync, where there is no fdatasync
+		{unix.ENOSPC, store.ErrUnsynced},                                 // fdatasync
+	} {
+		if err := commitError(c.err); !errors.Is(err, c.want) || !errors.Is(err, c.err) {
+			t.Errorf("%v: got %v, want %v", c.err, err, c.want)
+		}
+	}
+}
+
 // TestLittleAddressSpace: with less than 8 GiB no store could be opened, nor was it said why.
 func TestLittleAddressSpace(t *testing.T) {
 	path := made(t)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -61,4 +62,26 @@ func explain(path string, err error) error {
 	return fmt.Errorf("%s: %w", path, err)
 }
 
-func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
+// full includes a file that may not become longer.
+func full(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
+}
+
+// commitError tells a full disk from everything else. A write that found no space has changed no page that the last commit
+// uses; a sync that failed has lost nobody knows what, even if it was for want of space.
+func commitError(err error) error {
+	if unwritten(err) {
+		return fmt.Errorf("%w: %w", store.ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w; check the disk, then restart", store.ErrUnsynced, err)
+}
+
+// unwritten reports whether a commit failed before a sync. Of a file that could not be made longer, which bbolt tries before it
+// writes, its error keeps nothing but the text.
+func unwritten(err error) bool {
+	if strings.HasPrefix(err.Error(), "file resize error: ") {
+		return true
+	}
+	var failed *fs.PathError
+	return full(err) && errors.As(err, &failed) && failed.Op == "write"
+}
