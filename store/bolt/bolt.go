@@ -94,6 +94,9 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	}
 	e := &engine{db: db, id: id, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
+	if err == nil {
+		err = settle(path)
+	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

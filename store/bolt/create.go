@@ -5,24 +5,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
 )
 
-// unfinished is what the name of a store in the making ends with, behind the name that it will have.
-const unfinished = ".unfinished-*"
+// unfinished is what the name of a store in the making ends with, behind the name that it will have, and before some digits.
+const unfinished = ".unfinished-"
 
 // createIfAsked makes a store at path if there is no file. It is made complete and durable under another name first: a power
-// failure on the way leaves no store, never a broken one. What such a failure left behind is cleared away.
+// failure on the way leaves no store, never a broken one. What such a failure leaves behind, the next Open clears away.
 func createIfAsked(path string, asked bool) error {
 	_, err := os.Lstat(path)
 	if !asked || !errors.Is(err, fs.ErrNotExist) {
 		return nil // what there is, inspect will judge
-	}
-	old, _ := filepath.Glob(path + unfinished)
-	for _, name := range old {
-		_ = os.Remove(name)
 	}
 	if err := create(path); err != nil {
 		return explain(path, err)
@@ -31,8 +30,7 @@ func createIfAsked(path string, asked bool) error {
 }
 
 func create(path string) error {
-	dir := filepath.Dir(path)
-	f, err := os.CreateTemp(dir, filepath.Base(path)+unfinished) // with mode 0600
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+unfinished+"*")
 	if err != nil {
 		return err
 	}
@@ -43,23 +41,25 @@ func create(path string) error {
 	if err := initialise(f.Name()); err != nil {
 		return err
 	}
-	if err := publish(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
+	return publish(f.Name(), path)
 }
 
 // publish gives the finished store its name, by a link where there are links: of two processes that create at once, the
-// second must not replace the first one's file, as a rename would.
+// second must not replace the first one's file, as a rename would. The first, once it is open, clears away what the second is
+// making.
 func publish(made, path string) error {
 	err := os.Link(made, path)
 	switch {
-	case err == nil:
-		return os.Remove(made)
-	case errors.Is(err, fs.ErrExist):
+	case err == nil, errors.Is(err, fs.ErrExist):
 		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		if _, there := os.Lstat(path); there == nil {
+			return nil
+		}
+	case errors.Is(err, syscall.EPERM), errors.Is(err, errors.ErrUnsupported):
+		return os.Rename(made, path)
 	}
-	return os.Rename(made, path)
+	return err
 }
 
 func initialise(path string) (err error) {
@@ -71,10 +71,35 @@ func initialise(path string) (err error) {
 	return db.Update(makeMark) // syncs
 }
 
+// settle sees to the folder of a store that is open for this process alone. A creation that was cut off may have left its name
+// there, not yet durable, and a second name for the same file.
+func settle(path string) error {
+	dir := filepath.Dir(path)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return explain(path, err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), filepath.Base(path)+unfinished) {
+			_ = os.Remove(filepath.Join(dir, e.Name()))
+		}
+	}
+	if err := syncDir(dir); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// syncDir makes the names in a folder durable, where a folder can be synced.
 func syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
-	return errors.Join(d.Sync(), d.Close())
+	defer d.Close()
+	err = d.Sync()
+	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }

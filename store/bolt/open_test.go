@@ -160,7 +160,7 @@ func TestLocked(t *testing.T) {
 func TestCreate(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "store.db")
-	leftover := path + strings.ReplaceAll(unfinished, "*", "1")
+	leftover := path + unfinished + "1"
 	if err := os.WriteFile(leftover, []byte("half a store"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -183,6 +183,56 @@ func TestCreate(t *testing.T) {
 	_, err := Open(filepath.Join(dir, "no folder", "store.db"), Options{Create: true})
 	if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrNoStore) {
 		t.Errorf("in a folder that is not there: %v", err)
+	}
+}
+
+// A creation that was killed leaves half a store, or a second name of the whole one. The path was taken for a pattern, and a
+// second name stayed for ever.
+func TestLeftovers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "[a]*")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "store.db")
+	fresh(t, path).Close()
+	other := filepath.Join(dir, "a-store.db"+unfinished+"1")
+	err := errors.Join(os.Link(path, path+unfinished+"7"), os.WriteFile(path+unfinished+"8", nil, 0o600), os.WriteFile(other, nil, 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened(t, path, Options{}).Close()
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if name := filepath.Join(dir, e.Name()); name != path && name != other {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	if len(entries) != 2 {
+		t.Errorf("%d files, want the store and that of another program", len(entries))
+	}
+}
+
+// Where the file cannot be linked for another reason than that there are no links, a rename might replace a store.
+func TestPublish(t *testing.T) {
+	dir := t.TempDir()
+	made, path := filepath.Join(dir, "made"), filepath.Join(dir, "store.db")
+	if err := publish(made, path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("nothing made: %v", err)
+	}
+	for _, name := range []string{made, path} {
+		if err := os.WriteFile(name, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := publish(made, path); err != nil {
+		t.Errorf("over a store: %v", err)
+	}
+	os.Remove(made) // as somebody who has opened the store does
+	if err := publish(made, path); err != nil {
+		t.Errorf("cleared away over a store: %v", err)
+	}
+	if b, _ := os.ReadFile(path); string(b) != path {
+		t.Errorf("the store was replaced by %q", b)
 	}
 }
 
