@@ -47,7 +47,7 @@ var errHead = fmt.Errorf("%w: a head page is broken, and with it the latest chan
 // some random keys among them.
 const fill = 0.9
 
-// Open opens the store in the file at path for this process alone. What it cannot serve it refuses with one of the errors of
+// Open opens the store in the file at path for this process alone, and closes the file to all other users. What it cannot serve it refuses with one of the errors of
 // this package, and leaves as it is.
 func Open(path string, o Options) (*store.DB, error) {
 	e, err := open(path, o)
@@ -94,6 +94,9 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	}
 	e := &engine{db: db, id: id, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
+	if err == nil {
+		err = tighten(path, file.file)
+	}
 	if err == nil {
 		err = settle(path)
 	}

@@ -16,6 +16,9 @@ import (
 // unfinished is what the name of a store in the making ends with, behind the name that it will have, and before some digits.
 const unfinished = ".unfinished-"
 
+// private is the mode of the file, whatever the umask: there is much in it that helps an attacker.
+const private = 0o600
+
 // createIfAsked makes a store at path if there is no file. It is made complete and durable under another name first: a power
 // failure on the way leaves no store, never a broken one. What such a failure leaves behind, the next Open clears away.
 func createIfAsked(path string, asked bool) error {
@@ -35,7 +38,7 @@ func create(path string) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	if err := f.Close(); err != nil {
+	if err := errors.Join(f.Chmod(private), f.Close()); err != nil {
 		return err
 	}
 	if err := initialise(f.Name()); err != nil {
@@ -85,6 +88,19 @@ func settle(path string) error {
 		}
 	}
 	if err := syncDir(dir); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// tighten takes the file from all others. A backup is easily restored with the mode of any file; to refuse it would keep a
+// portal down over what is mended in a moment. A file that belongs to somebody else is refused.
+func tighten(path string, f *os.File) error {
+	info, err := f.Stat()
+	if err == nil && info.Mode().Perm()&^private != 0 {
+		err = f.Chmod(private)
+	}
+	if err != nil {
 		return explain(path, err)
 	}
 	return nil

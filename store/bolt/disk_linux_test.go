@@ -46,6 +46,27 @@ func TestAccess(t *testing.T) {
 	}
 }
 
+// TestModes: the file is its user's alone, whatever the umask, and also when it was restored as any file.
+func TestModes(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	umask := unix.Umask(0o777)
+	db, err := Open(path, Options{Create: true})
+	unix.Umask(umask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.Close()
+	for _, mode := range []os.FileMode{0, 0o644, 0o666, 0o700} {
+		if mode != 0 {
+			chmod(t, path, mode)
+			opened(t, path, Options{}).Close()
+		}
+		if info, err := os.Stat(path); err != nil || info.Mode() != private {
+			t.Errorf("a file of mode %v is opened and has %v, %v", mode, info.Mode(), err)
+		}
+	}
+}
+
 const nobody = 65534
 
 // asNobody gives the paths to nobody, and lets him come that far.

@@ -24,7 +24,7 @@ func (k *keep) bbolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
 			db, err = nil, store.Damage(p)
 		}
 	}()
-	return bbolt.Open(path, 0o600, &o)
+	return bbolt.Open(path, private, &o)
 }
 
 func (k *keep) open(name string, flag int, mode os.FileMode) (*os.File, error) {
