@@ -66,7 +66,7 @@ func publish(made, path string) error {
 }
 
 func initialise(path string) (err error) {
-	db, err := new(keep).bbolt(path, bbolt.Options{Timeout: time.Second})
+	db, err := (&keep{create: true}).bbolt(path, bbolt.Options{Timeout: time.Second})
 	if err != nil {
 		return err
 	}

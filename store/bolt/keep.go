@@ -10,7 +10,10 @@ import (
 )
 
 // keep remembers the file that bbolt opened: when bbolt panics over it, somebody must close it.
-type keep struct{ file *os.File }
+type keep struct {
+	create bool // bbolt may make the file
+	file   *os.File
+}
 
 // bbolt is bbolt.Open with the settings that all have in common. A panic over a damaged file becomes an error.
 func (k *keep) bbolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
@@ -28,6 +31,9 @@ func (k *keep) bbolt(path string, o bbolt.Options) (db *bbolt.DB, err error) {
 }
 
 func (k *keep) open(name string, flag int, mode os.FileMode) (*os.File, error) {
+	if !k.create {
+		flag &^= os.O_CREATE // the file that was looked at may have vanished since
+	}
 	f, err := os.OpenFile(name, flag, mode)
 	k.file = f
 	return f, err

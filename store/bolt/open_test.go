@@ -186,6 +186,17 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// bbolt makes a file that is not there, and did so with a store's that vanished after it was looked at.
+func TestVanished(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	if db, err := new(keep).bbolt(path, bbolt.Options{}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v, %v, want that there is no file", db, err)
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("a new file is there")
+	}
+}
+
 // A creation that was killed leaves half a store, or a second name of the whole one. The path was taken for a pattern, and a
 // second name stayed for ever.
 func TestLeftovers(t *testing.T) {
