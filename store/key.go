@@ -10,9 +10,9 @@ import (
 )
 
 // Key encodes parts so that the bytes order as the parts do, one after the other, and no part can run into the next. A part
-// is an integer or a time (eight bytes; of a time, its milliseconds), a string or []byte (terminated), or a bool (one byte),
-// or of a type made of these. Keys are compared with keys of the same kinds of parts: the kinds are not encoded. Any other
-// part panics.
+// is a signed integer (eight bytes), a string (terminated) or a bool (one byte), or of a type made of these, or a time.Time
+// (eight bytes: its milliseconds, in UTC) or a []byte (terminated). Any other part panics, an unsigned integer and a type made
+// of []byte too. Keys are compared with keys of the same kinds of parts: the kinds are not encoded.
 //
 // Of a string that is not UTF-8, each byte that does not belong there counts as U+FFFD, as JSON makes it: a record must have
 // the same keys before it is stored and when it is read back.
