@@ -5,19 +5,19 @@ import (
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
 )
 
-// The mark, a bucket of its own, tells a store of Portico's from any other bbolt file.
+// The mark, in a bucket of its own, tells a store of Portico's from any other bbolt file. It is one value, sealed like all
+// others: markMagic, one byte of format, and the store's id. In every later format it will at least begin so.
 var (
 	markBucket = []byte("portico")
-	markMagic  = []byte("magic")
-	markFormat = []byte("format")
-	markID     = []byte("id")
-
-	magic = []byte("Portico store")
+	markKey    = []byte("mark")
+	markMagic  = []byte("Portico store")
 )
 
-// format is the version of what lies in the file: one byte. A store with a larger one is refused.
+// format is the version of what lies in the file, from 1 on. A store with a larger one is refused.
 const format = 1
 
 // makeMark turns an empty bbolt file into a store.
@@ -29,30 +29,26 @@ func makeMark(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	for _, put := range [...][2][]byte{
-		{markMagic, magic},
-		{markFormat, {format}},
-		{markID, []byte(uuid.NewString())},
-	} {
-		if err := b.Put(put[0], put[1]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.Put(markKey, mark(format, uuid.NewString()))
 }
 
-// readMark returns the store's id, or ErrForeign or ErrNewer.
+func mark(format byte, id string) []byte {
+	return store.Seal(markKey, append(append(bytes.Clone(markMagic), format), id...)).Value
+}
+
+// readMark returns the store's id, or ErrForeign, ErrDamaged or ErrNewer.
 func readMark(tx *bbolt.Tx, path string) (id string, err error) {
 	b := tx.Bucket(markBucket)
-	if b == nil || !bytes.Equal(b.Get(markMagic), magic) {
+	if b == nil {
 		return "", refuse(path, ErrForeign, "it is the bbolt file of another program; give another path")
 	}
-	f := b.Get(markFormat)
-	if len(f) != 1 || tx.Bucket(dataBucket) == nil {
-		return "", refuse(path, ErrDamaged, "its mark is incomplete; %s", restore)
+	m, err := store.Unseal(markKey, b.Get(markKey))
+	m, ours := bytes.CutPrefix(m, markMagic)
+	if err != nil || !ours || len(m) == 0 || m[0] < 1 || tx.Bucket(dataBucket) == nil {
+		return "", refuse(path, ErrDamaged, "its mark is broken; %s", restore)
 	}
-	if f[0] > format {
-		return "", refuse(path, ErrNewer, "its format is %d, this version knows up to %d; run the newer version", f[0], format)
+	if m[0] > format {
+		return "", refuse(path, ErrNewer, "its format is %d, this version knows up to %d; run the newer version", m[0], format)
 	}
-	return string(b.Get(markID)), nil
+	return string(m[1:]), nil
 }

@@ -55,6 +55,11 @@ func editMark(t testing.TB, path string, change func(*bbolt.Tx) error) {
 	}
 }
 
+func putMark(t testing.TB, path string, mark []byte) {
+	t.Helper()
+	editMark(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(markBucket).Put(markKey, mark) })
+}
+
 func noise(b []byte) {
 	x := uint32(12345)
 	for i := range b {
@@ -90,13 +95,19 @@ func TestOpenRefusesAndHarmsNothing(t *testing.T) {
 			editMark(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
 		}, ErrForeign, "another program"},
 		{"a newer format", func(t *testing.T, path string) {
-			editMark(t, path, func(tx *bbolt.Tx) error {
-				return tx.Bucket(markBucket).Put(markFormat, []byte{format + 1})
-			})
+			putMark(t, path, mark(format+1, "id, and who knows what"))
 		}, ErrNewer, "run the newer version"},
-		{"half a mark", func(t *testing.T, path string) {
-			editMark(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(markBucket).Delete(markFormat) })
-		}, ErrDamaged, "backup"},
+		{"no format", func(t *testing.T, path string) { putMark(t, path, mark(0, "id")) }, ErrDamaged, "mark"},
+		{"half a mark", func(t *testing.T, path string) { putMark(t, path, mark(format, "id")[:10]) }, ErrDamaged, "mark"},
+		{"no mark in its bucket", func(t *testing.T, path string) {
+			editMark(t, path, func(tx *bbolt.Tx) error { return tx.Bucket(markBucket).Delete(markKey) })
+		}, ErrDamaged, "mark"},
+		{"a bit in the id", func(t *testing.T, path string) { // it was another store's id then
+			edit(t, path, func(b []byte) []byte {
+				everywhere(b, markMagic, func(b []byte, at int) { b[at+len(markMagic)+5] ^= 1 })
+				return b
+			})
+		}, ErrDamaged, "mark"},
 		{"the first head broken", func(t *testing.T, path string) {
 			edit(t, path, func(b []byte) []byte { noise(b[:page]); return b })
 		}, ErrDamaged, "latest changes"},
