@@ -5,11 +5,16 @@
 //   - It takes a missing or an empty file for a new database. Here a store is made only when asked for (create.go), and
 //     every file is looked at, read-only, before it is opened for writing (inspect.go): what is refused is not touched.
 //   - It has no checksums on its pages and panics on a damaged one. Values are checked by package store, which also turns
-//     the panics into errors; head pages and the length of the file are checked at Open.
+//     the panics into errors; what is not there, is checked by its neighbours (reader.go); head pages, the length of the file
+//     and the structure of its pages are checked at Open (inspect.go, pages.go).
 //   - When the newest of its two head pages rots, it goes on with the other one, that is, without the last commit. Here no
 //     transaction may begin behind the last commit.
 //   - A reader blocks the writer while the file is mapped anew, so that 8 GiB of address space are mapped from the start, or
 //     less where a limit (ulimit -v) allows no more.
+//
+// What is not done: the head of a page that rots while the store is open is noticed only where bbolt panics over it. Its count
+// may then hide records, and the number of pages that it runs over let bbolt free what is in use, or fill the memory, until the
+// next Open.
 //
 // The list of free pages is written with every commit. Not to write it (NoFreelistSync) was measured and left: with the
 // writes of a portal it made creation no faster at 10^6 records, Open had to scan the file (1.6 s at 2.2 GB), and bbolt does

@@ -1,7 +1,6 @@
 package bolt
 
 import (
-	"encoding/binary"
 	"errors"
 	"hash/fnv"
 	"io"
@@ -28,7 +27,13 @@ func inspect(path string, timeout time.Duration) (id string, err error) {
 	} else if !aboutContents(err) {
 		return "", explain(path, err)
 	}
-	if bad := checkFile(path); bad != nil {
+	f, openErr := os.Open(path)
+	if openErr != nil {
+		return "", explain(path, openErr)
+	}
+	defer f.Close()
+	newest, bad := checkHeads(path, f)
+	if bad != nil {
 		return "", bad
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
@@ -37,7 +42,10 @@ func inspect(path string, timeout time.Duration) (id string, err error) {
 	if err != nil {
 		return "", explain(path, err)
 	}
-	return identify(db, path)
+	if id, err = identify(db, path); err != nil {
+		return "", err
+	}
+	return id, checkPages(path, f, newest)
 }
 
 func plainFile(path string) error {
@@ -75,20 +83,11 @@ func identify(db *bbolt.DB, path string) (id string, err error) {
 
 // head is what matters of one of the two head pages, of which bbolt writes one with each commit, in turn.
 type head struct {
-	magic, valid bool
-	pageSize     int64
-	pages        int64 // as many as the file must hold
-	commit       int64
-}
-
-func checkFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return explain(path, err)
-	}
-	defer f.Close()
-	_, err = checkHeads(path, f)
-	return err
+	magic, valid   bool
+	pageSize       int64
+	root, freelist uint64
+	pages          int64 // as many as the file must hold
+	commit         int64
 }
 
 // checkHeads returns the newest head. It refuses a file whose head pages are not both whole, and one that is shorter than
@@ -141,10 +140,11 @@ func readHead(f io.ReaderAt, at int64) head {
 	b = b[header:]
 	hash := fnv.New64a()
 	hash.Write(b[:hashed])
-	order := binary.NativeEndian
 	h := head{
 		magic:    order.Uint32(b) == magic,
 		pageSize: int64(order.Uint32(b[8:])),
+		root:     order.Uint64(b[16:]),
+		freelist: order.Uint64(b[32:]),
 		pages:    int64(order.Uint64(b[40:])),
 		commit:   int64(order.Uint64(b[48:])),
 	}

@@ -117,6 +117,16 @@ func TestOpenRefusesAndHarmsNothing(t *testing.T) {
 		{"the end of the file missing", func(t *testing.T, path string) {
 			edit(t, path, func(b []byte) []byte { return b[:20*page] })
 		}, ErrDamaged, "cut off"},
+		{"a page that runs over another", func(t *testing.T, path string) {
+			edit(t, path, func(b []byte) []byte {
+				a, h := readHeads(bytes.NewReader(b))
+				if a.commit > h.commit {
+					h = a
+				}
+				b[int(h.root)*page+12] ^= 1
+				return b
+			})
+		}, ErrDamaged, "used twice"},
 		{"one head page alone", func(t *testing.T, path string) {
 			edit(t, path, func(b []byte) []byte { return b[:page+10] })
 		}, ErrDamaged, "backup"},
