@@ -27,16 +27,11 @@ func (e *engine) isStuck() bool {
 	}
 }
 
-// locking runs a piece of bbolt after whose panic a lock may stay locked.
-func (e *engine) locking(f func()) {
-	ended := false
-	defer func() {
-		if !ended {
-			e.stick.Do(func() { close(e.stuck) })
-		}
-	}()
-	f()
-	ended = true
+// stickUnless, deferred around a piece of bbolt, notes that it panicked: a lock may stay locked.
+func (e *engine) stickUnless(ended *bool) {
+	if !*ended {
+		e.stick.Do(func() { close(e.stuck) })
+	}
 }
 
 // enter begins a View.
@@ -54,10 +49,10 @@ func (e *engine) enter() (*bbolt.Tx, error) {
 func (e *engine) leave(tx *bbolt.Tx) {
 	for range 100 {
 		if e.gate.TryLock() {
-			defer e.gate.Unlock()
 			if !e.isStuck() {
 				_ = tx.Rollback()
 			}
+			e.gate.Unlock()
 			return
 		}
 		runtime.Gosched()
@@ -72,7 +67,10 @@ func (e *engine) leave(tx *bbolt.Tx) {
 
 // begin says in store's words why there can be no transaction.
 func (e *engine) begin(writable bool) (tx *bbolt.Tx, err error) {
-	e.locking(func() { tx, err = e.db.Begin(writable) })
+	ended := false
+	defer e.stickUnless(&ended)
+	tx, err = e.db.Begin(writable)
+	ended = true
 	switch {
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return nil, store.ErrClosed
@@ -83,5 +81,8 @@ func (e *engine) begin(writable bool) (tx *bbolt.Tx, err error) {
 }
 
 func (e *engine) rollback(tx *bbolt.Tx) {
-	e.locking(func() { _ = tx.Rollback() })
+	ended := false
+	defer e.stickUnless(&ended)
+	_ = tx.Rollback()
+	ended = true
 }
