@@ -54,6 +54,9 @@ var (
 // kind is what the letters with links are called in the box.
 const kind = "passwordReset"
 
+// subject is what clients of the real portal find in the draft.
+const subject = "Password Reset"
+
 // Links keeps the links of a portal.
 type Links struct {
 	accounts *account.Accounts
@@ -133,7 +136,7 @@ func (l *Links) mint(tx store.Tx, u *account.User, in auth.Tenant, text secret.T
 		return nil, err
 	}
 	letter, err := l.box.Queue(tx, mail.Order{
-		Kind: kind, Ref: link.ID, To: link.Address, Tenant: in, Subject: "Set a new password", Body: body, Until: link.Expires,
+		Kind: kind, Ref: link.ID, To: link.Address, Tenant: in, Subject: subject, Body: body, Until: link.Expires,
 	})
 	if err != nil {
 		return nil, err

@@ -33,6 +33,8 @@ func (c *carrier) Carry(_ context.Context, _ mail.Relay, m mail.Message) error {
 	return nil
 }
 
+var operators = []auth.UserType{auth.Operator}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -59,7 +61,7 @@ func TestLinkDiesDuringRedeem(t *testing.T) {
 			return err
 		},
 		"a newer link": func(_ *account.Accounts, l *reset.Links, _ secret.Text, id int64) error {
-			_, err := l.Send(ctx, by, v, reset.Target{ID: id})
+			_, err := l.Send(ctx, by, reset.Target{Of: operators, ID: id})
 			return err
 		},
 		"redeemed": func(_ *account.Accounts, l *reset.Links, token secret.Text, _ int64) error {
@@ -82,7 +84,7 @@ func TestLinkDiesDuringRedeem(t *testing.T) {
 			must(t, err)
 			u, err := a.InsertUser(ctx, by, auth.Network(), account.NewUser{Username: "bob@acme.example", Password: "correct horse 1", RoleID: 3})
 			must(t, err)
-			_, err = l.Send(ctx, by, v, reset.Target{ID: u.ID})
+			_, err = l.Send(ctx, by, reset.Target{Of: operators, ID: u.ID})
 			must(t, err)
 			must(t, b.Deliver(ctx))
 			_, rest, _ := strings.Cut(string(post.last.Body), "#")

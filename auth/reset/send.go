@@ -1,8 +1,8 @@
 package reset
 
 import (
-	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -14,26 +14,35 @@ import (
 
 // A Target says whose password a link is about, as a method's params do.
 type Target struct {
+	Of       []auth.UserType // the types of user that the method is about
 	ID       int64
-	Username string // when there is no ID
-	Tenant   int64  // the tenant that the user must belong to; 0 is any
+	Username string                  // when there is no ID
+	Tenants  map[auth.UserType]int64 // the user must belong to one of them; none is any
 }
+
+// meets says whether the user can be the one who is meant.
+func (to Target) meets(u *account.User) bool {
+	return slices.Contains(to.Of, u.Type) && (len(to.Tenants) == 0 || to.Tenants[u.Type] == u.TenantID())
+}
+
+// may is the privilege that an action on the user asks for.
+func may(do auth.Action, u *account.User) auth.Privilege { return do.On(auth.UserObject(u.Type)) }
 
 // maxSent is how many links administrators may have mailed to one address within an hour.
 const maxSent = 30
 
-// Send mails the user a link. The caller holds the privilege v in the user's tenant, and is a superuser if the user is
+// Send mails the user a link. The caller may change users of his type in his tenant, and is a superuser if the user is
 // one. A user whose password is not the portal's to set, who may not get in, or who has no address, is a Conflict. rows is
 // 0 when the caller sees no such user.
-func (l *Links) Send(ctx context.Context, by *auth.Principal, v auth.Privilege, to Target) (rows int, err error) {
+func (l *Links) Send(ctx context.Context, by *auth.Principal, to Target) (rows int, err error) {
 	text, err := secret.Mint(l.accounts.Random())
 	if err != nil {
 		return 0, err
 	}
 	address := ""
-	if u, in, err := l.find(ctx, by, v, to); err != nil || u == nil {
+	if u, in, err := l.find(ctx, by, to); err != nil || u == nil {
 		return 0, err
-	} else if err := maySend(by, v, u, in); err != nil {
+	} else if err := maySend(by, u, in); err != nil {
 		return 0, err
 	} else {
 		address = u.MailAddress()
@@ -43,11 +52,11 @@ func (l *Links) Send(ctx context.Context, by *auth.Principal, v auth.Privilege, 
 	}
 	err = l.store.Update(ctx, func(tx store.Tx) error {
 		rows = 0
-		u, in, err := l.findIn(tx, by, v, to)
+		u, in, err := l.findIn(tx, by, to)
 		if err != nil || u == nil {
 			return err
 		}
-		if err := maySend(by, v, u, in); err != nil {
+		if err := maySend(by, u, in); err != nil {
 			return err
 		}
 		rows = 1
@@ -63,8 +72,8 @@ func (l *Links) Send(ctx context.Context, by *auth.Principal, v auth.Privilege, 
 	return rows, err
 }
 
-func maySend(by *auth.Principal, v auth.Privilege, u *account.User, in auth.Tenant) error {
-	switch {
+func maySend(by *auth.Principal, u *account.User, in auth.Tenant) error {
+	switch v := may(auth.Update, u); {
 	case !by.May(v, in):
 		return auth.Lacks(by, v)
 	case u.Role().IsSuper && !by.IsSuper():
@@ -79,22 +88,22 @@ func maySend(by *auth.Principal, v auth.Privilege, u *account.User, in auth.Tena
 	return nil
 }
 
-func (l *Links) find(ctx context.Context, by *auth.Principal, v auth.Privilege, to Target) (u *account.User, in auth.Tenant, err error) {
+func (l *Links) find(ctx context.Context, by *auth.Principal, to Target) (u *account.User, in auth.Tenant, err error) {
 	err = l.store.View(ctx, func(tx store.Tx) error {
-		u, in, err = l.findIn(tx, by, v, to)
+		u, in, err = l.findIn(tx, by, to)
 		return err
 	})
 	return u, in, err
 }
 
-// findIn answers the user if the caller sees him and v is about him.
-func (l *Links) findIn(tx store.Tx, by *auth.Principal, v auth.Privilege, to Target) (u *account.User, in auth.Tenant, err error) {
+// findIn answers the user if the caller sees him and the method is about him.
+func (l *Links) findIn(tx store.Tx, by *auth.Principal, to Target) (u *account.User, in auth.Tenant, err error) {
 	if to.ID != 0 {
 		u, err = l.accounts.UserIn(tx, to.ID)
 	} else {
 		u, err = l.accounts.UserNamed(tx, to.Username)
 	}
-	if err != nil || u == nil || auth.UserObject(u.Type) != v.Object || to.Tenant != 0 && to.Tenant != u.TenantID() {
+	if err != nil || u == nil || !to.meets(u) {
 		return nil, in, err
 	}
 	in, ok, err := l.accounts.TenantIn(tx, u.Type, u.TenantID())
@@ -111,43 +120,79 @@ func happening(name string, u *account.User, link *Link) account.Happening {
 	}
 }
 
+// A Draft is the letter that Send would mail, without its link, and what became of the last one.
+type Draft struct {
+	User    *account.User
+	From    string // "" while the property is not set
+	To      string // "" when the user has no address
+	Subject string
+	Message string
+	Last    *Mailed // nil when there is none
+}
+
 // A Mailed link is what may be known of a link: never the link itself.
 type Mailed struct {
 	*Link
-	State   State
-	Subject string
-	Mail    mail.State // "" when the letter has been forgotten
-	Sent    time.Time
+	State State
+	Mail  mail.State // "" when the letter has been forgotten
+	Sent  time.Time
 }
 
-// Get answers the user's link to whoever holds the privilege v in the user's tenant; nil when there is none.
-func (l *Links) Get(ctx context.Context, by *auth.Principal, v auth.Privilege, to Target) (m *Mailed, err error) {
+// Draft answers the letter to whoever may read users of that type in the user's tenant; nil when he sees no such user.
+func (l *Links) Draft(ctx context.Context, by *auth.Principal, to Target) (d *Draft, err error) {
 	err = l.store.View(ctx, func(tx store.Tx) error {
-		u, in, err := l.findIn(tx, by, v, to)
+		d = nil
+		u, in, err := l.findIn(tx, by, to)
 		if err != nil || u == nil {
 			return err
 		}
-		if !by.May(v, in) {
+		if v := may(auth.Read, u); !by.May(v, in) {
 			return auth.Lacks(by, v)
 		}
-		link, err := linkOf.Get(tx, store.Key(u.ID))
-		if err != nil || link == nil {
-			return err
-		}
-		m = &Mailed{Link: link, State: link.Kept}
-		opened, _, err := l.opens(tx, link)
-		if link.Kept == Open && opened == nil {
-			m.State = Dead
-		}
-		letter, err2 := l.box.Find(tx, link.Letter)
-		if letter == nil {
-			return cmp.Or(err, err2)
-		}
-		m.Subject, m.Mail = letter.Subject, letter.State
-		if letter.State == mail.Sent {
-			m.Sent = letter.Modified
-		}
+		d, err = l.draft(tx, u)
 		return err
 	})
-	return m, err
+	return d, err
+}
+
+func (l *Links) draft(tx store.Tx, u *account.User) (*Draft, error) {
+	from, err := l.accounts.Text(tx, account.MailFrom)
+	if err != nil {
+		return nil, err
+	}
+	life, err := l.accounts.Duration(tx, sentLife[u.Type], time.Second)
+	if err != nil {
+		return nil, err
+	}
+	message, err := l.body(tx, u, "…", l.now().Add(life))
+	if err != nil {
+		return nil, err
+	}
+	last, err := l.last(tx, u)
+	return &Draft{User: u, From: from, To: u.MailAddress(), Subject: subject, Message: string(message), Last: last}, err
+}
+
+// last answers the user's link as he is now; nil when there is none.
+func (l *Links) last(tx store.Tx, u *account.User) (*Mailed, error) {
+	link, err := linkOf.Get(tx, store.Key(u.ID))
+	if err != nil || link == nil {
+		return nil, err
+	}
+	m := &Mailed{Link: link, State: link.Kept}
+	opened, _, err := l.opens(tx, link)
+	if err != nil {
+		return nil, err
+	}
+	if link.Kept == Open && opened == nil {
+		m.State = Dead
+	}
+	letter, err := l.box.Find(tx, link.Letter)
+	if err != nil || letter == nil {
+		return m, err
+	}
+	m.Mail = letter.State
+	if letter.State == mail.Sent {
+		m.Sent = letter.Modified
+	}
+	return m, nil
 }

@@ -169,8 +169,8 @@ var doorways = map[string]doorway{
 	"systemProperty/insertOrUpdateSystemProperty": {all: "CREATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"name":"product.version","value":"x"}`, passed: -32007},
 	"systemProperty/updateSystemProperty":         {all: "UPDATE:SYSTEM_PROPERTY", callers: "OPERATOR", params: `{"name":"nonsense","_update":{}}`},
 
-	"enterpriseUser/sendEnterpriseUserPasswordResetEmail": {all: "UPDATE:ENTERPRISE_USER", params: `{"id":$user}`, inside: writeUser},
-	"enterpriseUser/getEnterpriseUserPasswordResetEmail":  {all: "READ:ENTERPRISE_USER", params: `{"id":$user}`, inside: readUser},
+	"enterpriseUser/sendEnterpriseUserPasswordResetEmail": {any: "UPDATE:ENTERPRISE_USER UPDATE:PROXY_USER", params: `{"id":$user}`, inside: writeUser},
+	"enterpriseUser/getEnterpriseUserPasswordResetEmail":  {any: "READ:ENTERPRISE_USER READ:PROXY_USER", params: `{"id":$user}`, inside: readUser},
 	"enterpriseProxy/sendEnterpriseProxyUserPasswordResetEmail": {all: "UPDATE:PROXY_USER", callers: "MSP OPERATOR", params: `{"id":$msp}`, inside: func(role int, place string) int {
 		if place == other || role == 5 {
 			return 0
