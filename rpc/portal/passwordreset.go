@@ -63,6 +63,12 @@ type ResetTarget struct {
 	NetworkID         rpc.ID `json:"networkId"`
 }
 
+// SendReset is the params of the methods that mail a link.
+type SendReset struct {
+	ResetTarget
+	MakeInactive rpc.Bool `json:"makeInactive" doc:"true is refused: disable the user with an update."`
+}
+
 // target checks what is named.
 func (p Portal) target(ctx context.Context, by *auth.Principal, of []auth.UserType, in ResetTarget) (reset.Target, error) {
 	if in.ID != 0 && in.EnterpriseUserID != 0 && in.ID != in.EnterpriseUserID {
@@ -89,9 +95,12 @@ func (p Portal) target(ctx context.Context, by *auth.Principal, of []auth.UserTy
 	return to, nil
 }
 
-func (p Portal) sendPasswordReset(of []auth.UserType) func(context.Context, *auth.Principal, ResetTarget) (Modified, error) {
-	return func(ctx context.Context, by *auth.Principal, in ResetTarget) (Modified, error) {
-		to, err := p.target(ctx, by, of, in)
+func (p Portal) sendPasswordReset(of []auth.UserType) func(context.Context, *auth.Principal, SendReset) (Modified, error) {
+	return func(ctx context.Context, by *auth.Principal, in SendReset) (Modified, error) {
+		if in.MakeInactive {
+			return Modified{}, auth.BadField("makeInactive", "is not supported: a disabled user's link is dead")
+		}
+		to, err := p.target(ctx, by, of, in.ResetTarget)
 		if err != nil {
 			return Modified{}, err
 		}
