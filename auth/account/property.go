@@ -187,6 +187,11 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 			return err
 		}
 	}
+	if s := settingNumbered(p.ID); s != nil && s.left != nil && was != "" && was != p.Value {
+		if err := s.left(a, tx, by); err != nil {
+			return err
+		}
+	}
 	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, secret || p.IsPassword)
 }
 

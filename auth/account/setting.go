@@ -23,6 +23,7 @@ type Setting struct {
 	restricted bool
 	check      func(string) bool
 	changed    func(a *Accounts, tx store.Tx, by *auth.Principal, in auth.Tenant, value string) error // may refuse
+	left       func(a *Accounts, tx store.Tx, by *auth.Principal) error                               // another value than "" was given up
 }
 
 // settings are the predefined properties in the order of their definition.
@@ -47,7 +48,7 @@ func define(s Setting) *Setting {
 var (
 	EnableAPITokens  = define(Setting{id: 1, name: "session.options.enableApiTokenAuth", dataType: "BOOLEAN", value: "true", doc: "false refuses every API token at once; sessions go on", restricted: true})
 	TokenDays        = define(Setting{id: 2, name: "session.options.tokenDayValue", dataType: "NUMBER", value: "366", doc: "longest lifetime of an API token in days, 1 to 366", check: between(1, 366)})
-	PublicAddress    = define(Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", check: PublicHost})
+	PublicAddress    = define(Setting{id: 3, name: "network.public.address", dataType: "STRING", doc: "the portal's public address, host or host:port", restricted: true, check: PublicHost})
 	ProductVersion   = define(Setting{id: 4, name: "product.version", dataType: "STRING", doc: "the portal's version", readOnly: true})
 	Unauthorized     = define(Setting{id: 5, name: "portico.http.unauthorizedStatus", dataType: "NUMBER", value: "200", doc: "HTTP status of calls that are not signed in: 200 as in the original, or 401", check: func(s string) bool { return s == "200" || s == "401" }, restricted: true})
 	SessionSeconds   = define(Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)})
