@@ -63,8 +63,9 @@ type Links struct {
 	store    account.Store
 	box      *mail.Box
 	wishes   chan wish
-	sources  tally
-	mailed   tally
+	sources  tally // who asks
+	mailed   tally // by self-service
+	sent     tally // by administrators
 }
 
 // New makes the keeper, which answers from now on for its letters in the box.

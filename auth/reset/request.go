@@ -6,9 +6,8 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
-	"sync"
-	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
@@ -20,7 +19,7 @@ import (
 // The bounds of self-service, each within an hour. A user gets one link until it is over, whoever asks how often.
 const (
 	maxAsked  = 20  // by one source
-	maxMailed = 5   // to one address
+	maxMailed = 5   // to one user
 	maxUsers  = 5   // of one address, by one request
 	maxWishes = 256 // that wait for Run
 )
@@ -138,7 +137,7 @@ func (l *Links) grantUser(ctx context.Context, w wish, id int64) error {
 		if err != nil || u == nil {
 			return err
 		}
-		if !counted && !l.mailed.add(l.now(), u.MailAddress(), maxMailed) {
+		if !counted && !(l.mailed.add(l.now(), strconv.FormatInt(u.ID, 10), maxMailed) && l.mailed.add(l.now(), tenantKey(in), maxTenant)) {
 			return nil
 		}
 		counted, granted = true, true
@@ -187,30 +186,6 @@ func (l *Links) hasLink(tx store.Tx, user int64) (bool, error) {
 	}
 	letter, err := l.box.Find(tx, link.Letter)
 	return letter != nil && (letter.State == mail.Queued || letter.State == mail.Sent), err
-}
-
-// A tally counts by key within an hour. It has a bound of its own: a key more than that is refused, not counted.
-type tally struct {
-	mu   sync.Mutex
-	hour time.Time
-	n    map[string]int
-}
-
-const maxKeys = 10_000
-
-// add counts one more, unless there are that many already.
-func (t *tally) add(now time.Time, key string, most int) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if hour := now.Truncate(time.Hour); !hour.Equal(t.hour) {
-		t.hour, t.n = hour, make(map[string]int)
-	}
-	key = strings.ToLower(key)
-	if n, ok := t.n[key]; n >= most || !ok && len(t.n) >= maxKeys {
-		return false
-	}
-	t.n[key]++
-	return true
 }
 
 // Sweep removes the links whose time is over.

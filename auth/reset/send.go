@@ -28,8 +28,21 @@ func (to Target) meets(u *account.User) bool {
 // may is the privilege that an action on the user asks for.
 func may(do auth.Action, u *account.User) auth.Privilege { return do.On(auth.UserObject(u.Type)) }
 
-// maxSent is how many links administrators may have mailed to one address within an hour.
-const maxSent = 30
+// How many links may be mailed within an hour.
+const (
+	maxSent   = 30  // by administrators to one mailbox
+	maxTenant = 200 // to the users of a tenant by administrators; as many are by self-service
+)
+
+func (l *Links) count(u *account.User, in auth.Tenant) error {
+	if !l.sent.add(l.now(), mailboxKey(in, u.MailAddress()), maxSent) {
+		return auth.Errorf(auth.Limit, "%d links were mailed to the user's mailbox within the hour, the most there may be", maxSent)
+	}
+	if !l.sent.add(l.now(), tenantKey(in), maxTenant) {
+		return auth.Errorf(auth.Limit, "%d links were mailed to users of the tenant within the hour, the most there may be", maxTenant)
+	}
+	return nil
+}
 
 // Send mails the user a link. The caller may change users of his type in his tenant, and is a superuser if the user is
 // one. A user whose password is not the portal's to set, who may not get in, or who has no address, is a Conflict. rows is
@@ -39,16 +52,12 @@ func (l *Links) Send(ctx context.Context, by *auth.Principal, to Target) (rows i
 	if err != nil {
 		return 0, err
 	}
-	address := ""
 	if u, in, err := l.find(ctx, by, to); err != nil || u == nil {
 		return 0, err
 	} else if err := maySend(by, u, in); err != nil {
 		return 0, err
-	} else {
-		address = u.MailAddress()
-	}
-	if !l.mailed.add(l.now(), address, maxSent) { // here, because an Update may run twice
-		return 0, auth.Errorf(auth.Limit, "%d links were mailed to the user within the hour, the most there may be", maxSent)
+	} else if err := l.count(u, in); err != nil { // here, because an Update may run twice
+		return 0, err
 	}
 	err = l.store.Update(ctx, func(tx store.Tx) error {
 		rows = 0

@@ -386,6 +386,56 @@ func TestSelfResetFlood(t *testing.T) {
 	}
 }
 
+// What one tenant's administrators have mailed to an address was counted for all tenants, and for the user's own requests;
+// and a tenant could have as many letters mailed as it had users.
+func TestResetBounds(t *testing.T) {
+	h := build(t)
+	r := h.relay(t)
+	h.setProperty(t, "vco.enterprise.selfResetPassword.enabled", "true")
+	acme, initech := h.session(t, "admin@acme"), h.session(t, "admin@initech")
+	address := func(as http.Header, who string) {
+		h.good(t, as, "enterpriseUser/updateEnterpriseUser", fmt.Sprintf(`{"username":%q,"currentPassword":"correct horse 1","_update":{"email":"shared@mail.example"}}`, who), nil)
+	}
+	address(acme, "ops@acme")
+	address(acme, "support@acme")
+	address(initech, "admin@initech")
+	sent := 0
+	for i := range 40 {
+		if h.call(acme, sendReset, fmt.Sprintf(`{"username":%q}`, []string{"ops@acme", "support@acme"}[i%2])).Code == 0 {
+			sent++
+		}
+	}
+	if sent != 30 {
+		t.Errorf("%d to one mailbox, want 30", sent)
+	}
+	if got := h.call(initech, sendReset, `{"username":"admin@initech"}`); got.Code != 0 {
+		t.Errorf("another tenant, the same mailbox: %v", got)
+	}
+	all := h.links(t, r)
+	for _, token := range all[:len(all)-1] { // the last one is of the other tenant
+		h.redeem(token, newPassword)
+	}
+	h.call(nil, "login/requestPasswordReset", `{"username":"ops@acme"}`)
+	if n := len(h.links(t, r)); n != len(all)+1 {
+		t.Errorf("%d mails after %d, when the user asks himself", n, len(all))
+	}
+	h.pass(time.Hour)
+	acme = h.session(t, "admin@acme")
+	sent = 0
+	for i := range 210 {
+		h.good(t, acme, "enterpriseUser/updateEnterpriseUser", fmt.Sprintf(`{"username":"readonly@acme","_update":{"email":"r%d@mail.example"}}`, i), nil)
+		if h.call(acme, sendReset, `{"username":"readonly@acme"}`).Code == 0 {
+			sent++
+		}
+	}
+	if sent != 200 {
+		t.Errorf("%d of one tenant, want 200", sent)
+	}
+	if got := h.call(h.session(t, "admin@initech"), sendReset, `{"username":"admin@initech"}`); got.Code == -32009 {
+		t.Errorf("another tenant: %v", got)
+	}
+}
+
 // The link is in the mail, and nowhere else: neither while it waits, nor when the relay repeats it in what it says.
 func TestLinkStaysSecret(t *testing.T) {
 	var log logbook
