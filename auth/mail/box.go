@@ -33,7 +33,7 @@ type Carrier interface {
 	Carry(ctx context.Context, r Relay, m Message) error
 }
 
-// Wanted says whether the letter about ref should still be sent.
+// Wanted says whether the letter about ref should still be sent. It only reads.
 type Wanted func(tx store.Tx, ref int64) (bool, error)
 
 // A Box keeps the letters of a portal.
@@ -81,22 +81,19 @@ func (b *Box) Run(ctx context.Context, report func(error)) {
 	}
 }
 
-// relay reads the properties, each time anew, so that a change acts with the next letter.
-func (b *Box) relay(ctx context.Context) (r Relay, err error) {
-	err = b.store.View(ctx, func(tx store.Tx) error {
-		var password string
-		for s, to := range map[*account.Setting]*string{
-			account.MailHost: &r.Host, account.MailSecure: &r.Secure, account.MailUser: &r.User,
-			account.MailPassword: &password, account.MailFrom: &r.From,
-		} {
-			if *to, err = b.accounts.Text(tx, s); err != nil {
-				return err
-			}
+// relay reads the properties, for each try anew, so that a change acts with the next letter.
+func (b *Box) relay(tx store.Tx) (r Relay, err error) {
+	var password string
+	for s, to := range map[*account.Setting]*string{
+		account.MailHost: &r.Host, account.MailSecure: &r.Secure, account.MailUser: &r.User,
+		account.MailPassword: &password, account.MailFrom: &r.From,
+	} {
+		if *to, err = b.accounts.Text(tx, s); err != nil {
+			return r, err
 		}
-		r.Password = secret.Text(password)
-		port, err := b.accounts.Number(tx, account.MailPort)
-		r.Port = int(port)
-		return err
-	})
+	}
+	r.Password = secret.Text(password)
+	port, err := b.accounts.Number(tx, account.MailPort)
+	r.Port = int(port)
 	return r, err
 }

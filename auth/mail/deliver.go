@@ -7,6 +7,7 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -30,35 +31,66 @@ const (
 // wait is the time between the try of that number, from 1, and the next.
 func wait(try int) time.Duration { return min(firstWait<<min(try-1, 10), maxWait) }
 
-// Deliver tries every letter that is due.
+// workers is how many letters are on their way at once: a relay that hangs for one does not hold up the others.
+const workers = 4
+
+// Deliver tries every letter that is due. What goes wrong with one is told, and is no matter of the others.
 func (b *Box) Deliver(ctx context.Context) error {
-	relay, err := b.relay(ctx)
+	due, err := b.due(ctx)
 	if err != nil {
 		return err
 	}
-	due, err := b.due(ctx)
-	for _, id := range due {
-		if err == nil {
-			err = b.deliver(ctx, relay, id)
-		}
+	var work sync.WaitGroup
+	errs, next := make([]error, len(due)), make(chan int)
+	for range min(workers, len(due)) {
+		work.Go(func() {
+			for i := range next {
+				errs[i] = b.deliver(ctx, due[i])
+			}
+		})
 	}
-	return err
+	for i := range due {
+		next <- i
+	}
+	close(next)
+	work.Wait()
+	return errors.Join(errs...)
 }
 
+// due answers the numbers of the letters that are due, those that were never tried first: many that the relay does not want
+// yet are no reason for a new one to wait. Without a relay only those are due that are not wanted any more.
 func (b *Box) due(ctx context.Context) (ids []int64, err error) {
 	span := store.Span{To: store.Key(b.now().Add(time.Millisecond))}
 	err = b.store.View(ctx, func(tx store.Tx) error {
-		ids = nil
-		return lettersDue.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
-			ids = append(ids, id)
+		var fresh, tried []int64
+		host, err := b.accounts.Text(tx, account.MailHost)
+		if err != nil {
+			return err
+		}
+		err = lettersDue.Scan(tx, span, func(l *Letter) (bool, error) {
+			if host == "" {
+				if wanted, err := b.isWanted(tx, l); err == nil && wanted {
+					return true, nil
+				}
+			}
+			if l.Tries == 0 {
+				fresh = append(fresh, l.ID)
+			} else {
+				tried = append(tried, l.ID)
+			}
 			return true, nil
 		})
+		ids = append(fresh, tried...)
+		return err
 	})
 	return ids, err
 }
 
-func (b *Box) deliver(ctx context.Context, relay Relay, id int64) error {
-	l, err := b.claim(ctx, relay, id)
+func (b *Box) deliver(ctx context.Context, id int64) error {
+	if ctx.Err() != nil {
+		return nil // the portal ends; those that were not claimed are still due
+	}
+	l, relay, err := b.claim(ctx, id)
 	if err != nil || l == nil {
 		return err
 	}
@@ -77,9 +109,9 @@ func (b *Box) deliver(ctx context.Context, relay Relay, id int64) error {
 }
 
 // claim counts a try and sets the next, before anything is sent: whatever happens to this process, the letter is neither
-// lost nor sent twice at once. It answers nil when there is nothing to send, because the letter is not due, no longer
-// wanted, or has no relay to go to.
-func (b *Box) claim(ctx context.Context, relay Relay, id int64) (claimed *Letter, err error) {
+// lost nor sent twice at once. It answers the relay as it is set at that moment, and nil when there is nothing to send,
+// because the letter is not due, no longer wanted, or has no relay to go to.
+func (b *Box) claim(ctx context.Context, id int64) (claimed *Letter, relay Relay, err error) {
 	err = b.store.Update(ctx, func(tx store.Tx) error {
 		claimed = nil
 		l, err := letters.Get(tx, id)
@@ -94,8 +126,9 @@ func (b *Box) claim(ctx context.Context, relay Relay, id int64) (claimed *Letter
 			return b.end(tx, l, Drop)
 		case l.Tries >= maxTries: // the last one was cut off
 			return b.end(tx, l, GiveUp)
-		case relay.Host == "":
-			return nil
+		}
+		if relay, err = b.relay(tx); err != nil || relay.Host == "" {
+			return err
 		}
 		if err := l.move(Try, b.now()); err != nil {
 			return err
@@ -105,7 +138,7 @@ func (b *Box) claim(ctx context.Context, relay Relay, id int64) (claimed *Letter
 		claimed = l
 		return letters.Put(tx, l)
 	})
-	return claimed, err
+	return claimed, relay, err
 }
 
 func (b *Box) isWanted(tx store.Tx, l *Letter) (bool, error) {

@@ -12,8 +12,8 @@
 //
 //	Queue            in somebody's Update; Wake after it
 //	Run              one goroutine
-//	└─ Deliver       every letter that is due
-//	   ├─ claim      one Update: is it still wanted? Then this try is counted, and the next one set, before anything is sent
+//	└─ Deliver       every letter that is due, a few at once, those never tried first
+//	   ├─ claim      one Update: is it still wanted, and where to? Then this try is counted, and the next one set, before anything is sent
 //	   ├─ Carrier    hands it over, or says why not
 //	   └─ settle     one Update: sent, dead, or left for the next try
 //

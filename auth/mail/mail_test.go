@@ -41,12 +41,13 @@ type office struct {
 
 func (o *office) Carry(_ context.Context, r mail.Relay, m mail.Message) error {
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.carried = append(o.carried, m)
-	if o.carry == nil {
+	carry := o.carry
+	o.mu.Unlock()
+	if carry == nil {
 		return nil
 	}
-	return o.carry(r, m)
+	return carry(r, m)
 }
 
 func open(t *testing.T) *office {
@@ -276,9 +277,7 @@ func TestOutcomeLost(t *testing.T) {
 	ctx, kill := context.WithCancel(context.Background())
 	o.carry = func(mail.Relay, mail.Message) error {
 		if kill != nil {
-			o.mu.Unlock()
 			o.must(o.boxOf().Deliver(context.Background())) // another one at the same time finds nothing to do
-			o.mu.Lock()
 			kill()
 			return ctx.Err()
 		}
@@ -338,6 +337,107 @@ func TestRun(t *testing.T) {
 	<-sent
 	end()
 	<-ended
+}
+
+// A letter about which nobody could say whether it is wanted ended the pass: those behind it waited, for ever.
+func TestOneFaultIsNotOfAll(t *testing.T) {
+	o := open(t)
+	bad := errors.New("cannot be told")
+	o.box.Answer("test", func(_ store.Tx, ref int64) (bool, error) {
+		if ref == 1 {
+			return false, bad
+		}
+		return true, nil
+	})
+	first, second := o.queue(1), o.queue(2)
+	if err := o.box.Deliver(context.Background()); !errors.Is(err, bad) {
+		t.Errorf("got %v", err)
+	}
+	o.want(first, mail.Queued, 0, 1)
+	o.want(second, mail.Sent, 1, 1)
+}
+
+// One letter for which the relay hangs held up all others.
+func TestHangingRelay(t *testing.T) {
+	o := open(t)
+	hang, others := make(chan struct{}), make(chan struct{}, 20)
+	o.carry = func(_ mail.Relay, m mail.Message) error {
+		if m.To == o.letter(1).To && m.ID == o.letter(1).MessageID {
+			<-hang
+			return nil
+		}
+		others <- struct{}{}
+		return nil
+	}
+	for ref := range int64(20) {
+		o.queue(ref)
+	}
+	done := make(chan struct{})
+	go func() { defer close(done); _ = o.box.Deliver(context.Background()) }()
+	for range 19 {
+		select {
+		case <-others:
+		case <-time.After(10 * time.Second):
+			t.Fatal("the others wait")
+		}
+	}
+	close(hang)
+	<-done
+}
+
+// The relay was read once for a pass: after a change of the host the rest of it still went to the old one. And what was
+// tried before went before what was not.
+func TestRelayOfEachTry(t *testing.T) {
+	o := open(t)
+	o.carry = func(mail.Relay, mail.Message) error { return errors.New("later") }
+	for ref := range int64(8) {
+		o.queue(ref)
+	}
+	o.deliver()
+	o.now = o.now.Add(time.Hour)
+	fresh := o.queue(9)
+	var hosts []string
+	var firsts []string
+	var mu sync.Mutex
+	moved := false
+	o.carry = func(r mail.Relay, m mail.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if !moved {
+			o.set("mail.smtp.host", "second.example")
+			moved = true
+		}
+		hosts, firsts = append(hosts, r.Host), append(firsts, m.ID)
+		return nil
+	}
+	o.deliver()
+	if i := slices.Index(firsts, o.letter(fresh).MessageID); i < 0 || i > 3 { // four are on their way at once
+		t.Errorf("the new letter came at %d", i)
+	}
+	if len(hosts) != 9 || hosts[8] != "second.example" || hosts[4] != "second.example" {
+		t.Errorf("hosts %q", hosts)
+	}
+}
+
+// With no relay set each look wrote the store once for each letter that waits.
+func TestNoRelayNoWrites(t *testing.T) {
+	o := open(t)
+	o.set("mail.smtp.host", "")
+	writes := 0
+	o.box.Answer("test", func(tx store.Tx, _ int64) (bool, error) {
+		if tx.Put([]byte("x"), []byte("x")) == nil {
+			writes++
+		}
+		return true, nil
+	})
+	id := o.queue(1)
+	_ = o.box.Deliver(context.Background()) // a View in which somebody tried to write has failed
+	if writes != 0 {
+		t.Errorf("%d writes", writes)
+	}
+	o.now = o.letter(id).Until
+	o.deliver()
+	o.want(id, mail.Dropped, 0, 0)
 }
 
 func TestOperators(t *testing.T) {
