@@ -160,7 +160,7 @@ func (l *Links) forget(tx store.Tx, user int64) error {
 // affair. The secret stands behind a #, which browsers keep to themselves.
 func (l *Links) body(tx store.Tx, u *account.User, text secret.Text, until time.Time) (secret.Text, error) {
 	address, err := l.accounts.Text(tx, account.PublicAddress)
-	return secret.Text(fmt.Sprintf(`A new password can be set for the user %s of the portal at %s:
+	return secret.Text(fmt.Sprintf(`A new password can be set for %s of the portal at %s:
 
 https://%[2]s/reset#%s
 
@@ -169,15 +169,16 @@ password is changed in another way, or when another link is asked for.
 
 If you did not ask for this, you need not do anything: the password stays as
 it is.
-`, named(u), address, string(text), until.UTC().Format("2006-01-02 15:04"))), err
+`, whom(u), address, string(text), until.UTC().Format("2006-01-02 15:04"))), err
 }
 
-// named is the user's name, unless a mail reader might make a link of it: then somebody else could choose where it leads.
-func named(u *account.User) string {
-	if strings.ContainsAny(u.Username, "/:") || strings.HasPrefix(u.Username, "www.") {
-		return fmt.Sprintf("with the number %d", u.ID)
+// whom names the user, unless a mail reader might make a link of his name: then somebody else could choose where it leads.
+// Any dot may do; only the recipient's own address is none of somebody else's making.
+func whom(u *account.User) string {
+	if u.Username != u.MailAddress() && strings.ContainsAny(u.Username, "./:") {
+		return "a user"
 	}
-	return u.Username
+	return "the user " + u.Username
 }
 
 // sweptLinks is the step of a sweep, kept below the store's hundred keys an Update.

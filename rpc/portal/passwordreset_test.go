@@ -408,13 +408,13 @@ func TestResetBounds(t *testing.T) {
 	if sent != 30 {
 		t.Errorf("%d to one mailbox, want 30", sent)
 	}
+	for _, token := range h.links(t, r) {
+		h.redeem(token, newPassword)
+	}
 	if got := h.call(initech, sendReset, `{"username":"admin@initech"}`); got.Code != 0 {
 		t.Errorf("another tenant, the same mailbox: %v", got)
 	}
 	all := h.links(t, r)
-	for _, token := range all[:len(all)-1] { // the last one is of the other tenant
-		h.redeem(token, newPassword)
-	}
 	h.call(nil, "login/requestPasswordReset", `{"username":"ops@acme"}`)
 	if n := len(h.links(t, r)); n != len(all)+1 {
 		t.Errorf("%d mails after %d, when the user asks himself", n, len(all))
@@ -517,14 +517,20 @@ func TestLinkStaysSecret(t *testing.T) {
 	}
 }
 
-// What is written into a mail by somebody else does not make a link in it.
+// What is written into a mail by somebody else does not make a link in it. A name such as evil.example was taken for harmless.
 func TestUsernameIsNoLink(t *testing.T) {
 	h := build(t)
 	r := h.relay(t)
 	admin := h.session(t, "admin@acme")
-	h.good(t, admin, "enterprise/insertEnterpriseUser", `{"username":"https://evil.example/","password":"correct horse 1","roleId":10,"email":"victim@mail.example"}`, nil)
-	h.link(t, r, "https://evil.example/")
-	if raw := r.Mails()[0].Raw; strings.Contains(raw, "evil") {
+	for _, name := range []string{"https://evil.example/", "evil.example", "x@evil.example", "www.evil"} {
+		h.good(t, admin, "enterprise/insertEnterpriseUser", fmt.Sprintf(`{"username":%q,"password":"correct horse 1","roleId":10,"email":"victim@mail.example"}`, name), nil)
+		h.link(t, r, name)
+		if raw := r.Last().Raw; strings.Contains(raw, "evil") || !strings.Contains(raw, "for a user of") {
+			t.Errorf("the mail is\n%s", raw)
+		}
+	}
+	h.link(t, r, "ops@acme")
+	if raw := r.Last().Raw; !strings.Contains(raw, "for the user ops@acme of") {
 		t.Errorf("the mail is\n%s", raw)
 	}
 }
