@@ -80,7 +80,7 @@ func (c *call) Method() (string, error) {
 	if c.batch && (c.row.session || c.row.large) {
 		return "", badRequest("method [" + c.name + "] cannot be called in a batch")
 	}
-	if c.row.session && c.x.s.crossSite.Check(c.x.r) != nil {
+	if (c.row.session || c.row.SameSite) && c.x.s.crossSite.Check(c.x.r) != nil {
 		return "", errCrossSite
 	}
 	if c.row.Once && c.id == nil && c.x.route.door == portal {

@@ -18,6 +18,8 @@ type Method struct {
 	Rule auth.Rule
 	Do   Handler
 	Once bool // the result is shown this once: a notification, which gets no answer, is refused before anything happens
+
+	SameSite bool // refused to browsers' cross-site calls, though nobody needs to be signed in
 }
 
 // A Handler is a function together with what its signature says. Func makes one.

@@ -18,9 +18,9 @@ func (p Portal) passwordResetRows() []rpc.Method {
 	const get = "Shows the mail that the user would get, without its link, and what became of the last one; null for no such user."
 	rows := []rpc.Method{
 		{Name: "login/requestPasswordReset", Doc: "Asks for a link by mail that sets a new password; the answer is the same for everybody.",
-			Rule: auth.Public, Do: rpc.Func(p.requestPasswordReset)},
+			Rule: auth.Public, SameSite: true, Do: rpc.Func(p.requestPasswordReset)},
 		{Name: "login/redeemPasswordReset", Doc: "Sets a new password with the token of a link that came by mail.",
-			Rule: auth.Public, Do: rpc.Func(p.redeemPasswordReset)},
+			Rule: auth.Public, SameSite: true, Do: rpc.Func(p.redeemPasswordReset)},
 	}
 	for _, f := range []struct {
 		send, get string

@@ -517,6 +517,22 @@ func TestLinkStaysSecret(t *testing.T) {
 	}
 }
 
+// Pages of others could have their visitors' browsers ask for links, or redeem them, each from an address of its own.
+func TestResetCrossSite(t *testing.T) {
+	h := build(t)
+	for _, method := range []string{"login/requestPasswordReset", "login/redeemPasswordReset"} {
+		for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://evil.example"}}} {
+			body := `{"username":"ops@acme","token":"x","password":"y","password2":"y"}`
+			if w := h.post("/portal/rest/"+method, header, body); w.Code != http.StatusForbidden {
+				t.Errorf("%s %v: %d %s", method, header, w.Code, w.Body)
+			}
+			if w := h.post("/portal", header, `{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":`+body+`}`); !strings.Contains(w.Body.String(), "cross-site") {
+				t.Errorf("%s %v: %d %s", method, header, w.Code, w.Body)
+			}
+		}
+	}
+}
+
 // What is written into a mail by somebody else does not make a link in it. A name such as evil.example was taken for harmless.
 func TestUsernameIsNoLink(t *testing.T) {
 	h := build(t)
