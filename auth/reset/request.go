@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
@@ -23,6 +24,9 @@ const (
 	maxUsers  = 5   // of one address, by one request
 	maxWishes = 256 // that wait for Run
 )
+
+// freshTime is how long a letter that was sent is given to be found. After that it may be lost, and another may be asked for.
+const freshTime = 15 * time.Minute
 
 // A wish is a request as it waits: nobody has looked yet whom it is about.
 type wish struct {
@@ -156,7 +160,7 @@ func (l *Links) grantUser(ctx context.Context, w wish, id int64) error {
 }
 
 // mayAsk answers the user if he may have a link without an administrator, now; else nil. One who has a link that still
-// works, on its way or in his mailbox, gets no other: a stranger's requests neither flood the mailbox nor end the link.
+// works, on its way or fresh in his mailbox, gets no other: a stranger's requests neither flood the mailbox nor end the link.
 func (l *Links) mayAsk(tx store.Tx, id int64) (*account.User, auth.Tenant, error) {
 	u, err := l.accounts.UserIn(tx, id)
 	if err != nil || u == nil || !u.Enabled() || u.NonNative || u.MailAddress() == "" {
@@ -185,7 +189,7 @@ func (l *Links) hasLink(tx store.Tx, user int64) (bool, error) {
 		return false, err
 	}
 	letter, err := l.box.Find(tx, link.Letter)
-	return letter != nil && (letter.State == mail.Queued || letter.State == mail.Sent), err
+	return letter != nil && (letter.State == mail.Queued || letter.State == mail.Sent && l.now().Before(letter.Modified.Add(freshTime))), err
 }
 
 // Sweep removes the links whose time is over.

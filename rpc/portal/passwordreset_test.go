@@ -533,6 +533,28 @@ func TestResetCrossSite(t *testing.T) {
 	}
 }
 
+// A letter that was sent, and lost in a mail filter, kept its user from asking for another for the link's whole life.
+func TestSelfResetAgain(t *testing.T) {
+	h := build(t)
+	r := h.relay(t)
+	h.setProperty(t, "vco.enterprise.selfResetPassword.enabled", "true")
+	want := func(n int) {
+		t.Helper()
+		h.call(nil, "login/requestPasswordReset", `{"username":"ops@acme"}`)
+		if got := len(h.links(t, r)); got != n {
+			t.Fatalf("%d mails, want %d", got, n)
+		}
+	}
+	want(1)
+	h.pass(15*time.Minute - time.Second)
+	want(1)
+	h.pass(time.Second)
+	want(2)
+	if all := h.links(t, r); !dead(h.redeem(all[0], newPassword)) || h.redeem(all[1], newPassword).Code != 0 {
+		t.Error("not the newer one opens")
+	}
+}
+
 // What is written into a mail by somebody else does not make a link in it. A name such as evil.example was taken for harmless.
 func TestUsernameIsNoLink(t *testing.T) {
 	h := build(t)
