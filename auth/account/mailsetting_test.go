@@ -72,3 +72,31 @@ func TestMailPasswordIsForOneHost(t *testing.T) {
 		}
 	}
 }
+
+// A value that could not be unsealed, after the loss of the key, could be neither replaced nor deleted, and with it no list
+// of properties was answered.
+func TestLostPassword(t *testing.T) {
+	ctx, a, by := context.Background(), sealed(t), account.System("test")
+	if err := setProperty(t, a, by, "mail.smtp.password", "p w"); err != nil {
+		t.Fatal(err)
+	}
+	key := make([]byte, secret.SealKeyLen)
+	key[0] = 1
+	a.Sealer, _ = secret.NewSealer(key, rand.Reader)
+	if _, err := a.Setting(ctx, account.MailPassword); err == nil {
+		t.Error("it was read")
+	}
+	if list, err := a.Properties(ctx, "mail.smtp.password"); err != nil || len(list) != 1 || list[0].Value != "" {
+		t.Errorf("listed: %v, %v", list, err)
+	}
+	text := "x"
+	if _, err := a.UpdateProperty(ctx, by, 0, "mail.smtp.password", account.PropertyUpdate{Description: &text}); auth.KindOf(err) != auth.Conflict {
+		t.Errorf("changed by the way: %v", err)
+	}
+	if err := setProperty(t, a, by, "mail.smtp.password", "q"); err != nil {
+		t.Error(err)
+	}
+	if text, err := a.Setting(ctx, account.MailPassword); err != nil || text != "q" {
+		t.Errorf("replaced: %q, %v", text, err)
+	}
+}

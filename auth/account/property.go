@@ -24,6 +24,8 @@ type Property struct {
 	Sealed       bool      `json:"sealed,omitempty"` // in the store: the values of a password
 	Created      time.Time `json:"created,omitzero"`
 	Modified     time.Time `json:"modified,omitzero"`
+
+	lost bool // a value could not be unsealed
 }
 
 // firstOwn is the number of the first property that is not predefined.
@@ -72,12 +74,12 @@ func (a *Accounts) findProperty(tx store.Tx, id int64, name string) (*Property, 
 		return a.property(tx, s.id)
 	}
 	p, err := propertyByName.Get(tx, store.Key(name))
-	return a.unsealed(p, err)
+	return a.shown(p, err)
 }
 
 // property answers what is stored under the number, or the predefined property as it ships.
 func (a *Accounts) property(tx store.Tx, id int64) (*Property, error) {
-	p, err := a.unsealed(properties.Get(tx, id))
+	p, err := a.shown(properties.Get(tx, id))
 	if p != nil || err != nil {
 		return p, err
 	}
@@ -170,6 +172,9 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 	secret, was := p.IsPassword, p.Value
 	if err := a.mayChange(tx, by, p, u); err != nil {
 		return err
+	}
+	if p.lost && u.Value == nil { // what is lost is not overwritten by the way
+		return auth.Errorf(auth.Conflict, "the value of system property %s cannot be unsealed: set another one", p.Name)
 	}
 	p.set(u)
 	if err := p.check(); err != nil {

@@ -31,6 +31,22 @@ func (a *Accounts) putProperty(tx store.Tx, p *Property) error {
 	return properties.Put(tx, &kept)
 }
 
+// shown is a property as lists and changes know it. Its values are not shown, so one that cannot be unsealed is no reason
+// to answer none: it is lost, and may be replaced.
+func (a *Accounts) shown(p *Property, err error) (*Property, error) {
+	if err != nil || p == nil || !p.Sealed {
+		return p, err
+	}
+	q := *p
+	for purpose, text := range q.sealedParts() {
+		plain, err := a.Sealer.Open(purpose, *text)
+		q.lost = q.lost || err != nil
+		*text = string(plain)
+	}
+	q.Sealed = false
+	return &q, nil
+}
+
 // unsealed makes a property that was read readable; none stays none.
 func (a *Accounts) unsealed(p *Property, err error) (*Property, error) {
 	if err != nil || p == nil || !p.Sealed {
