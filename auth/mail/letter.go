@@ -71,6 +71,7 @@ var (
 		}
 		return store.Key(l.Modified)
 	})
+	lettersIn  = letters.Index("state", func(l *Letter) []byte { return store.Key(string(l.State)) })
 	lettersAll = letters.Index("all", func(*Letter) []byte { return allKey }) // in the order of their numbers, both ways
 )
 

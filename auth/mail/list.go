@@ -11,8 +11,8 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// maxListed is how many letters a page has at most.
-const maxListed = 500
+// usuallyListed is how many letters a page has when the caller does not say.
+const usuallyListed = 500
 
 // A Page is some letters, newest first. They have no body, and the recipient's address only where the caller may read
 // the recipient.
@@ -23,25 +23,30 @@ type Page struct {
 	Next    string
 }
 
-// List answers a page of the letters in that state, or in any. Next is where the page before ended.
-func (b *Box) List(ctx context.Context, by *auth.Principal, state State, limit int, next string) (Page, error) {
-	page := Page{Letters: []*Letter{}, Limit: limit}
-	if limit <= 0 || limit > maxListed {
-		page.Limit = maxListed
+// List answers a page of the letters in that state, or in any. Next is where the page before ended. A limit that is not
+// between 1 and account.MaxPage is Invalid; nil is the usual one.
+func (b *Box) List(ctx context.Context, by *auth.Principal, state State, limit *int, next string) (Page, error) {
+	page := Page{Letters: []*Letter{}, Limit: usuallyListed}
+	if limit != nil {
+		page.Limit = *limit
+	}
+	if page.Limit < 1 || page.Limit > account.MaxPage {
+		return page, auth.BadField("limit", "is not between 1 and %d", account.MaxPage)
 	}
 	before, err := strconv.ParseInt(next, 10, 64)
 	if next != "" && (err != nil || before < 1) {
 		return page, auth.BadField("nextPageLink", "is not from a page before")
 	}
-	span := store.Span{Reverse: true}
+	index, key := lettersAll, allKey
+	if state != "" {
+		index, key = lettersIn, store.Key(string(state))
+	}
+	span := store.Span{Prefix: key, Reverse: true}
 	if before > 0 {
-		span.To = store.AppendKey(allKey[:len(allKey):len(allKey)], before)
+		span.To = store.AppendKey(key[:len(key):len(key)], before)
 	}
 	err = b.store.View(ctx, func(tx store.Tx) error {
-		return lettersAll.Scan(tx, span, func(l *Letter) (bool, error) {
-			if state != "" && l.State != state {
-				return true, nil
-			}
+		return index.Scan(tx, span, func(l *Letter) (bool, error) {
 			if len(page.Letters) == page.Limit {
 				page.More = true
 				return false, nil

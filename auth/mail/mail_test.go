@@ -339,6 +339,41 @@ func TestRun(t *testing.T) {
 	<-ended
 }
 
+// A list of one state read all letters of all states; and a limit that made no sense was taken for none.
+func TestListOfAState(t *testing.T) {
+	ctx, by := context.Background(), account.System("test")
+	o := open(t)
+	var queued []int64
+	for ref := range int64(9) {
+		id := o.queue(ref)
+		if o.gone[ref] = ref%3 == 0; !o.gone[ref] {
+			queued = append([]int64{id}, queued...)
+		}
+	}
+	o.set("mail.smtp.host", "")
+	o.deliver()
+	var got []int64
+	two, next := 2, ""
+	for {
+		page, err := o.box.List(ctx, by, mail.Queued, &two, next)
+		o.must(err)
+		for _, l := range page.Letters {
+			got = append(got, l.ID)
+		}
+		if next = page.Next; !page.More {
+			break
+		}
+	}
+	if !slices.Equal(got, queued) {
+		t.Errorf("got %v, want %v", got, queued)
+	}
+	for _, limit := range []int{-1, 0, account.MaxPage + 1} {
+		if _, err := o.box.List(ctx, by, "", &limit, ""); auth.KindOf(err) != auth.Invalid {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
+
 // A letter about which nobody could say whether it is wanted ended the pass: those behind it waited, for ever.
 func TestOneFaultIsNotOfAll(t *testing.T) {
 	o := open(t)
@@ -458,17 +493,18 @@ func TestOperators(t *testing.T) {
 	if _, err := o.box.RetryLetter(ctx, by, first); auth.KindOf(err) != auth.Conflict || rows != 1 {
 		t.Errorf("a letter that was sent: %d, %v", rows, err)
 	}
-	page, err := o.box.List(ctx, by, "", 1, "")
+	one := 1
+	page, err := o.box.List(ctx, by, "", &one, "")
 	o.must(err)
 	if len(page.Letters) != 1 || !page.More || page.Letters[0].ID != second || page.Letters[0].Body != "" {
 		t.Errorf("got %+v", page)
 	}
-	page, err = o.box.List(ctx, by, "", 1, page.Next)
+	page, err = o.box.List(ctx, by, "", &one, page.Next)
 	o.must(err)
 	if len(page.Letters) != 1 || page.More || page.Letters[0].ID != first {
 		t.Errorf("got %+v", page)
 	}
-	if _, err := o.box.List(ctx, by, "", 1, "x"); auth.KindOf(err) != auth.Invalid {
+	if _, err := o.box.List(ctx, by, "", &one, "x"); auth.KindOf(err) != auth.Invalid {
 		t.Errorf("a page that is none: %v", err)
 	}
 	rows, err = o.box.DeleteLetter(ctx, by, second)

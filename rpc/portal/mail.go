@@ -23,7 +23,7 @@ func (p Portal) mailRows() []rpc.Method {
 // GetMail is the params of system/getMail.
 type GetMail struct {
 	State        *string `json:"state" enum:"QUEUED|SENT|DEAD|DROPPED"`
-	Limit        int     `json:"limit"`
+	Limit        *int    `json:"limit" doc:"1 to 2048; the default is 500."`
 	NextPageLink string  `json:"nextPageLink" doc:"From metaData of the page before."`
 }
 
