@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
 	"regexp"
 	"strings"
 	"syscall"
@@ -144,4 +147,40 @@ func TestMailQueueKilled(t *testing.T) {
 		t.Errorf("%d mails went out again, the last to %s", len(again), r.Last().To)
 	}
 	p.stop()
+}
+
+// The background work ended only after the calls under way had, up to ten seconds later, and only then began to let go of a
+// relay that hung: together more than a service manager waits.
+func TestMailEndsBesideCalls(t *testing.T) {
+	t.Parallel()
+	relay, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer relay.Close()
+	p := serving(t, demoArgs(t.TempDir(), "--plain-http")...)
+	super := p.mustLogin("super@portico.local", operatorPassword)
+	p.relay(&smtptest.Relay{Host: "127.0.0.1", Port: relay.Addr().(*net.TCPAddr).Port}, super)
+	p.sendReset("ops@acme.example", p.mustLogin("admin@acme.example", demoPassword))
+	letter, err := relay.Accept() // and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer letter.Close()
+	slow, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	fmt.Fprintf(slow, "POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+	time.Sleep(200 * time.Millisecond)
+	p.signal(syscall.SIGTERM)
+	_ = letter.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := letter.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+		t.Errorf("the relay is held while a call is under way: %v", err)
+	}
+	slow.Close()
+	if status := p.wait(); status != 0 {
+		t.Errorf("exit status %d", status)
+	}
 }

@@ -88,8 +88,8 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	return o.serve(ctx, srv, ln)
 }
 
-// serve answers calls until ctx ends. Then calls under way finish, the background work ends, what was collected in
-// memory is written.
+// serve answers calls until ctx ends. Then calls under way finish while the background work ends, and what was
+// collected in memory is written.
 func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener) error {
 	o.log.Info().Str("listen", o.local).Str("version", buildVersion()).Str("store", o.db.ID()).Msg("serving")
 	failed := make(chan error, 1)
@@ -105,6 +105,7 @@ func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener)
 	select {
 	case <-ctx.Done():
 		o.log.Info().Msg("ending: calls under way finish")
+		stopTending() // its own end takes a while, beside that of the calls
 		err = o.finish(srv)
 		<-failed
 	case err = <-failed:
