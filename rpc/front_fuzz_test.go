@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -46,10 +47,12 @@ func FuzzPortal(f *testing.F) {
 	})
 }
 
-// FuzzTwin sends anything to the REST-like and the login paths. Every answer with a body is JSON.
+// FuzzTwin sends anything to the REST-like and the login paths. Every answer with a body is JSON, but for the page that a
+// login leads to, which clients may post on to.
 func FuzzTwin(f *testing.F) {
 	f.Add("/portal/rest/echo", []byte(`{"time":1,"_update":{"roleId":null}}`), "velocloud.session=op; Path=/")
 	f.Add("/login/doLogin.html", []byte(`username=%zz&password=x`), "")
+	f.Add("//", []byte("0"), "")
 	f.Add("/portal/rest//login/operatorLogin", []byte(`{"username":"x"}`), "=;;velocloud.session=%")
 	h := newHouse(f, func(o *rpc.Options) { o.Log = zerolog.Nop() })
 	f.Fuzz(func(t *testing.T, path string, body []byte, cookie string) {
@@ -61,6 +64,9 @@ func FuzzTwin(f *testing.F) {
 		r.URL.Path, r.RemoteAddr = path, "192.0.2.1:1"
 		r.Header["Cookie"] = []string{cookie}
 		w := h.send(r)
+		if strings.Trim(path, "/") == "" && w.Code == 200 {
+			return
+		}
 		if out := w.Body.Bytes(); len(out) > 0 && !json.Valid(out) || len(out) == 0 && w.Code != 302 {
 			t.Fatalf("%q %q %q: %d %s", path, body, cookie, w.Code, out)
 		}
