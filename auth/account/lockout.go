@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -94,7 +93,7 @@ type Attempt struct {
 
 // key is the record that counts the attempt, and the place in it.
 func (t Attempt) key() (id int64, from string) {
-	from = canonical(t.Source)
+	from = Place(t.Source)
 	if t.User != nil {
 		return t.User.ID, from
 	}
@@ -110,20 +109,7 @@ func (t Attempt) key() (id int64, from string) {
 
 // atHome: the place of the last good login is always counted apart, so that a crowd elsewhere cannot shut its owner out.
 func (t Attempt) atHome(from string) bool {
-	return t.User != nil && t.User.LastSource != "" && canonical(t.User.LastSource) == from
-}
-
-// canonical is the address that is counted: of IPv6 the network of 64 bits, for whoever has one address has them all.
-func canonical(source string) string {
-	ip, err := netip.ParseAddr(source)
-	if err != nil {
-		return source
-	}
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		p, _ := ip.Prefix(64)
-		return p.String()
-	}
-	return ip.String()
+	return t.User != nil && t.User.LastSource != "" && Place(t.User.LastSource) == from
 }
 
 // recent removes what no longer counts.

@@ -88,9 +88,7 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 	}
 	beyond := slices.ContainsFunc(changed, func(name string) bool { return !slices.Contains(ofOneself, name) })
 	switch may := by.May(v, in); {
-	case !may && !self:
-		return auth.Lacks(by, v)
-	case !may && beyond:
+	case !may && (!self || beyond):
 		return auth.Lacks(by, v)
 	case u.Role().IsSuper && !by.IsSuper() && !self:
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,7 +41,7 @@ func (l *Links) Request(ctx context.Context, by *auth.Principal, name string) er
 		return auth.BadField("username", "is required, or email")
 	case len(name) > 1024:
 		return auth.BadField("username", "has more than 1024 bytes")
-	case !l.sources.add(l.now(), source(by.Source), maxAsked):
+	case !l.sources.add(l.now(), account.Place(by.Source), maxAsked):
 		h := account.Happening{Name: "PASSWORD_RESET_REFUSED", Category: account.OfSecurity, Message: "too many requests for reset links"}
 		return cmp.Or(l.accounts.Refused(ctx, by, auth.Network(), h), errBusy)
 	}
@@ -55,16 +54,6 @@ func (l *Links) Request(ctx context.Context, by *auth.Principal, name string) er
 }
 
 var errBusy error = auth.Errorf(auth.Busy, "too many requests for reset links")
-
-// source is who asks: of an IPv6 address the network, for everybody has a whole one to himself.
-func source(address string) string {
-	a, err := netip.ParseAddr(address)
-	if err != nil || a.Unmap().Is4() {
-		return address
-	}
-	p, _ := a.WithZone("").Prefix(64)
-	return p.String()
-}
 
 // Run grants what was requested until ctx ends. What waits then is lost, as if the letter had been: one asks again.
 func (l *Links) Run(ctx context.Context, report func(error)) {

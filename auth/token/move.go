@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
@@ -179,12 +177,8 @@ func byID(tx store.Tx, w Where, id int64) (*Token, error) {
 
 // byText answers the token whose text this is; nil for anything else.
 func byText(tx store.Tx, text secret.Text) (*Token, error) {
-	jti, ok := secret.TokenID(text)
+	number, ok := numberIn(text)
 	if !ok {
-		return nil, nil
-	}
-	number, err := uuid.Parse(jti)
-	if err != nil {
 		return nil, nil
 	}
 	tok, err := tokenByUUID.Get(tx, number[:])
