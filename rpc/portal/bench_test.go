@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,12 +19,7 @@ const (
 	roundFor = 400 * time.Millisecond
 )
 
-func stored() int {
-	if n, err := strconv.Atoi(os.Getenv("PORTICO_BENCH_TOKENS")); err == nil {
-		return n
-	}
-	return 100_000
-}
+func stored() int { return number("PORTICO_BENCH_TOKENS", 100_000) }
 
 const getEnterprise = `{"jsonrpc":"2.0","id":1,"method":"enterprise/getEnterprise","params":{"enterpriseId":1}}`
 

@@ -79,18 +79,33 @@ func event(e *account.Event) Event {
 	}
 }
 
+// EventPage is a page of events of one kind.
+type EventPage[E any] struct {
+	MetaData MetaData `json:"metaData"`
+	Data     []E      `json:"data"`
+}
+
+// events answers a page of the tenant's events, each shown by show. None of them is of a device: where only those of
+// devices are asked for, the page is empty.
+func events[E any](ctx context.Context, p Portal, in auth.Tenant, q EventQuery, devices rpc.IDs, show func(*account.Event) E) (EventPage[E], error) {
+	page, err := p.accounts.Events(ctx, in, q.account())
+	out := EventPage[E]{MetaData: metaData(page.Page), Data: []E{}}
+	if err != nil || len(devices) > 0 {
+		out.MetaData.More, out.MetaData.NextPageLink = false, ""
+		return out, err
+	}
+	for _, e := range page.Events {
+		out.Data = append(out.Data, show(e))
+	}
+	return out, nil
+}
+
 // EnterpriseEvent is an event in an enterprise's record.
 type EnterpriseEvent struct {
 	Event
 	EnterpriseUsername *string `json:"enterpriseUsername" doc:"Who did it, whatever kind of user he is."`
 	EdgeName           *string `json:"edgeName"`
 	SegmentName        *string `json:"segmentName"`
-}
-
-// EnterpriseEvents is a page of them.
-type EnterpriseEvents struct {
-	MetaData MetaData          `json:"metaData"`
-	Data     []EnterpriseEvent `json:"data"`
 }
 
 // GetEnterpriseEvents is the params of event/getEnterpriseEvents.
@@ -100,17 +115,10 @@ type GetEnterpriseEvents struct {
 	EdgeID rpc.IDs `json:"edgeId" doc:"There are no edges here, so no event is theirs."`
 }
 
-func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EnterpriseEvents, error) {
-	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
-	out := EnterpriseEvents{MetaData: metaData(page.Page), Data: []EnterpriseEvent{}}
-	if err != nil || len(in.EdgeID) > 0 {
-		out.MetaData.More, out.MetaData.NextPageLink = false, ""
-		return out, err
-	}
-	for _, e := range page.Events {
-		out.Data = append(out.Data, EnterpriseEvent{Event: event(e), EnterpriseUsername: text(e.Actor)})
-	}
-	return out, nil
+func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EventPage[EnterpriseEvent], error) {
+	return events(ctx, p, in.Tenant, in.EventQuery, in.EdgeID, func(e *account.Event) EnterpriseEvent {
+		return EnterpriseEvent{Event: event(e), EnterpriseUsername: text(e.Actor)}
+	})
 }
 
 // OperatorEvent is an event in the operator's record.
@@ -121,12 +129,6 @@ type OperatorEvent struct {
 	GatewayName      *string `json:"gatewayName"`
 }
 
-// OperatorEvents is a page of them.
-type OperatorEvents struct {
-	MetaData MetaData        `json:"metaData"`
-	Data     []OperatorEvent `json:"data"`
-}
-
 // GetOperatorEvents is the params of event/getOperatorEvents.
 type GetOperatorEvents struct {
 	rpc.InNetwork
@@ -134,15 +136,8 @@ type GetOperatorEvents struct {
 	GatewayID rpc.IDs `json:"gatewayId" doc:"There are no gateways here, so no event is theirs."`
 }
 
-func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (OperatorEvents, error) {
-	page, err := p.accounts.Events(ctx, in.Tenant, in.EventQuery.account())
-	out := OperatorEvents{MetaData: metaData(page.Page), Data: []OperatorEvent{}}
-	if err != nil || len(in.GatewayID) > 0 {
-		out.MetaData.More, out.MetaData.NextPageLink = false, ""
-		return out, err
-	}
-	for _, e := range page.Events {
-		out.Data = append(out.Data, OperatorEvent{Event: event(e), OperatorUsername: text(e.Actor), NetworkName: text(in.Tenant.Name)})
-	}
-	return out, nil
+func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (EventPage[OperatorEvent], error) {
+	return events(ctx, p, in.Tenant, in.EventQuery, in.GatewayID, func(e *account.Event) OperatorEvent {
+		return OperatorEvent{Event: event(e), OperatorUsername: text(e.Actor), NetworkName: text(in.Tenant.Name)}
+	})
 }
