@@ -62,12 +62,12 @@ type InsertOperatorUser struct {
 	NewUser
 }
 
-func (p Portal) insertOperatorUser(ctx context.Context, by *auth.Principal, in InsertOperatorUser) (*OperatorUser, error) {
+func (p Portal) insertOperatorUser(ctx context.Context, by *auth.Principal, in InsertOperatorUser) (OperatorUser, error) {
 	u, err := p.accounts.InsertUser(ctx, by, in.Tenant, in.NewUser.account())
 	if err != nil {
-		return nil, err
+		return OperatorUser{}, err
 	}
-	return operatorUser(u), nil
+	return *operatorUser(u), nil
 }
 
 // UpdateOperatorUser is the params of operatorUser/updateOperatorUser.
