@@ -183,7 +183,7 @@ func TestConversations(t *testing.T) {
 	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
 		h := build(t)
 		kept := make(map[string]http.Header)
-		return rpctest.Stage{Handler: h.handler, Names: h.names, As: func(t testing.TB, who string) http.Header {
+		return rpctest.Stage{Handler: h.handler, Names: h.names, Heard: fits, As: func(t testing.TB, who string) http.Header {
 			name, rest, _ := strings.Cut(who, " ")
 			how, what, _ := strings.Cut(rest, " ")
 			switch how {

@@ -21,6 +21,7 @@ type reply struct {
 	Code    int
 	Message string
 	Result  json.RawMessage
+	Error   json.RawMessage
 }
 
 func (r reply) String() string {
@@ -30,22 +31,21 @@ func (r reply) String() string {
 // call makes one JSON-RPC call; params are JSON.
 func (h *house) call(as http.Header, method, params string) reply {
 	w := h.post("/portal", as, fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":%s}`, method, params))
-	var envelope struct {
-		Result json.RawMessage
-		Error  *struct {
-			Code    int
-			Message string
-		}
-	}
+	var envelope struct{ Result, Error json.RawMessage }
 	r := reply{Status: w.Code}
 	if err := json.Unmarshal(w.Body.Bytes(), &envelope); err != nil {
 		r.Message = "not JSON: " + w.Body.String()
 		r.Code = -1
 		return r
 	}
-	r.Result = envelope.Result
-	if envelope.Error != nil {
-		r.Code, r.Message = envelope.Error.Code, envelope.Error.Message
+	r.Result, r.Error = envelope.Result, envelope.Error
+	if r.Error != nil {
+		var fault struct {
+			Code    int
+			Message string
+		}
+		_ = json.Unmarshal(r.Error, &fault) // it is JSON: the envelope was read
+		r.Code, r.Message = fault.Code, fault.Message
 	}
 	return r
 }

@@ -25,5 +25,6 @@
 // later $name, wherever it stands, is replaced by it. An object has the members that are written and no others, unless one
 // of them is "...". In a header <any> and <name> may stand inside the text.
 //
-// Every result is also held against the schema that the server's own OpenRPC document gives for the method.
+// Every result is also held against the schema that the server's own OpenRPC document gives for the method, and told to the
+// test, which may hold it against another's.
 package rpctest

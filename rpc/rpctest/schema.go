@@ -32,36 +32,53 @@ func compile(t testing.TB, document any) schemas {
 	return all
 }
 
-// check holds the results in an answer against the schemas of the methods that were called.
-func (all schemas) check(t testing.TB, where string, tn *turn, body string, got any) {
-	t.Helper()
+// A said is what an answer says of one call: its result, or the error that it ended with.
+type said struct {
+	method string
+	value  any
+	failed bool
+}
+
+// answers takes an answer apart. What answers no call in the body, such as the refusal of it all, is left out.
+func answers(tn *turn, body string, got any) (all []said) {
 	if m, ok := strings.CutPrefix(tn.path, "/portal/rest/"); ok {
-		if o, ok := got.(map[string]any); !ok || o["error"] == nil {
-			all.checkOne(t, where, strings.Trim(m, "/"), got)
+		m = strings.Trim(m, "/")
+		if o, ok := got.(map[string]any); ok && o["error"] != nil {
+			return []said{{m, o["error"], true}}
 		}
-		return
+		return []said{{m, got, false}}
 	}
 	calls, err := decode([]byte(body))
 	if err != nil {
-		return // refused, if the answer is as expected
+		return nil
 	}
 	for _, answer := range list(got) {
-		a, ok := answer.(map[string]any)
-		result, good := a["result"]
-		if !ok || !good {
-			continue
-		}
-		for _, call := range list(calls) {
-			if c, ok := call.(map[string]any); ok && c["id"] == a["id"] {
-				name, _ := c["method"].(string)
-				all.checkOne(t, where, name, result)
-				break
-			}
+		if a, ok := answer.(map[string]any); ok {
+			all = append(all, answerTo(calls, a)...)
 		}
 	}
+	return all
 }
 
-func (all schemas) checkOne(t testing.TB, where, method string, result any) {
+func answerTo(calls any, a map[string]any) []said {
+	for _, call := range list(calls) {
+		c, ok := call.(map[string]any)
+		if !ok || c["id"] != a["id"] {
+			continue
+		}
+		name, _ := c["method"].(string)
+		if result, good := a["result"]; good {
+			return []said{{name, result, false}}
+		}
+		if a["error"] != nil {
+			return []said{{name, a["error"], true}}
+		}
+	}
+	return nil
+}
+
+// check holds a result against the schema of its method.
+func (all schemas) check(t testing.TB, where, method string, result any) {
 	t.Helper()
 	s := all[method]
 	if s == nil {
