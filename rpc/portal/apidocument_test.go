@@ -65,6 +65,9 @@ func TestAPIDocument(t *testing.T) {
 			continue
 		}
 		c.method(name, m, post)
+		if d := doorways[name]; !d.public { // what the matrix of answers goes by
+			c.rule(name, d.rule(), asSchema(post["x-privileges"]))
+		}
 	}
 	// Our description has no form of errors; a real one shows it.
 	c.answer("error", c.errorForm(), exactly(h.call(nil, "login/operatorLogin", `{}`).Error))
@@ -79,6 +82,47 @@ func TestAPIDocument(t *testing.T) {
 			t.Errorf("declared, but no difference: %s", d[0])
 		}
 	}
+}
+
+// TestDoorwaysAreTheRules holds what the matrix of answers goes by against what the portal says of itself, so that a rule does
+// not change unseen where the document is not at hand.
+func TestDoorwaysAreTheRules(t *testing.T) {
+	var own struct{ Methods []schema }
+	build(t).good(t, nil, "rpc.discover", `{}`, &own)
+	c := comparison{diff: map[string]bool{}}
+	for _, m := range own.Methods {
+		name := m["name"].(string)
+		if d, rule := doorways[name], asSchema(m["x-privileges"]); d.public != (rule == nil) {
+			t.Errorf("%s: public is %v in the table", name, d.public)
+		} else if !d.public {
+			c.rule(name, rule, d.rule())
+		}
+	}
+	for _, d := range c.differences() {
+		t.Error(d)
+	}
+}
+
+// rule is what a doorway says, in the words of the document.
+func (d doorway) rule() schema {
+	allow, require := []any{}, []any{}
+	for _, caller := range strings.Fields(d.callers) {
+		allow = append(allow, caller+"_USER")
+	}
+	if len(allow) == 0 {
+		allow = []any{"ANY"}
+	}
+	for i, list := range []string{d.all, d.any} {
+		for _, privilege := range strings.Fields(list) {
+			action, object, _ := strings.Cut(privilege, ":")
+			require = append(require, schema{"action": action, "object": object, "sufficient": i == 1})
+		}
+	}
+	rule := schema{"allowAuthTypes": allow, "requirePrivileges": require}
+	if d.self != "" {
+		rule["allowPrivilegeToSelf"] = d.self + "_USER"
+	}
+	return rule
 }
 
 // published is what the document says of a method, or nil.

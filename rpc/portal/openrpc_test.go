@@ -13,7 +13,7 @@ import (
 	"github.com/portico-vco/portico/rpc/portal"
 )
 
-var update = flag.Bool("update", false, "write testdata/openrpc.json anew; read the difference like code")
+var update = flag.Bool("update", false, "write the golden files in testdata anew; read the difference like code")
 
 // TestOpenRPCDocument holds the API against the document of it that was read last: it IS the API, so that no change of a
 // method, a param or a result goes unseen.
@@ -24,13 +24,18 @@ func TestOpenRPCDocument(t *testing.T) {
 	var b bytes.Buffer
 	must(t, json.Indent(&b, table.OpenRPC("golden"), "", " "))
 	b.WriteByte('\n')
-	const file = "testdata/openrpc.json"
+	golden(t, "testdata/openrpc.json", b.String())
+}
+
+// golden holds a text against the one that was read last.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
-		must(t, os.WriteFile(file, b.Bytes(), 0o644))
+		must(t, os.WriteFile(file, []byte(got), 0o644))
 	}
 	want, err := os.ReadFile(file)
 	must(t, err)
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("the API differs from %s (go test ./rpc/portal -run OpenRPC -update):\n%s", file, diff)
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not what it was (go test ./rpc/portal -run %s -update):\n%s", file, t.Name(), diff)
 	}
 }
