@@ -10,7 +10,10 @@
 //	tenant          one of the three above
 //	operator user   works for the network; MSP user: for a partner; enterprise user: for a customer
 //	principal       whoever makes a call: a person, later a service account or an app
-//	role            a named set of privileges; a user has exactly one
+//	role            a named set of functional roles; a user has exactly one
+//	function        a functional role: a set of privileges that belong together, what roles are made of
+//	customization   what a tenant has changed in a function, for its users and those of the tenants below
+//	package         a set of customizations that a tenant keeps, and applies as one
 //	privilege       an action on an object, such as READ:ENTERPRISE_USER
 //	rule            what a method asks of its caller
 //	delegation      a tenant's consent that those above it use certain privileges on it

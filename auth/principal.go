@@ -120,15 +120,7 @@ func (p *Principal) Sees(t Tenant) bool { return p.Owns(t) || p.Above(t) }
 
 // May says whether the principal holds the privilege in the tenant: his role grants it, and the tenant is his own or
 // stands below his and has delegated what the grant asks for.
-func (p *Principal) May(v Privilege, in Tenant) bool {
-	if p.Role == nil || !p.Role.Grants(v) {
-		return false
-	}
-	if p.Owns(in) {
-		return true
-	}
-	return p.Above(in) && in.Delegated.Has(p.Role.Needs(v, in.Type))
-}
+func (p *Principal) May(v Privilege, in Tenant) bool { return p.Weigh(v, &in).Held }
 
 // IsSuper says whether the principal is a superuser of his kind.
 func (p *Principal) IsSuper() bool { return p.Role != nil && p.Role.IsSuper }

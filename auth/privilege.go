@@ -38,6 +38,12 @@ const (
 	OperatorSSHKey       Object = "OPERATOR_SSH_KEY"
 	PartnerSSHKey        Object = "PARTNER_SSH_KEY"
 	EnterpriseSSHKey     Object = "ENTERPRISE_SSH_KEY"
+	OperatorRole         Object = "OPERATOR_SCOPED_ROLE"
+	MSPRole              Object = "MSP_SCOPED_ROLE"
+	EnterpriseRole       Object = "ENTERPRISE_SCOPED_ROLE"
+	NetworkObject        Object = "NETWORK"
+	RolePackage          Object = "ROLE_CUSTOMIZATION_PACKAGE"
+	OAuthApp             Object = "OAUTH_APP"
 )
 
 // A Privilege is an action on an object.
@@ -55,12 +61,44 @@ func Do(name string) Privilege { return Privilege{do, Object(name)} }
 // EditRestricted is needed to change a restricted system property.
 var EditRestricted = Do("EDIT_RESTRICTED_SYSTEM_PROPERTIES")
 
+// CustomizeRoles is needed to change what the roles of a tenant of type t, and of those below it, may do.
+func CustomizeRoles(t UserType) Privilege {
+	return Do([...]string{
+		Operator: "MODIFY_NETWORK_CUSTOM_ROLES", MSP: "MODIFY_ENTERPRISE_PROXY_CUSTOM_ROLES", Enterprise: "MODIFY_ENTERPRISE_CUSTOM_ROLES",
+	}[t])
+}
+
 // String is the form refusals name: ACTION:OBJECT, or the action alone.
 func (p Privilege) String() string {
 	if p.Action == do {
 		return string(p.Object)
 	}
 	return actions[p.Action] + ":" + string(p.Object)
+}
+
+// ActionName is the action's published name: NONE for a privilege without an object.
+func (p Privilege) ActionName() string {
+	if p.Action == do {
+		return "NONE"
+	}
+	return actions[p.Action]
+}
+
+// HasObject is false for a privilege like EDIT_RESTRICTED_SYSTEM_PROPERTIES: its name says it all.
+func (p Privilege) HasObject() bool { return p.Action != do }
+
+// MarshalText keeps the word in records.
+func (p Privilege) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// UnmarshalText reads a privilege. One that no role may hold, such as that of another version of the portal, is read as none.
+func (p *Privilege) UnmarshalText(b []byte) error {
+	*p = Privilege{}
+	for _, known := range privileges {
+		if known.String() == string(b) {
+			*p = known
+		}
+	}
+	return nil
 }
 
 // parseActions reads the letters C, R, U and D.
@@ -88,4 +126,9 @@ func TokenObject(t UserType) Object {
 // SSHKeyObject is the object that SSH keys of users of a type are to others; to the user himself they are SelfSSHKey.
 func SSHKeyObject(t UserType) Object {
 	return map[UserType]Object{Operator: OperatorSSHKey, MSP: PartnerSSHKey, Enterprise: EnterpriseSSHKey}[t]
+}
+
+// RoleObject is the object that roles made at a tenant of type t are.
+func RoleObject(t UserType) Object {
+	return map[UserType]Object{Operator: OperatorRole, MSP: MSPRole, Enterprise: EnterpriseRole}[t]
 }

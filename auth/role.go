@@ -1,43 +1,60 @@
 package auth
 
-import (
-	"fmt"
-	"strings"
-)
+import "math"
 
-// A Role is a named set of privileges. The twelve predefined ones live in code; their numbers never change.
+// A Role is what a user has: one or more functional roles, as they stand for him. The twelve predefined ones live in code and
+// their numbers never change; tenants make others. What a customization changes in a function it changes in every role that
+// the function is part of.
 type Role struct {
 	ID          int64
 	Name        string
 	UserType    UserType
 	IsSuper     bool
-	Precedence  int  // lower is stronger, over all user types
-	NoAPITokens bool // neither created for nor used by
+	Precedence  int // lower is stronger, over all user types
 	Description string
-	grants      map[Object]grant
+	Parts       []Part
 }
 
-// A grant is what a role may do to an object, and which consents that takes on a tenant below.
-type grant struct {
-	actions   Action
-	delegated bool // "d": by the access flag, or the user management flag where the object is users or tokens
-	sensitive bool // "d*": by the sensitive-data flag
+// A Part of a role is a function with the customizations that hold for the role's user, the one that decides first in front:
+// his enterprise's, his partner's, the operator's.
+type Part struct {
+	*Function
+	Customizations []*Customization
+}
+
+// A Customization is what a tenant has changed in a function: for its own users, and for those of the tenants below.
+type Customization struct {
+	ID         int64
+	FunctionID int64
+	Level      UserType // of the tenant
+	TenantID   int64
+	PackageID  int64 // that it was applied from, or 0
+	Name       string
+	Allow      []Privilege
+	Deny       []Privilege
+}
+
+// A Finding says whether a role holds a privilege, and what of the role decides it.
+type Finding struct {
+	Held          bool
+	Function      *Function      // nil where no function knows the privilege
+	Customization *Customization // nil where the function decides as it is
 }
 
 // Roles are the predefined roles in the order of their numbers.
 var Roles = []*Role{
-	{ID: 1, Name: "Operator Superuser", UserType: Operator, IsSuper: true, Precedence: 1, Description: "Full access to the portal"},
-	{ID: 2, Name: "Operator Standard Admin", UserType: Operator, Precedence: 2, Description: "Manages customers and partners"},
-	{ID: 3, Name: "Operator Support", UserType: Operator, Precedence: 4, Description: "Reads what the operator sees"},
-	{ID: 4, Name: "Operator Business", UserType: Operator, Precedence: 3, Description: "Manages partners and customer contracts"},
-	{ID: 5, Name: "MSP Superuser", UserType: MSP, IsSuper: true, Precedence: 1, Description: "Full access to the partner"},
-	{ID: 6, Name: "MSP Standard Admin", UserType: MSP, Precedence: 2, Description: "Manages the partner's customers"},
-	{ID: 7, Name: "MSP Support", UserType: MSP, Precedence: 4, Description: "Reads what the partner sees"},
-	{ID: 8, Name: "MSP Business", UserType: MSP, Precedence: 3, NoAPITokens: true, Description: "Manages customer contracts; no API tokens"},
-	{ID: 9, Name: "Enterprise Superuser", UserType: Enterprise, IsSuper: true, Precedence: 1, Description: "Full access to the enterprise"},
-	{ID: 10, Name: "Enterprise Standard Admin", UserType: Enterprise, Precedence: 2, Description: "Manages the enterprise, except its users"},
-	{ID: 11, Name: "Enterprise Support", UserType: Enterprise, Precedence: 4, Description: "Reads the enterprise's configuration"},
-	{ID: 12, Name: "Enterprise Read Only", UserType: Enterprise, Precedence: 5, NoAPITokens: true, Description: "Reads the enterprise; no API tokens"},
+	predefined(1, Operator, "Operator Superuser", 1, "Full access to the portal", 101),
+	predefined(2, Operator, "Operator Standard Admin", 2, "Manages customers and partners", 102, 103),
+	predefined(3, Operator, "Operator Support", 4, "Reads what the operator sees", 106, 107),
+	predefined(4, Operator, "Operator Business", 3, "Manages partners and customer contracts", 104, 105),
+	predefined(5, MSP, "MSP Superuser", 1, "Full access to the partner", 111),
+	predefined(6, MSP, "MSP Standard Admin", 2, "Manages the partner's customers", 112, 113),
+	predefined(7, MSP, "MSP Support", 4, "Reads what the partner sees", 116, 117),
+	predefined(8, MSP, "MSP Business", 3, "Manages customer contracts; no API tokens", 114, 115),
+	predefined(9, Enterprise, "Enterprise Superuser", 1, "Full access to the enterprise", 121),
+	predefined(10, Enterprise, "Enterprise Standard Admin", 2, "Manages the enterprise, except its users", 122, 123),
+	predefined(11, Enterprise, "Enterprise Support", 4, "Reads the enterprise's configuration", 124, 125),
+	predefined(12, Enterprise, "Enterprise Read Only", 5, "Reads the enterprise; no API tokens", 126, 127),
 }
 
 // The numbers of the three superuser roles.
@@ -47,6 +64,19 @@ const (
 	EnterpriseSuperuser = 9
 )
 
+// SuperuserOf is the number of the superusers' role of a type of users.
+func SuperuserOf(t UserType) int64 {
+	return [...]int64{Operator: OperatorSuperuser, MSP: MSPSuperuser, Enterprise: EnterpriseSuperuser}[t]
+}
+
+func predefined(id int64, t UserType, name string, precedence int, description string, functions ...int64) *Role {
+	r := &Role{ID: id, Name: name, UserType: t, IsSuper: precedence == 1, Precedence: precedence, Description: description}
+	for _, id := range functions {
+		r.Parts = append(r.Parts, Part{Function: FunctionByID(id)})
+	}
+	return r
+}
+
 // RoleByID answers a predefined role, or nil.
 func RoleByID(id int64) *Role {
 	if id < 1 || id > int64(len(Roles)) {
@@ -55,20 +85,93 @@ func RoleByID(id int64) *Role {
 	return Roles[id-1]
 }
 
+// NoRole is a role that grants nothing: one that is gone, or not for the user's tenant.
+func NoRole(id int64, t UserType) *Role {
+	return &Role{ID: id, Name: "unknown", UserType: t, Precedence: math.MaxInt}
+}
+
+// Find says whether the role holds the privilege, delegation left aside, and what decides it.
+func (r *Role) Find(v Privilege) (found Finding) {
+	for _, p := range r.Parts {
+		f := p.find(v)
+		if f.Held {
+			return f
+		}
+		if f.Customization != nil {
+			found = f
+		}
+	}
+	return found // denied by that customization, or unknown to all functions
+}
+
+// Grants says whether the part holds the privilege, customizations and all.
+func (p Part) Grants(v Privilege) bool { return p.find(v).Held }
+
+func (p Part) find(v Privilege) Finding {
+	for _, c := range p.Customizations {
+		if contains(c.Deny, v) {
+			return Finding{Function: p.Function, Customization: c}
+		}
+		if contains(c.Allow, v) {
+			return Finding{Held: true, Function: p.Function, Customization: c}
+		}
+	}
+	if !p.Function.Grants(v) {
+		return Finding{}
+	}
+	return Finding{Held: true, Function: p.Function}
+}
+
+func contains(list []Privilege, v Privilege) bool {
+	for _, p := range list {
+		if p == v {
+			return true
+		}
+	}
+	return false
+}
+
 // Grants says whether the role holds the privilege at all, delegation left aside.
-func (r *Role) Grants(v Privilege) bool {
-	return r.grants[v.Object].actions&v.Action != 0
+func (r *Role) Grants(v Privilege) bool { return r.Find(v).Held }
+
+// TakesTokens says whether the role's users may have API tokens.
+func (r *Role) TakesTokens() bool {
+	o := TokenObject(r.UserType)
+	return r.Grants(Create.On(o)) || r.Grants(Read.On(o)) || r.Grants(Update.On(o))
+}
+
+// Covers says whether the role holds everything that the other holds.
+func (r *Role) Covers(other *Role) bool {
+	for _, v := range privileges {
+		if other.Grants(v) && !r.Grants(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// Opens answers the privileges that a tenant of type t lets others use on it by a consent, as far as its own users can hold them.
+func (d Delegation) Opens(t UserType) (vs []Privilege) {
+	for _, v := range privileges {
+		for _, above := range []UserType{Operator, MSP} {
+			r := RoleByID(SuperuserOf(above))
+			if above < t && r.Grants(v) && r.Needs(v, t) == d && FullAccess(t).Grants(v) && !contains(vs, v) {
+				vs = append(vs, v)
+			}
+		}
+	}
+	return vs
 }
 
 // Needs answers the consent that the role's privilege takes on a tenant of type t below it.
 func (r *Role) Needs(v Privilege, t UserType) Delegation {
-	g := r.grants[v.Object]
+	c := conditions[r.UserType][v.Object]
 	switch {
-	case g.sensitive && r.UserType == MSP:
+	case c.sensitive && r.UserType == MSP:
 		return SensitiveToProxy
-	case g.sensitive:
+	case c.sensitive:
 		return SensitiveToOperator
-	case !g.delegated:
+	case !c.delegated:
 		return 0
 	case r.UserType == MSP:
 		return ToProxy
@@ -76,93 +179,4 @@ func (r *Role) Needs(v Privilege, t UserType) Delegation {
 		return UsersToOperator
 	}
 	return ToOperator
-}
-
-// columns name the roles of the matrix from left to right.
-var columns = []int64{1, 2, 4, 3, 5, 6, 8, 7, 9, 10, 11, 12}
-
-// matrix is the object x role table: C create, R read, U update, D delete, - none, yes a privilege without object.
-// The suffix d: only while the tenant below has delegated; d*: only with its consent to sensitive data.
-// Columns: operator Superuser, Standard, Business, Support; MSP the same four; enterprise Superuser, Standard, Support, Read Only.
-const matrix = `
-OPERATOR_USER               CRUD R R R - - - - - - - -
-OPERATOR_TOKEN              CRU CRU CRU CRU - - - - - - - -
-OPERATOR_EVENT              R R - R - - - - - - - -
-OPERATOR_PROFILE            CRUD CRUD R R - - - - - - - -
-OPERATOR_SCOPED_ROLE        CRUD R - R - - - - - - - -
-NETWORK                     RU R R R - - - - - - - -
-SYSTEM_PROPERTY             CRUD R - R - - - - - - - -
-SOFTWARE_PACKAGE            CRUD CRUD R R R R R R - - - -
-REPLICATION                 CR R - R - - - - - - - -
-VCO_DIAGNOSTICS             R R - R - - - - - - - -
-GATEWAY                     CRUD CRUD R R CRU CRU - R - - - -
-GATEWAY_MIGRATION           R R - R R R - R R R - -
-PROXY                       CRUD CRUD CRUD R RU RU R R - - - -
-PROXY_USER                  CRUDd CRUDd Rd Rd CRUD R R R - - - -
-PROXY_TOKEN                 CRU R R R CRU CRU - CRU - - - -
-PROXY_EVENT                 R R - R R R R R - - - -
-MSP_SCOPED_ROLE             CRUD R - R CRUD R - R - - - -
-ENTERPRISE_PROXY_DELEGATION - - - - U - - - - - - -
-ENTERPRISE                  CRUD CRUD RUD R CRUD CRUD RUD R RU RU R R
-ENTERPRISE_USER             CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD R R R
-ENTERPRISE_TOKEN            CRUd Rd Rd Rd CRUd Rd Rd Rd CRU CRU CRU -
-ENTERPRISE_EVENT            Rd Rd Rd Rd Rd Rd Rd Rd R R R R
-ENTERPRISE_ALERT            CRUd CRUd Rd Rd CRUd CRUd Rd Rd CRU CRU R R
-ENTERPRISE_DELEGATION       - - - - - - - - U - - -
-ENTERPRISE_KEYS             CRUd CRUd - - CRUd CRUd - - CRU CRU - -
-ENTERPRISE_SCOPED_ROLE      CRUD R - R CRUD R - R CRUD R R R
-ENTERPRISE_PROFILE          CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R
-EDGE                        CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R
-INVENTORY                   CRUD CRUD R R CRUD CRUD R R RU RU R R
-NETWORK_SERVICE             CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R
-NETWORK_ALLOCATION          CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R
-OBJECT_GROUP                CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R
-CLIENT_DEVICE               Ud Ud - - Ud Ud - - U U - -
-ROLE_CUSTOMIZATION_PACKAGE  CRU R - R CRU R - R CRU R - -
-SELF_SSH_KEY                CRD CRD CRD CRD CRD CRD CRD CRD CRD CRD CRD -
-OPERATOR_SSH_KEY            RD - - - - - - - - - - -
-PARTNER_SSH_KEY             RD - - - RD - - - - - - -
-ENTERPRISE_SSH_KEY          RDd - - - RDd - - - RD - - -
-VIEW_FLOW_STATS             yesd yesd yesd yesd yesd yesd yesd yesd yes yes yes yes
-VIEW_USER_IDENTIFIABLE_FLOW_STATS yesd* yesd* - - yesd* yesd* - - yes yes - -
-VIEW_PATH_STATS             yesd yesd - yesd yesd yesd - yesd yes yes yes -
-VIEW_FIREWALL_LOGS          yesd yesd - yesd yesd yesd - yesd yes yes yes yes
-MODIFY_EDGE_ACCESS_MODE     yesd yesd - - yesd yesd - - yes - - -
-MODIFY_NETWORK_CUSTOM_ROLES yes - - - - - - - - - - -
-MODIFY_ENTERPRISE_PROXY_CUSTOM_ROLES yes - - - yes - - - - - - -
-MODIFY_ENTERPRISE_CUSTOM_ROLES yes - - - yes - - - yes - - -
-EDIT_RESTRICTED_SYSTEM_PROPERTIES yes - - - - - - - - - - -
-`
-
-// The matrix is poured into the roles once; a mistake in it is a programmer's and stops the program before it serves.
-func init() {
-	for line := range strings.Lines(strings.TrimSpace(matrix)) {
-		cells := strings.Fields(line)
-		if len(cells) != 1+len(columns) {
-			panic(fmt.Sprintf("auth: matrix row %q has %d cells", cells[0], len(cells)))
-		}
-		for i, cell := range cells[1:] {
-			pour(RoleByID(columns[i]), Object(cells[0]), cell)
-		}
-	}
-}
-
-func pour(r *Role, o Object, cell string) {
-	if r.grants == nil {
-		r.grants = make(map[Object]grant)
-	}
-	letters, sensitive := strings.CutSuffix(cell, "d*")
-	letters, delegated := strings.CutSuffix(letters, "d")
-	g := grant{delegated: delegated, sensitive: sensitive}
-	switch a, ok := parseActions(letters); {
-	case letters == "-":
-		return
-	case letters == "yes":
-		g.actions = do
-	case ok:
-		g.actions = a
-	default:
-		panic(fmt.Sprintf("auth: matrix cell %q of %s", cell, o))
-	}
-	r.grants[o] = g
 }

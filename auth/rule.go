@@ -28,6 +28,9 @@ func All(p ...Privilege) Rule { return Rule{set: true, all: p} }
 // Any asks for one of the privileges.
 func Any(p ...Privilege) Rule { return Rule{set: true, any: p} }
 
+// AndAny asks for one of the privileges besides.
+func (r Rule) AndAny(p ...Privilege) Rule { r.any = p; return r }
+
 // Callers admits these user types alone.
 func (r Rule) Callers(t ...UserType) Rule { r.callers = t; return r }
 
@@ -52,39 +55,56 @@ func (r Rule) Self() UserType { return r.self }
 // Admits decides what can be decided before the params are looked at: whether something else is due, the caller's type, and whether his role holds
 // the privileges anywhere at all. Whom the rule lets act on himself passes; Allows decides about him.
 func (r Rule) Admits(p *Principal) error {
+	_, err := r.admits(p, nil)
+	return err
+}
+
+// admits is Admits with its reasons: what decided, and to note, where there is one, what was found of each privilege.
+func (r Rule) admits(p *Principal, note func(Verdict)) (Decider, error) {
 	if r.public {
-		return nil
+		return ByRule, nil
 	}
 	if p.Type == Nobody {
-		return Errorf(Unauthenticated, "expired session cookie")
+		return ByRule, Errorf(Unauthenticated, "expired session cookie")
 	}
 	if r.waits(p) {
-		return p.Overdue()
+		return ByDue, p.Overdue()
 	}
 	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
-		return Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
+		return ByUserType, Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
 	}
 	if r.self != NoType && r.self == p.UserType {
-		return nil
+		return BySelf, nil
 	}
-	return r.check(p, func(v Privilege) bool { return p.Role.Grants(v) })
+	return r.check(p, nil, note)
 }
 
 // Allows decides the rest once the tenant is known: delegation.
 func (r Rule) Allows(p *Principal, in Tenant) error {
-	return r.check(p, func(v Privilege) bool { return p.May(v, in) })
+	_, err := r.check(p, &in, nil)
+	return err
 }
 
-func (r Rule) check(p *Principal, may func(Privilege) bool) error {
+// check asks for the privileges, in the tenant if there is one, else anywhere at all.
+func (r Rule) check(p *Principal, in *Tenant, note func(Verdict)) (Decider, error) {
+	by := ByRule
+	may := func(v Privilege) bool {
+		found := p.Weigh(v, in)
+		by = found.Decider
+		if note != nil {
+			note(found)
+		}
+		return found.Held
+	}
 	for _, v := range r.all {
 		if !may(v) {
-			return Lacks(p, v)
+			return by, Lacks(p, v)
 		}
 	}
 	if len(r.any) > 0 && !slices.ContainsFunc(r.any, may) {
-		return Lacks(p, r.any...)
+		return by, Lacks(p, r.any...)
 	}
-	return nil
+	return by, nil
 }
 
 // Lacks is the refusal of a caller who holds none of the privileges; one of them would do.

@@ -29,6 +29,7 @@ type Accounts struct {
 	now       func() time.Time
 	random    io.Reader
 	refusals  refusals
+	book      roleBook
 	defaults  map[int64]string // of the properties that only the start of the program knows
 }
 

@@ -52,7 +52,7 @@ func (a *Accounts) MoveOperatorBastion(ctx context.Context, by *auth.Principal, 
 			return auth.Lacks(by, v)
 		case u == nil || u.Type != auth.Operator:
 			return nil
-		case !self && u.Role().IsSuper && !by.IsSuper():
+		case !self && u.IsSuper() && !by.IsSuper():
 			return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 		}
 		before := u.Bastion.orNone()

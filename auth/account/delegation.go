@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -35,10 +36,19 @@ func consents(d auth.Delegation) []string {
 	return names
 }
 
-// Delegate gives or withdraws one consent of an enterprise or a partner; it acts with the next call. Only the tenant itself may.
+// ConsentName is the name of a consent in details of events.
+func ConsentName(d auth.Delegation) string { return strings.Join(consents(d), " ") }
+
+// Delegate gives or withdraws one consent of an enterprise or a partner; it acts with the next call. Only the tenant itself may,
+// and nobody gives what he does not hold.
 func (a *Accounts) Delegate(ctx context.Context, by *auth.Principal, in auth.Tenant, which auth.Delegation, given bool) error {
 	if !by.Owns(in) {
 		return auth.Lacks(by, auth.Update.On(delegationObject(in.Type)))
+	}
+	for _, v := range which.Opens(in.Type) {
+		if given && !by.May(v, in) {
+			return auth.Lacks(by, v)
+		}
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {
 		changed, err := a.setDelegated(tx, in, which, given)

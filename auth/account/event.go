@@ -62,10 +62,13 @@ func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 		return nil // the portal itself, or nobody
 	}
 	u, err := users.Get(tx, by.UserID)
-	if err == nil && (u == nil || !u.Enabled() || u.RoleID != by.Role.ID) {
-		err = auth.Errorf(auth.Unauthenticated, "user not active")
+	switch {
+	case err != nil:
+		return err
+	case u == nil || !u.Enabled() || by.Role == nil || u.RoleID != by.Role.ID:
+		return auth.Errorf(auth.Unauthenticated, "user not active")
 	}
-	return err
+	return a.sameRights(tx, by, u)
 }
 
 // Record writes the event of a change that by has made in the tenant, in the change's own transaction.

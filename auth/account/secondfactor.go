@@ -332,7 +332,7 @@ func (a *Accounts) ResetSecondFactor(ctx context.Context, by *auth.Principal, id
 			return auth.Errorf(auth.Conflict, "your own second factor is removed by secondFactor/remove")
 		case !by.May(v, in):
 			return auth.Lacks(by, v)
-		case u.Role().IsSuper && !by.IsSuper():
+		case u.IsSuper() && !by.IsSuper():
 			return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 		}
 		rows, err = a.dropFactor(tx, by, in, u, "RESET_SECOND_FACTOR")

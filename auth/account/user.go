@@ -3,7 +3,6 @@ package account
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
 	"time"
 
@@ -36,7 +35,9 @@ type User struct {
 	LastSource          string        `json:"lastSource,omitempty"` // where the last login came from
 	PasswordModified    time.Time     `json:"passwordModified,omitzero"`
 
-	LockedOut bool `json:"-"` // by wrong passwords, somewhere, when he was read by findUser or Users
+	// As it was when the user was read.
+	Role      *auth.Role `json:"-"` // as it stands for him, customizations and all
+	LockedOut bool       `json:"-"` // by wrong passwords, somewhere; known after findUser and Users
 }
 
 // UserFields are what callers may set of a user freely. Nil is unset, or not named in an update.
@@ -98,31 +99,39 @@ func (u *User) TenantID() int64 {
 	return u.EnterpriseID
 }
 
-// Role is the user's role as it is now. One that this program does not know grants nothing.
-func (u *User) Role() *auth.Role {
-	if r := auth.RoleByID(u.RoleID); r != nil {
-		return r
-	}
-	return &auth.Role{ID: u.RoleID, Name: "unknown", UserType: u.Type, Precedence: math.MaxInt, NoAPITokens: true}
-}
+// IsSuper says whether the user is a superuser of his type.
+func (u *User) IsSuper() bool { return u.RoleID == auth.SuperuserOf(u.Type) }
 
 // Enabled says whether the user may get in at all.
 func (u *User) Enabled() bool { return u.IsActive && !u.IsLocked }
 
-// Principal is the user as a caller.
+// Principal is the user, with his role as he was read, as a caller.
 func (u *User) Principal(c auth.Call, m auth.Means, id int64, until time.Time) *auth.Principal {
 	return &auth.Principal{
 		Call: c, Type: auth.User, UserID: u.ID, Username: u.Username, UserType: u.Type,
-		EnterpriseID: u.EnterpriseID, ProxyID: u.ProxyID, Role: u.Role(), Means: m, MeansID: id, Until: until,
+		EnterpriseID: u.EnterpriseID, ProxyID: u.ProxyID, Role: u.Role, Means: m, MeansID: id, Until: until,
 	}
 }
 
 // UserIn answers a user by number within a transaction; nil when there is none.
-func (a *Accounts) UserIn(tx store.Tx, id int64) (*User, error) { return users.Get(tx, id) }
+func (a *Accounts) UserIn(tx store.Tx, id int64) (*User, error) {
+	u, err := users.Get(tx, id)
+	return a.withRole(tx, u, err)
+}
 
 // UserNamed answers a user by name, letter case aside; nil when there is none.
 func (a *Accounts) UserNamed(tx store.Tx, name string) (*User, error) {
-	return userByName.Get(tx, usernameKey(name))
+	u, err := userByName.Get(tx, usernameKey(name))
+	return a.withRole(tx, u, err)
+}
+
+// withRole fills in the role of a user who was read.
+func (a *Accounts) withRole(tx store.Tx, u *User, err error) (*User, error) {
+	if u == nil || err != nil {
+		return nil, err
+	}
+	u.Role, err = a.role(tx, u.RoleID, u.Type, u.TenantID())
+	return u, err
 }
 
 // FindUser answers a user by number, or else by name, with his tenant; nil unless the caller sees the tenant.
@@ -136,7 +145,7 @@ func (a *Accounts) FindUser(ctx context.Context, by *auth.Principal, id int64, n
 
 func (a *Accounts) findUser(tx store.Tx, by *auth.Principal, id int64, name string) (u *User, in auth.Tenant, err error) {
 	if id != 0 {
-		u, err = users.Get(tx, id)
+		u, err = a.UserIn(tx, id)
 	} else {
 		u, err = a.UserNamed(tx, name)
 	}
@@ -178,6 +187,9 @@ func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*U
 				return false, nil
 			}
 			list = append(list, u)
+			if _, err := a.withRole(tx, u, nil); err != nil {
+				return false, err
+			}
 			return true, a.tellLockout(tx, u)
 		})
 	})
@@ -208,7 +220,8 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	if err := n.check(); err != nil {
 		return nil, err
 	}
-	if err := n.allowed(by, in); err != nil {
+	err = a.Store.View(ctx, func(tx store.Tx) error { return a.mayInsert(tx, by, in, &n) })
+	if err != nil {
 		return nil, err
 	}
 	hash, err := a.NewHash(ctx, in.Type, &User{Username: n.Username}, n.Password)
@@ -220,7 +233,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 		if err != nil || !ok {
 			return cmp.Or(err, errTenantGone)
 		}
-		if err := n.allowed(by, now); err != nil {
+		if err := a.mayInsert(tx, by, now, &n); err != nil {
 			return err
 		}
 		u, err = a.addUser(tx, by, now, n, hash)
@@ -229,7 +242,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	return u, err
 }
 
-func (n *NewUser) allowed(by *auth.Principal, in auth.Tenant) error {
+func (a *Accounts) mayInsert(tx store.Tx, by *auth.Principal, in auth.Tenant, n *NewUser) error {
 	v := auth.Create.On(auth.UserObject(in.Type))
 	if !by.May(v, in) && by.UserID != 0 { // the portal itself needs nobody's consent
 		return auth.Lacks(by, v)
@@ -237,7 +250,7 @@ func (n *NewUser) allowed(by *auth.Principal, in auth.Tenant) error {
 	if n.Privileged && !givesAccess(by, in.Type) {
 		return lacksAccess(by, in.Type)
 	}
-	return mayGrant(by, in, n.RoleID)
+	return a.mayGrant(tx, by, in, n.RoleID)
 }
 
 func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n NewUser, hash string) (*User, error) {
@@ -262,9 +275,12 @@ func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n Ne
 	if err := taken(users.Insert(tx, u), "the username %s is taken", n.Username); err != nil {
 		return nil, err
 	}
+	if _, err := a.withRole(tx, u, nil); err != nil {
+		return nil, err
+	}
 	return u, a.Record(tx, by, in, Happening{
 		Name: userEvent("CREATE", u.Type), Category: OfUser, Message: "user " + u.Username,
-		Detail: map[string]any{"userId": u.ID, "username": u.Username, "role": u.Role().Name},
+		Detail: map[string]any{"userId": u.ID, "username": u.Username, "role": u.Role.Name},
 	})
 }
 
@@ -290,14 +306,14 @@ func (n *NewUser) check() error {
 	return checkUserFields(&n.Fields)
 }
 
-// mayGrant: nobody grants a role above his own, or one of another kind of tenant.
-func mayGrant(by *auth.Principal, in auth.Tenant, roleID int64) error {
-	r := auth.RoleByID(roleID)
-	if r == nil || r.UserType != in.Type {
+// mayGrant: nobody grants a role above his own, or one of another kind of tenant, or that another tenant made.
+func (a *Accounts) mayGrant(tx store.Tx, by *auth.Principal, in auth.Tenant, roleID int64) error {
+	r, err := a.role(tx, roleID, in.Type, in.ID)
+	if err != nil {
+		return err
+	}
+	if r.UserType != in.Type || len(r.Parts) == 0 {
 		return auth.BadField("roleId", "is not a role of %s users", in.Type)
 	}
-	if by.Role == nil || r.Precedence < by.Role.Precedence {
-		return auth.Errorf(auth.Forbidden, "the privilege to grant the role [%s] is above your own role in method [%s]", r.Name, by.Method)
-	}
-	return nil
+	return notAbove(by, r)
 }

@@ -58,7 +58,7 @@ func (a *Accounts) UpdateUser(ctx context.Context, by *auth.Principal, v auth.Pr
 			}
 		}
 		changed := up.apply(u)
-		if err := mayUpdate(by, v, &before, in, up, changed); err != nil {
+		if err := a.mayUpdate(tx, by, v, &before, in, up, changed); err != nil {
 			return err
 		}
 		rows = 1
@@ -74,14 +74,16 @@ func (a *Accounts) updatable(ctx context.Context, by *auth.Principal, v auth.Pri
 		return nil, in, err
 	}
 	after := *u
-	return u, in, mayUpdate(by, v, u, in, up, up.apply(&after))
+	changed := up.apply(&after)
+	err = a.Store.View(ctx, func(tx store.Tx) error { return a.mayUpdate(tx, by, v, u, in, up, changed) })
+	return u, in, err
 }
 
 // ofOneself is what anybody may change of himself without the privilege, besides his password.
 var ofOneself = []string{"firstName", "lastName", "officePhone", "mobilePhone", "email"}
 
 // mayUpdate decides by the user as he is before the change, and by what the update would change of him.
-func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up UserUpdate, changed []string) error {
+func (a *Accounts) mayUpdate(tx store.Tx, by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up UserUpdate, changed []string) error {
 	self := by.UserID == u.ID
 	if by.Due != auth.NothingDue && (!self || up.Password == nil || len(changed) > 0) {
 		return by.Overdue()
@@ -90,7 +92,7 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 	switch may := by.May(v, in); {
 	case !may && (!self || beyond):
 		return auth.Lacks(by, v)
-	case u.Role().IsSuper && !by.IsSuper() && !self:
+	case u.IsSuper() && !by.IsSuper() && !self:
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 	case slices.Contains(changed, "accessLevel") && !givesAccess(by, u.Type):
 		return lacksAccess(by, u.Type)
@@ -102,7 +104,7 @@ func mayUpdate(by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant, up
 		return auth.Errorf(auth.Conflict, "the password of a non-native user cannot be changed")
 	}
 	if slices.Contains(changed, "roleId") {
-		return mayGrant(by, in, *up.RoleID)
+		return a.mayGrant(tx, by, in, *up.RoleID)
 	}
 	return nil
 }
@@ -236,7 +238,7 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 	if before.Enabled() && !u.Enabled() || !before.NonNative && u.NonNative {
 		u.Epoch++ // ends the sessions there are; enabling the user again does not bring them back
 	}
-	if err := a.keepSuperuser(tx, before, u); err != nil {
+	if err := a.keepSuperuser(tx, by, before, u); err != nil {
 		return err
 	}
 	if !before.NonNative && u.NonNative {
@@ -314,29 +316,33 @@ func (a *Accounts) mayDelete(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 		return auth.Lacks(by, v)
 	case u.ID == by.UserID:
 		return auth.Errorf(auth.Conflict, "nobody deletes himself")
-	case u.Role().IsSuper && !by.IsSuper():
+	case u.IsSuper() && !by.IsSuper():
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to delete a superuser in method [%s]", by.Method)
 	}
-	return a.keepSuperuser(tx, u, nil)
+	return a.keepSuperuser(tx, by, u, nil)
 }
 
-// keepSuperuser refuses a change after which no operator superuser could get in any more. After is nil for a deletion.
-func (a *Accounts) keepSuperuser(tx store.Tx, before, after *User) error {
+// keepSuperuser refuses a change after which no superuser of the tenant could get in any more. After is nil for a deletion.
+// Whoever manages users from above may lock the last one out for a time: he can let him in again.
+func (a *Accounts) keepSuperuser(tx store.Tx, by *auth.Principal, before, after *User) error {
 	if !opens(before) || after != nil && opens(after) {
 		return nil
 	}
+	if after != nil && by.UserType != before.Type && after.IsSuper() && !after.NonNative {
+		return nil
+	}
 	another := false
-	err := usersOf.Scan(tx, store.Span{Prefix: tenantKey(auth.Operator, auth.NetworkID)}, func(u *User) (bool, error) {
+	err := usersOf.Scan(tx, store.Span{Prefix: tenantKey(before.Type, before.TenantID())}, func(u *User) (bool, error) {
 		another = u.ID != before.ID && opens(u)
 		return !another, nil
 	})
 	if err == nil && !another {
-		return auth.Errorf(auth.Conflict, "%s is the last active operator superuser", before.Username)
+		return auth.Errorf(auth.Conflict, "%s is the last active superuser of the tenant", before.Username)
 	}
 	return err
 }
 
-func opens(u *User) bool { return u.RoleID == auth.OperatorSuperuser && u.Enabled() && !u.NonNative }
+func opens(u *User) bool { return u.IsSuper() && u.Enabled() && !u.NonNative }
 
 // Graves calls f for each deleted user whose belongings are still to be swept.
 func (a *Accounts) Graves(tx store.Tx, f func(*Grave) (more bool, err error)) error {
@@ -352,7 +358,7 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 // LoggedIn notes a login. Nil is answered when the user was changed since his password was checked, or is locked out by
 // now. A hash that costs less than a new one would is replaced. The second factor is used up. With nil, nothing must be kept.
 func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string, code secret.Text) (*User, error) {
-	u, err := users.Get(tx, seen.ID)
+	u, err := a.UserIn(tx, seen.ID)
 	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || u.NonNative {
 		return nil, err
 	}

@@ -96,8 +96,8 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 		return nil, in, auth.Lacks(by, v)
 	case owner.ID != by.UserID && !by.IsSuper():
 		return nil, in, auth.Errorf(auth.Forbidden, "the privilege to create API tokens of others is a superuser's in method [%s]", by.Method)
-	case owner.Role().NoAPITokens:
-		return nil, in, auth.Errorf(auth.Conflict, "users with the role %s have no API tokens", owner.Role().Name)
+	case !owner.Role.TakesTokens():
+		return nil, in, auth.Errorf(auth.Conflict, "users with the role %s have no API tokens", owner.Role.Name)
 	}
 	return owner, in, t.mayLive(tx, owner, n)
 }

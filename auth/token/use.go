@@ -35,7 +35,7 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		if u, err = t.accounts.UserIn(tx, tok.OwnerID); err != nil {
 			return err
 		}
-		if u == nil || !u.Enabled() || u.Role().NoAPITokens {
+		if u == nil || !u.Enabled() || !u.Role.TakesTokens() {
 			return errNotActive
 		}
 		if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {

@@ -30,7 +30,7 @@ type User struct {
 }
 
 func user(u *account.User) User {
-	r := u.Role()
+	r := u.Role
 	return User{
 		ID: rpc.ID(u.ID), Created: rpc.At(u.Created), UserType: u.Type.String(), Username: u.Username, UserFields: u.Fields,
 		IsNative: rpc.Flag(!u.NonNative), IsActive: rpc.Flag(u.IsActive), IsLocked: rpc.Flag(u.IsLocked || u.LockedOut),

@@ -132,7 +132,10 @@ func neighbourhood(t *testing.T, role int) *house {
 	}
 	who := h.find(t, actors[role-1])
 	add(tenant(t, h, who.Type, who.TenantID()), second(who.Username), who.RoleID)
-	add(auth.Network(), "super3", auth.OperatorSuperuser) // the last one could not be changed
+	add(auth.Network(), "super3", auth.OperatorSuperuser) // the last one of a tenant could not be changed
+	add(tenant(t, h, auth.Enterprise, 1), "admin3@acme", auth.EnterpriseSuperuser)
+	add(tenant(t, h, auth.Enterprise, 2), "admin3@globex", auth.EnterpriseSuperuser)
+	add(tenant(t, h, auth.MSP, 1), "admin3@northwind", auth.MSPSuperuser)
 	hooli, err := h.accounts.InsertEnterprise(ctx, by, account.NewEnterprise{Name: "Hooli", ProxyID: 1})
 	must(t, err)
 	add(tenant(t, h, auth.Enterprise, hooli.ID), "clerk@hooli", 12)
