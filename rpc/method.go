@@ -42,6 +42,12 @@ func Func[P, R any](f func(ctx context.Context, by *auth.Principal, in P) (R, er
 	}
 }
 
+// Tenant is the type of the tenant that the params name, or auth.NoType.
+func (h Handler) Tenant() auth.UserType {
+	sc, _ := scopeOf(h.params) // a mistake in it is told by NewTable
+	return sc.of
+}
+
 // A Table is a set of methods that has been found to be sound.
 type Table struct {
 	rows   []*row
@@ -64,7 +70,7 @@ type row struct {
 func NewTable(rows []Method) (*Table, error) {
 	t := &Table{byName: make(map[string]*row, len(rows)+1)}
 	var errs []error
-	for _, m := range append(rows[:len(rows):len(rows)], discover) {
+	for _, m := range append(rows[:len(rows):len(rows)], Discover) {
 		if err := t.add(m); err != nil {
 			errs = append(errs, fmt.Errorf("method %q: %w", m.Name, err))
 		}

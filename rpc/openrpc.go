@@ -16,7 +16,8 @@ func (discovery) Schema(bool) Schema {
 	return Schema{"type": "object", "required": []string{"openrpc", "info", "methods"}}
 }
 
-var discover = Method{
+// Discover is the row that every table has besides its own.
+var Discover = Method{
 	Name: "rpc.discover",
 	Doc:  "Returns this document.",
 	Rule: auth.Public,

@@ -26,11 +26,13 @@ type Portal struct {
 // Methods answers the whole table.
 func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) []rpc.Method {
 	p := Portal{a, t, b, l}
-	return slices.Concat(
+	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
+		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
 	)
+	return append(rows, p.explainRow(rows))
 }
 
 // An Authority answers the front's questions: who calls, and what tenants there are.
