@@ -54,6 +54,7 @@ func Customizable(by *auth.Principal, f *auth.Function) (allow, deny []auth.Priv
 	super := auth.FullAccess(f.UserType)
 	for _, v := range auth.Privileges() {
 		switch {
+		case v.Object == auth.OAuthApp: // no published privilege: who shall not have it is no Developer
 		case f.Grants(v):
 			deny = append(deny, v)
 			allow = append(allow, v) // what a level above has denied
@@ -69,7 +70,7 @@ func Customizable(by *auth.Principal, f *auth.Function) (allow, deny []auth.Priv
 func overRights(v auth.Privilege) bool {
 	switch v.Object {
 	case auth.OperatorUser, auth.ProxyUser, auth.EnterpriseUser, auth.OperatorRole, auth.MSPRole, auth.EnterpriseRole,
-		auth.RolePackage, auth.SystemProperty, auth.NetworkObject, auth.OAuthApp:
+		auth.RolePackage, auth.SystemProperty, auth.NetworkObject:
 		return v.Action != auth.Read
 	case auth.EnterpriseDelegation, auth.ProxyDelegation:
 		return true

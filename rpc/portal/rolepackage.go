@@ -151,10 +151,10 @@ type Upload struct {
 	Size int `json:"size" doc:"In bytes of JSON."`
 }
 
-func rolePackage(p *account.RolePackage) *RolePackage {
+func rolePackage(p *account.RolePackage) RolePackage {
 	content, _ := json.Marshal(p.Changes) // plain words and numbers
 	version := strconv.FormatInt(p.Version, 10)
-	return &RolePackage{
+	return RolePackage{
 		ID: rpc.ID(p.ID), BlobID: rpc.ID(p.ID), LogicalID: p.LogicalID, NetworkID: auth.NetworkID,
 		Created: rpc.At(p.Created), Modified: rpc.At(p.Modified), Name: p.Name, Description: text(p.Description),
 		FileName: p.Name + ".json", Type: "roleCustomizationPackage", Version: version,
@@ -162,21 +162,21 @@ func rolePackage(p *account.RolePackage) *RolePackage {
 	}
 }
 
-func (p Portal) insertRolePackage(ctx context.Context, by *auth.Principal, in InsertRolePackage) (*RolePackage, error) {
+func (p Portal) insertRolePackage(ctx context.Context, by *auth.Principal, in InsertRolePackage) (out RolePackage, err error) {
 	c := in.BlobContent
 	tenant, err := p.oneTenant(ctx, by, c.EnterpriseID, c.EnterpriseProxyID, c.NetworkID)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	if err := createRolePackage.Allows(by, tenant); err != nil {
-		return nil, err
+		return out, err
 	}
 	if in.Name == "" {
 		in.Name = p.accounts.Now().Format("2006-01-02 15:04:05")
 	}
 	made, err := p.accounts.InsertRolePackage(ctx, by, tenant, in.Name, in.Description, c.account())
 	if err != nil {
-		return nil, err
+		return out, err
 	}
 	return rolePackage(made), nil
 }
@@ -210,11 +210,8 @@ type RemovedPrivileges struct {
 	DeletedPrivileges   int    `json:"deletedPrivileges"`
 }
 
-func (p Portal) applied(made []*account.Customization, err error) (*AppliedPackage, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := &AppliedPackage{CustomizationResults: make([]AppliedRole, len(made))}
+func applied(made []*account.Customization, err error) (AppliedPackage, error) {
+	out := AppliedPackage{CustomizationResults: make([]AppliedRole, len(made))}
 	for i, c := range made {
 		out.CustomizationResults[i] = AppliedRole{
 			ForRoleID:        rpc.ID(c.FunctionID),
@@ -222,11 +219,11 @@ func (p Portal) applied(made []*account.Customization, err error) (*AppliedPacka
 			RemovePrivileges: RemovedPrivileges{rpc.ID(c.ID), len(c.Deny)},
 		}
 	}
-	return out, nil
+	return out, err
 }
 
-func (p Portal) applyRolePackage(ctx context.Context, by *auth.Principal, in OneRolePackage) (*AppliedPackage, error) {
-	return p.applied(p.accounts.ApplyRolePackage(ctx, by, int64(in.ID), nil))
+func (p Portal) applyRolePackage(ctx context.Context, by *auth.Principal, in OneRolePackage) (AppliedPackage, error) {
+	return applied(p.accounts.ApplyRolePackage(ctx, by, int64(in.ID), nil))
 }
 
 // SaveRolePackage is the params of role/saveAndApplyRoleCustomizationPackage.
@@ -242,16 +239,16 @@ type RolePackageUpdate struct {
 	BlobContent *RolePackageContent `json:"blobContent"`
 }
 
-func (p Portal) saveAndApplyRolePackage(ctx context.Context, by *auth.Principal, in SaveRolePackage) (*AppliedPackage, error) {
+func (p Portal) saveAndApplyRolePackage(ctx context.Context, by *auth.Principal, in SaveRolePackage) (AppliedPackage, error) {
 	up := account.RolePackageUpdate{Name: in.Update.Name, Description: in.Update.Description}
 	if c := in.Update.BlobContent; c != nil {
 		if err := p.samePlace(ctx, by, int64(in.ID), c); err != nil {
-			return nil, err
+			return AppliedPackage{}, err
 		}
 		up.Changes = c.account()
 	}
 	made, err := p.accounts.ApplyRolePackage(ctx, by, int64(in.ID), &up)
-	return p.applied(made, auth.Within("_update", err))
+	return applied(made, auth.Within("_update", err))
 }
 
 // samePlace sees to it that new content does not name another tenant than the package's.
@@ -282,13 +279,13 @@ type GetRolePackages struct {
 	NetworkID         rpc.ID `json:"networkId"`
 }
 
-func (p Portal) getRolePackages(ctx context.Context, by *auth.Principal, in GetRolePackages) ([]*RolePackage, error) {
+func (p Portal) getRolePackages(ctx context.Context, by *auth.Principal, in GetRolePackages) ([]RolePackage, error) {
 	tenant, err := p.oneTenant(ctx, by, in.EnterpriseID, in.EnterpriseProxyID, in.NetworkID)
 	if err != nil {
 		return nil, err
 	}
 	list, err := p.accounts.RolePackages(ctx, tenant)
-	out := make([]*RolePackage, len(list))
+	out := make([]RolePackage, len(list))
 	for i, pkg := range list {
 		out[i] = rolePackage(pkg)
 	}
