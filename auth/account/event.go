@@ -76,6 +76,11 @@ func (a *Accounts) Record(tx store.Tx, by *auth.Principal, in auth.Tenant, h Hap
 	if err := a.stands(tx, by); err != nil {
 		return err
 	}
+	return a.tell(tx, by, in, h)
+}
+
+// tell writes an event.
+func (a *Accounts) tell(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happening) error {
 	if h.Severity == "" {
 		h.Severity = Info
 	}

@@ -65,7 +65,7 @@ func (a *Accounts) Refused(ctx context.Context, by *auth.Principal, in auth.Tena
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
-	err := a.Store.Update(ctx, func(tx store.Tx) error { return a.Record(tx, by, in, h) })
+	err := a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, by, in, h) })
 	if err != nil {
 		a.refusals.forget(key)
 	}
@@ -151,7 +151,7 @@ func (a *Accounts) FlushRefusals(ctx context.Context, all bool) error {
 			h.Detail = make(map[string]any)
 		}
 		h.Detail["count"], h.Detail["minute"] = seen.more, key.minute.Format(time.RFC3339)
-		if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.Record(tx, &seen.by, seen.in, h) }); err != nil {
+		if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, &seen.by, seen.in, h) }); err != nil {
 			a.refusals.restore(left)
 			return err
 		}

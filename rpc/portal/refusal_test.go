@@ -55,6 +55,23 @@ func TestFloodOfRefusals(t *testing.T) {
 	}
 }
 
+// The count of a minute's refusals was refused, and with it those of all other callers for good, once its caller was disabled.
+func TestRefusalsOfWhoIsDisabledAreCounted(t *testing.T) {
+	h := buildAt(t, noon)
+	as := h.session(t, "ops@acme")
+	id, _ := h.enabled(t, as, "ci", time.Hour)
+	for range 3 {
+		h.call(as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, id))
+	}
+	h.good(t, h.session(t, "admin@acme"), "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","_update":{"isActive":false}}`, nil)
+	h.pass(time.Minute)
+	must(t, h.accounts.FlushRefusals(context.Background(), false))
+	told := h.told(t, acme(t, h), "API_TOKEN_REFUSED")
+	if len(told) != 2 || !strings.Contains(string(told[0].Detail), `"count":2`) || told[0].Actor != "ops@acme" {
+		t.Errorf("after the minute: %v", details(told))
+	}
+}
+
 // A stranger who fills a minute with refusals must not keep those of others out of their tenants' records.
 func TestNobodyFloodsTheRefusalsOfOthersAway(t *testing.T) {
 	h := buildAt(t, noon)
