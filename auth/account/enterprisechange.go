@@ -1,7 +1,6 @@
 package account
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,10 +22,9 @@ type NewEnterprise struct {
 	Admin     *NewUser // the first superuser, optional
 }
 
-// InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither. That admin is a superuser,
-// whoever makes the enterprise: the published API has it so, and it is the one role granted above the maker's own.
-// A name that its owner has used already, or a username taken, is a Conflict.
-func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n NewEnterprise) (*Enterprise, error) {
+// InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither. The published API has it that
+// this admin is a superuser. A name that its owner has used already, or a username taken, is a Conflict.
+func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n NewEnterprise) (e *Enterprise, err error) {
 	if by.UserType == auth.MSP {
 		n.ProxyID = by.ProxyID
 	}
@@ -39,44 +37,36 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	if n.ProxyID == 0 && n.Delegated.Has(auth.ToProxy) {
 		return nil, auth.Errorf(auth.Conflict, "an enterprise without a partner cannot be delegated to its partner")
 	}
-	var hash string
-	if n.Admin != nil {
-		n.Admin.RoleID = auth.EnterpriseSuperuser
-		if err := n.Admin.check(); err != nil {
-			return nil, err
-		}
-		var err error
-		if hash, err = a.NewHash(ctx, auth.Enterprise, &User{Username: n.Admin.Username}, n.Admin.Password); err != nil {
-			return nil, err
-		}
-	}
 	logical, err := uuid.NewRandomFromReader(a.random)
 	if err != nil {
 		return nil, err
 	}
-	var e *Enterprise
-	err = a.Store.Update(ctx, func(tx store.Tx) error {
-		if off, err := a.Flag(tx, NoNewEnterprises); err != nil || off {
-			return cmp.Or(err, errNoNewEnterprises)
-		}
-		e = &Enterprise{
-			ProxyID: n.ProxyID, Name: n.Name, LogicalID: logical.String(), Domain: slug(n.Name),
-			AccountNumber: accountNumber(n.Name, logical), Delegated: n.Delegated, Terms: n.Terms, Created: a.Now(), Modified: a.Now(),
-		}
-		patch(&e.Fields, &n.Fields)
-		if err := taken(enterprises.Insert(tx, e), "an enterprise named %s exists", n.Name); err != nil {
-			return err
-		}
-		if err := a.Record(tx, by, e.tenant(), Happening{
-			Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
-			Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(n.Delegated)},
-		}); err != nil || n.Admin == nil {
-			return err
-		}
-		_, err := a.addUser(tx, by, e.tenant(), *n.Admin, hash)
-		return err
+	draft := Enterprise{
+		ProxyID: n.ProxyID, Name: n.Name, LogicalID: logical.String(), Domain: slug(n.Name),
+		AccountNumber: accountNumber(n.Name, logical), Delegated: n.Delegated, Terms: n.Terms, Created: a.Now(), Modified: a.Now(),
+	}
+	patch(&draft.Fields, &n.Fields)
+	err = a.found(ctx, by, founding{
+		of: auth.Enterprise, off: NoNewEnterprises, role: auth.EnterpriseSuperuser, admin: n.Admin,
+		insert: func(tx store.Tx) (auth.Tenant, error) {
+			made := draft
+			e = &made
+			err := a.addEnterprise(tx, by, e)
+			return e.tenant(), err
+		},
 	})
 	return e, err
+}
+
+// addEnterprise writes a new enterprise and tells of it.
+func (a *Accounts) addEnterprise(tx store.Tx, by *auth.Principal, e *Enterprise) error {
+	if err := taken(enterprises.Insert(tx, e), "an enterprise named %s exists", e.Name); err != nil {
+		return err
+	}
+	return a.Record(tx, by, e.tenant(), Happening{
+		Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
+		Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(e.Delegated)},
+	})
 }
 
 // UpdateEnterprise changes the named fields of the tenant's enterprise.
@@ -108,8 +98,6 @@ func (a *Accounts) UpdateEnterprise(ctx context.Context, by *auth.Principal, in 
 	return e, err
 }
 
-var errNoNewEnterprises error = auth.Errorf(auth.Conflict, "the creation of customers is switched off")
-
 func checkEnterprise(name string, f *EnterpriseFields) error {
 	if err := CheckName("name", name, 255); err != nil {
 		return err
@@ -128,13 +116,15 @@ func taken(err error, format string, args ...any) error {
 // slug is the default domain of a tenant: its name in the letters, digits and dashes of a host name.
 func slug(name string) string {
 	s := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
+		if alphanumeric(r) {
 			return r
 		}
 		return '-'
 	}, fold(name))
 	return strings.Trim(s, "-")
 }
+
+func alphanumeric(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' }
 
 // accountNumber looks like the original's: three letters of the name and seven of chance.
 func accountNumber(name string, id uuid.UUID) string {

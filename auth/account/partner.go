@@ -1,10 +1,9 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/store"
@@ -12,14 +11,16 @@ import (
 
 // A Partner (enterprise proxy, MSP) owns enterprises.
 type Partner struct {
-	ID        int64           `json:"id"`
-	Name      string          `json:"name"`
-	LogicalID string          `json:"logicalId"`
-	Domain    string          `json:"domain"`
-	Delegated auth.Delegation `json:"delegated,omitempty"`
-	Fields    Contact         `json:"fields"`
-	Created   time.Time       `json:"created"`
-	Modified  time.Time       `json:"modified"`
+	ID              int64           `json:"id"`
+	Name            string          `json:"name"`
+	LogicalID       string          `json:"logicalId"`
+	Domain          string          `json:"domain"`
+	ProxyType       string          `json:"proxyType,omitempty"`
+	OperateGateways bool            `json:"operateGateways,omitempty"` // may manage gateways, once there are any
+	Delegated       auth.Delegation `json:"delegated,omitempty"`
+	Fields          Contact         `json:"fields"`
+	Created         time.Time       `json:"created"`
+	Modified        time.Time       `json:"modified"`
 }
 
 var (
@@ -31,32 +32,47 @@ func (p *Partner) tenant() auth.Tenant {
 	return auth.Tenant{Type: auth.MSP, ID: p.ID, Delegated: p.Delegated, Name: p.Name}
 }
 
-// InsertPartner adds a partner. A taken name is a Conflict.
-func (a *Accounts) InsertPartner(ctx context.Context, by *auth.Principal, name string) (p *Partner, err error) {
-	if err := CheckName("name", name, 255); err != nil {
-		return nil, err
-	}
-	logical, err := uuid.NewRandomFromReader(a.random)
-	if err != nil {
-		return nil, err
-	}
-	err = a.Store.Update(ctx, func(tx store.Tx) error {
-		p = &Partner{Name: name, LogicalID: logical.String(), Domain: slug(name), Created: a.Now(), Modified: a.Now()}
-		if err := taken(partners.Insert(tx, p), "a partner named %s exists", name); err != nil {
-			return err
+// Kind is the published proxyType.
+func (p *Partner) Kind() string { return cmp.Or(p.ProxyType, "MSP") }
+
+// Partner answers a partner that the caller sees; nil otherwise.
+func (a *Accounts) Partner(ctx context.Context, by *auth.Principal, id int64) (p *Partner, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		if p, err = partners.Get(tx, id); p != nil && !by.Sees(p.tenant()) {
+			p = nil
 		}
-		return a.Record(tx, by, p.tenant(), Happening{
-			Name: "CREATE_ENTERPRISE_PROXY", Category: OfEnterprise, Message: "partner " + name,
-			Detail: map[string]any{"enterpriseProxyId": p.ID, "name": name},
-		})
+		return err
 	})
 	return p, err
 }
 
-// PartnerNamed answers the number of the partner of that name, or 0.
-func (a *Accounts) PartnerNamed(ctx context.Context, name string) (id int64, err error) {
+// Partners answers the partners of the network, or a page of them, ordered by number.
+func (a *Accounts) Partners(ctx context.Context, q PageQuery) ([]*Partner, Page, error) {
+	list := []*Partner{}
+	page, err := q.Pager(1)
+	if err != nil {
+		return list, Page{}, err
+	}
 	err = a.Store.View(ctx, func(tx store.Tx) error {
-		id, err = partnerByName.ID(tx, store.Key(fold(name)))
+		return partners.Scan(tx, page.After(0), func(p *Partner) (bool, error) {
+			if !page.Take(p.ID) {
+				return false, nil
+			}
+			list = append(list, p)
+			return true, nil
+		})
+	})
+	return list, page.Done(), err
+}
+
+// PartnerNamed answers the number of the partner of that name, if the caller sees it; 0 otherwise.
+func (a *Accounts) PartnerNamed(ctx context.Context, by *auth.Principal, name string) (id int64, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		id = 0
+		p, err := partnerByName.Get(tx, store.Key(fold(name)))
+		if p != nil && by.Sees(p.tenant()) {
+			id = p.ID
+		}
 		return err
 	})
 	return id, err

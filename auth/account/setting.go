@@ -55,12 +55,12 @@ var (
 	TokensPerUser    = define(Setting{id: 7, name: "portico.apiToken.maxPerUser", dataType: "NUMBER", value: "50", doc: "living API tokens a user may have, 0 to 1000000", check: between(0, 1000000)})
 	TokenRetainDays  = define(Setting{id: 8, name: "portico.apiToken.retentionDays", dataType: "NUMBER", value: "30", doc: "days after which a revoked or expired API token is swept, 0 to 3650", check: between(0, 3650)})
 	NoNewEnterprises = define(Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off"})
+	NoNewPartners    = define(Setting{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of partners off"})
 )
 
 // The properties that clients know and that may be set already; parts of the portal still to come read them.
 func init() {
 	for _, s := range []Setting{
-		{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "removes the creation of partners"},
 		{id: 36, name: "vco.api.rateLimit.enabled", dataType: "BOOLEAN", value: "false", doc: "rate limits"},
 		{id: 37, name: "vco.api.rateLimit.mode.logOnly", dataType: "BOOLEAN", value: "true", doc: "only log what the rate limits would refuse"},
 		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone"},

@@ -157,17 +157,17 @@ func (o *instance) demoPassword() (password, error) {
 func (o *instance) haveTenant(ctx context.Context, t demoTenant) (in auth.Tenant, err error) {
 	in = auth.Tenant{Type: t.kind, Name: t.name}
 	if t.kind == auth.MSP {
-		if in.ID, err = o.accounts.PartnerNamed(ctx, t.name); err != nil || in.ID != 0 {
+		if in.ID, err = o.accounts.PartnerNamed(ctx, demoBy, t.name); err != nil || in.ID != 0 {
 			return in, err
 		}
-		made, err := o.accounts.InsertPartner(ctx, demoBy, t.name)
+		made, err := o.accounts.InsertPartner(ctx, demoBy, account.NewPartner{Name: t.name})
 		if err == nil {
 			in.ID = made.ID
 		}
 		return in, err
 	}
 	if t.owner != "" {
-		if in.ProxyID, err = o.accounts.PartnerNamed(ctx, t.owner); err != nil {
+		if in.ProxyID, err = o.accounts.PartnerNamed(ctx, demoBy, t.owner); err != nil {
 			return in, err
 		}
 	}

@@ -44,33 +44,11 @@ type Enterprise struct {
 	EnterpriseProxy *EnterpriseProxy `json:"enterpriseProxy,omitempty" doc:"With \"enterpriseProxy\": the partner that owns it."`
 }
 
-// EnterpriseProxy is the published partner.
-type EnterpriseProxy struct {
-	ID              rpc.ID   `json:"id"`
-	Created         rpc.Time `json:"created"`
-	NetworkID       rpc.ID   `json:"networkId"`
-	ProxyType       string   `json:"proxyType" enum:"PARTNER|MSP"`
-	OperateGateways bool     `json:"operateGateways"`
-	LogicalID       string   `json:"logicalId"`
-	Name            string   `json:"name"`
-	Domain          string   `json:"domain"`
-	Prefix          string   `json:"prefix"`
-	account.Contact
-	Modified rpc.Time `json:"modified"`
-}
-
 func enterprise(e *account.Enterprise) Enterprise {
 	return Enterprise{
 		ID: rpc.ID(e.ID), Created: rpc.At(e.Created), NetworkID: auth.NetworkID, EndpointPkiMode: "CERTIFICATE_OPTIONAL",
 		Name: e.Name, Domain: e.Domain, Prefix: e.Domain, LogicalID: e.LogicalID, AccountNumber: e.AccountNumber,
 		EnterpriseFields: e.Fields, Modified: rpc.At(e.Modified), BastionState: string(e.BastionState()),
-	}
-}
-
-func enterpriseProxy(o *account.Partner) *EnterpriseProxy {
-	return &EnterpriseProxy{
-		ID: rpc.ID(o.ID), Created: rpc.At(o.Created), NetworkID: auth.NetworkID, ProxyType: "MSP",
-		LogicalID: o.LogicalID, Name: o.Name, Domain: o.Domain, Prefix: o.Domain, Contact: o.Fields, Modified: rpc.At(o.Modified),
 	}
 }
 
@@ -80,6 +58,16 @@ type Admin struct {
 	Password  string  `json:"password" rpc:"required"`
 	Password2 *string `json:"password2"`
 	Email     *string `json:"email"`
+}
+
+// account is the user to make, or nil when none was named.
+func (a *Admin) account() *account.NewUser {
+	if a == nil {
+		return nil
+	}
+	return &account.NewUser{
+		Username: a.Username, Password: secret.Text(a.Password), Password2: hidden(a.Password2), Fields: account.UserFields{Email: a.Email},
+	}
 }
 
 // InsertEnterprise is the params of enterprise/insertEnterprise.
@@ -100,17 +88,11 @@ func (p Portal) insertEnterprise(ctx context.Context, by *auth.Principal, in Ins
 		return out, err
 	}
 	n := account.NewEnterprise{
-		Name: in.Name, Fields: in.EnterpriseFields, Terms: in.Terms,
+		Name: in.Name, Fields: in.EnterpriseFields, Terms: in.Terms, Admin: in.User.account(),
 		Delegated: auth.Delegation(0).
 			With(auth.ToOperator, bool(in.EnableEnterpriseDelegationToOperator)).
 			With(auth.ToProxy, bool(in.EnableEnterpriseDelegationToProxy)).
 			With(auth.UsersToOperator, bool(in.EnableEnterpriseUserManagementDelegationToOperator)),
-	}
-	if in.User != nil {
-		n.Admin = &account.NewUser{
-			Username: in.User.Username, Password: secret.Text(in.User.Password), Password2: hidden(in.User.Password2),
-			Fields: account.UserFields{Email: in.User.Email},
-		}
 	}
 	e, err := p.accounts.InsertEnterprise(ctx, by, n)
 	if err != nil {
@@ -132,14 +114,11 @@ type GetEnterprise struct {
 }
 
 func (p Portal) getEnterprise(ctx context.Context, by *auth.Principal, in GetEnterprise) (*Enterprise, error) {
-	id := cmp.Or(in.EnterpriseID, in.ID, rpc.ID(by.EnterpriseID))
-	if in.ID != 0 && in.ID != id {
-		return nil, auth.BadField("id", "differs from enterpriseId")
+	id, err := oneOf("enterpriseId", in.EnterpriseID, in.ID, by.EnterpriseID)
+	if err != nil {
+		return nil, err
 	}
-	if id == 0 {
-		return nil, auth.BadField("enterpriseId", "is required")
-	}
-	e, owner, err := p.accounts.Enterprise(ctx, by, int64(id))
+	e, owner, err := p.accounts.Enterprise(ctx, by, id)
 	if err != nil || e == nil {
 		return nil, err
 	}
@@ -148,6 +127,18 @@ func (p Portal) getEnterprise(ctx context.Context, by *auth.Principal, in GetEnt
 		out.EnterpriseProxy = enterpriseProxy(owner)
 	}
 	return &out, nil
+}
+
+// oneOf is the tenant that a call wants to read: named by either id, or the caller's own.
+func oneOf(param string, a, b rpc.ID, own int64) (int64, error) {
+	id := cmp.Or(int64(a), int64(b), own)
+	switch {
+	case b != 0 && int64(b) != id:
+		return 0, auth.BadField("id", "differs from %s", param)
+	case id == 0:
+		return 0, auth.BadField(param, "is required")
+	}
+	return id, nil
 }
 
 // UpdateEnterprise is the params of enterprise/updateEnterprise.
@@ -165,7 +156,7 @@ type EnterpriseUpdate struct {
 }
 
 func (p Portal) updateEnterprise(ctx context.Context, by *auth.Principal, in UpdateEnterprise) (out Either[Modified, Enterprise], err error) {
-	tenant, err := p.namedEnterprise(ctx, by, in)
+	tenant, err := p.tenantNamed(ctx, by, auth.Enterprise, in.EnterpriseID, in.Name)
 	if err != nil {
 		return out, err
 	}
@@ -181,22 +172,29 @@ func (p Portal) updateEnterprise(ctx context.Context, by *auth.Principal, in Upd
 	return out, nil
 }
 
-// namedEnterprise finds the enterprise by number, by name, or as the caller's own. A number and a name must agree.
-func (p Portal) namedEnterprise(ctx context.Context, by *auth.Principal, in UpdateEnterprise) (t auth.Tenant, err error) {
-	id := int64(in.EnterpriseID)
-	if in.Name != "" {
-		named, err := p.accounts.EnterpriseNamed(ctx, by, in.Name)
+// tenantNamed finds an enterprise or a partner by number, by name, or as the caller's own. A number and a name must agree.
+func (p Portal) tenantNamed(ctx context.Context, by *auth.Principal, of auth.UserType, number rpc.ID, name string) (t auth.Tenant, err error) {
+	param, find := "enterpriseId", p.accounts.EnterpriseNamed
+	if of == auth.MSP {
+		param, find = "enterpriseProxyId", p.accounts.PartnerNamed
+	}
+	id := int64(number)
+	if name != "" {
+		named, err := find(ctx, by, name)
 		if err != nil {
 			return t, err
 		}
 		if named == 0 || id != 0 && id != named {
-			return t, auth.NoTenant(by, "enterpriseId")
+			return t, auth.NoTenant(by, param)
 		}
 		id = named
 	}
-	t, ok, err := p.accounts.Tenant(ctx, auth.Enterprise, cmp.Or(id, by.EnterpriseID))
+	if id == 0 && by.UserType == of {
+		id = by.TenantID()
+	}
+	t, ok, err := p.accounts.Tenant(ctx, of, id)
 	if err == nil && (!ok || !by.Sees(t)) {
-		err = auth.NoTenant(by, "enterpriseId")
+		err = auth.NoTenant(by, param)
 	}
 	return t, err
 }

@@ -27,7 +27,7 @@ type Portal struct {
 func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) []rpc.Method {
 	p := Portal{a, t, b, l}
 	rows := slices.Concat(
-		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
+		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
 		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),

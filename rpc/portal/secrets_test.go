@@ -131,6 +131,7 @@ func TestNoSecretComesOut(t *testing.T) {
 	rest(admin, "enterprise/insertEnterpriseUser", `{"username":"y@acme","password":"%s`+strings.Repeat("x", 300)+`","roleId":10}`, "a long password")
 	rest(admin, "enterprise/insertEnterpriseUser", `{"username":"y@acme","password":%q,"isActive":%q,"roleId":10}`, "password", "isActive")
 	rest(super, "operatorUser/insertOperatorUser", `{"username":"newop","password":%q,"roleId":3}`, "password")
+	rest(super, "enterpriseProxy/insertEnterpriseProxy", `{"name":"P","user":{"username":"a@p","password":%q,"password2":%q}}`, "password", "password2")
 	rest(super, "enterprise/insertEnterprise", `{"name":"N","configurationId":1,"user":{"username":"a@n","password":%q,"password2":%q}}`, "password", "password2")
 	good := c.sing("a password that is set")
 	say(admin, "/portal/rest/enterprise/insertEnterpriseUser", `{"username":"good@acme","password":"`+good+`","password2":"`+good+`","roleId":10}`)

@@ -113,7 +113,7 @@ func (h *house) settle(t testing.TB) {
 	tenants := map[string]auth.Tenant{"network": auth.Network()}
 	owners := map[string]int64{}
 	for _, name := range []string{"Northwind", "Southwind"} {
-		p, err := h.accounts.InsertPartner(ctx, by, name)
+		p, err := h.accounts.InsertPartner(ctx, by, account.NewPartner{Name: name})
 		must(t, err)
 		owners[name] = p.ID
 		tenants[name] = tenant(t, h, auth.MSP, p.ID)

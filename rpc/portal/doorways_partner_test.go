@@ -1,0 +1,17 @@
+package portal_test
+
+import "maps"
+
+func init() {
+	maps.Copy(doorways, map[string]doorway{
+		"enterpriseProxy/insertEnterpriseProxy": {all: "CREATE:PROXY", callers: "OPERATOR", context: "network", params: `{"networkId":$network,"name":" x"}`, passed: -32602},
+		"enterpriseProxy/getEnterpriseProxy": {all: "READ:PROXY", callers: "OPERATOR MSP", params: `{"enterpriseProxyId":$proxy,"enterpriseId":$tenant}`, inside: func(role int, place string) int { // enterpriseId is nothing to it
+			if place == nothing && role <= 4 {
+				return -32602
+			}
+			return 0
+		}},
+		"enterpriseProxy/updateEnterpriseProxy": {all: "UPDATE:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"_update":{}}`},
+		"network/getNetworkEnterpriseProxies":   {all: "READ:PROXY", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},
+	})
+}
