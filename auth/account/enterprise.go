@@ -100,15 +100,35 @@ type Listed struct {
 // Enterprises answers the enterprises that the caller sees, or a page of them, ordered by number. Only the ids are kept, if
 // any are given.
 func (a *Accounts) Enterprises(ctx context.Context, by *auth.Principal, ids []int64, q PageQuery) ([]Listed, Page, error) {
+	return a.listEnterprises(ctx, by, q, func(tx store.Tx, after int64, add func(*Enterprise) (bool, error)) error {
+		if len(ids) > 0 {
+			return eachEnterprise(tx, ids, after, add)
+		}
+		if by.UserType == auth.MSP {
+			return enterprisesOf.Scan(tx, behind(store.Key(by.ProxyID), after), add)
+		}
+		return enterprises.Scan(tx, after, add)
+	})
+}
+
+// EnterprisesOf is Enterprises for those of one partner.
+func (a *Accounts) EnterprisesOf(ctx context.Context, by *auth.Principal, in auth.Tenant, q PageQuery) ([]Listed, Page, error) {
+	return a.listEnterprises(ctx, by, q, func(tx store.Tx, after int64, add func(*Enterprise) (bool, error)) error {
+		return enterprisesOf.Scan(tx, behind(store.Key(in.ID), after), add)
+	})
+}
+
+// listEnterprises reads a list of those that each shows in order, from behind a number on, as far as the caller sees them.
+func (a *Accounts) listEnterprises(ctx context.Context, by *auth.Principal, q PageQuery,
+	each func(tx store.Tx, after int64, add func(*Enterprise) (bool, error)) error) ([]Listed, Page, error) {
 	list := []Listed{}
 	page, err := q.Pager(1)
 	if err != nil {
 		return list, Page{}, err
 	}
-	after := page.After(0)
 	err = a.Store.View(ctx, func(tx store.Tx) error {
 		names := make(map[int64]string)
-		add := func(e *Enterprise) (bool, error) {
+		return each(tx, page.After(0), func(e *Enterprise) (bool, error) {
 			if e == nil || !by.Sees(e.tenant()) {
 				return true, nil
 			}
@@ -118,14 +138,7 @@ func (a *Accounts) Enterprises(ctx context.Context, by *auth.Principal, ids []in
 			name, err := partnerName(tx, names, e.ProxyID)
 			list = append(list, Listed{e, name})
 			return true, err
-		}
-		if len(ids) > 0 {
-			return eachEnterprise(tx, ids, after, add)
-		}
-		if by.UserType == auth.MSP {
-			return enterprisesOf.Scan(tx, behind(store.Key(by.ProxyID), after), add)
-		}
-		return enterprises.Scan(tx, after, add)
+		})
 	})
 	return list, page.Done(), err
 }

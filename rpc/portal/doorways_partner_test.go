@@ -11,7 +11,9 @@ func init() {
 			}
 			return 0
 		}},
-		"enterpriseProxy/updateEnterpriseProxy": {all: "UPDATE:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"_update":{}}`},
-		"network/getNetworkEnterpriseProxies":   {all: "READ:PROXY", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},
+		"enterpriseProxy/updateEnterpriseProxy":           {all: "UPDATE:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"_update":{}}`},
+		"network/getNetworkEnterpriseProxies":             {all: "READ:PROXY", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},
+		"enterpriseProxy/insertEnterpriseProxyEnterprise": {all: "CREATE:ENTERPRISE", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":" x","configurationId":1}`, passed: -32602},
+		"enterpriseProxy/getEnterpriseProxyEnterprises":   {all: "READ:ENTERPRISE", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 	})
 }

@@ -83,12 +83,17 @@ type InsertEnterprise struct {
 	ReturnData                                         rpc.Bool `json:"returnData" doc:"Answer the whole enterprise."`
 }
 
-func (p Portal) insertEnterprise(ctx context.Context, by *auth.Principal, in InsertEnterprise) (out Either[Inserted, Enterprise], err error) {
+func (p Portal) insertEnterprise(ctx context.Context, by *auth.Principal, in InsertEnterprise) (Either[Inserted, Enterprise], error) {
+	return p.insertEnterpriseOf(ctx, by, 0, in)
+}
+
+// insertEnterpriseOf makes an enterprise of a partner, or of whoever the caller works for.
+func (p Portal) insertEnterpriseOf(ctx context.Context, by *auth.Principal, proxyID rpc.ID, in InsertEnterprise) (out Either[Inserted, Enterprise], err error) {
 	if err := p.named(ctx, by, auth.Operator, "networkId", in.NetworkID); err != nil {
 		return out, err
 	}
 	n := account.NewEnterprise{
-		Name: in.Name, Fields: in.EnterpriseFields, Terms: in.Terms, Admin: in.User.account(),
+		Name: in.Name, ProxyID: int64(proxyID), Fields: in.EnterpriseFields, Terms: in.Terms, Admin: in.User.account(),
 		Delegated: auth.Delegation(0).
 			With(auth.ToOperator, bool(in.EnableEnterpriseDelegationToOperator)).
 			With(auth.ToProxy, bool(in.EnableEnterpriseDelegationToProxy)).

@@ -27,14 +27,33 @@ type GetNetworkEnterprises struct {
 	Paged
 }
 
-// NetworkEnterprise is an enterprise as the list shows it. There are no edges here, so their count is 0.
+// NetworkEnterprise is an enterprise in the list of the network.
 type NetworkEnterprise struct {
+	ListedEnterprise
+	EnterpriseProxyID   *rpc.ID `json:"enterpriseProxyId"`
+	EnterpriseProxyName *string `json:"enterpriseProxyName"`
+}
+
+// ListedEnterprise is an enterprise as lists show it. There are no edges here, so their count is 0.
+type ListedEnterprise struct {
 	Enterprise
-	EnterpriseProxyID   *rpc.ID                  `json:"enterpriseProxyId"`
-	EnterpriseProxyName *string                  `json:"enterpriseProxyName"`
-	EdgeCount           *int                     `json:"edgeCount,omitempty"`
-	Edges               []Edge                   `json:"edges,omitzero"`
-	ServiceLicenses     *account.ServiceLicenses `json:"serviceLicenses,omitempty"`
+	EdgeCount       *int                     `json:"edgeCount,omitempty"`
+	Edges           []Edge                   `json:"edges,omitzero"`
+	ServiceLicenses *account.ServiceLicenses `json:"serviceLicenses,omitempty"`
+}
+
+func listedEnterprise(e account.Listed, with rpc.Strings) ListedEnterprise {
+	out := ListedEnterprise{Enterprise: enterprise(e.Enterprise)}
+	if with.Has("edgeCount") {
+		out.EdgeCount = new(int)
+	}
+	if with.Has("serviceLicenses") {
+		out.ServiceLicenses = e.Terms.ServiceLicenses
+	}
+	if with.Has("edges") {
+		out.Edges = []Edge{}
+	}
+	return out
 }
 
 // Edge stands for the devices that this portal does not manage: there is never one.
@@ -45,17 +64,7 @@ type Edge struct {
 func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, in GetNetworkEnterprises) (List[NetworkEnterprise], error) {
 	list, page, err := p.accounts.Enterprises(ctx, by, numbers(in.Enterprises), in.query())
 	return listed(list, page, func(e account.Listed) NetworkEnterprise {
-		out := NetworkEnterprise{Enterprise: enterprise(e.Enterprise), EnterpriseProxyID: ref(e.ProxyID), EnterpriseProxyName: text(e.ProxyName)}
-		if in.With.Has("edgeCount") {
-			out.EdgeCount = new(int)
-		}
-		if in.With.Has("serviceLicenses") {
-			out.ServiceLicenses = e.Terms.ServiceLicenses
-		}
-		if in.With.Has("edges") {
-			out.Edges = []Edge{}
-		}
-		return out
+		return NetworkEnterprise{listedEnterprise(e, in.With), ref(e.ProxyID), text(e.ProxyName)}
 	}), err
 }
 

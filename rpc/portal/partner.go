@@ -11,6 +11,7 @@ import (
 
 func (p Portal) partnerRows() []rpc.Method {
 	read, update := auth.All(auth.Read.On(auth.ProxyObject)), auth.All(auth.Update.On(auth.ProxyObject))
+	create, list := auth.All(auth.Create.On(auth.EnterpriseObject)), auth.All(auth.Read.On(auth.EnterpriseObject))
 	return []rpc.Method{
 		{Name: "enterpriseProxy/insertEnterpriseProxy", Doc: "Creates a partner, with its first superuser if one is given.",
 			Rule: auth.All(auth.Create.On(auth.ProxyObject)).Callers(auth.Operator), Do: rpc.Func(p.insertEnterpriseProxy)},
@@ -20,6 +21,11 @@ func (p Portal) partnerRows() []rpc.Method {
 			Rule: update.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.updateEnterpriseProxy)},
 		{Name: "network/getNetworkEnterpriseProxies", Doc: "Lists the partners of the network.",
 			Rule: read.Callers(auth.Operator), Do: rpc.Func(p.getNetworkEnterpriseProxies)},
+
+		{Name: "enterpriseProxy/insertEnterpriseProxyEnterprise", Doc: "Creates an enterprise of a partner, with its first superuser if one is given.",
+			Rule: create.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.insertEnterpriseProxyEnterprise)},
+		{Name: "enterpriseProxy/getEnterpriseProxyEnterprises", Doc: "Lists the enterprises of a partner.",
+			Rule: list.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.getEnterpriseProxyEnterprises)},
 	}
 }
 
@@ -166,4 +172,26 @@ type GetNetworkEnterpriseProxies struct {
 func (p Portal) getNetworkEnterpriseProxies(ctx context.Context, _ *auth.Principal, in GetNetworkEnterpriseProxies) (List[*EnterpriseProxy], error) {
 	list, page, err := p.accounts.Partners(ctx, in.query())
 	return listed(list, page, enterpriseProxy), err
+}
+
+// InsertEnterpriseProxyEnterprise is the params of enterpriseProxy/insertEnterpriseProxyEnterprise.
+type InsertEnterpriseProxyEnterprise struct {
+	rpc.InProxy
+	InsertEnterprise
+}
+
+func (p Portal) insertEnterpriseProxyEnterprise(ctx context.Context, by *auth.Principal, in InsertEnterpriseProxyEnterprise) (Either[Inserted, Enterprise], error) {
+	return p.insertEnterpriseOf(ctx, by, in.EnterpriseProxyID, in.InsertEnterprise)
+}
+
+// GetEnterpriseProxyEnterprises is the params of enterpriseProxy/getEnterpriseProxyEnterprises.
+type GetEnterpriseProxyEnterprises struct {
+	rpc.InProxy
+	With rpc.Strings `json:"with" enum:"edges|edgeCount|serviceLicenses"`
+	Paged
+}
+
+func (p Portal) getEnterpriseProxyEnterprises(ctx context.Context, by *auth.Principal, in GetEnterpriseProxyEnterprises) (List[ListedEnterprise], error) {
+	list, page, err := p.accounts.EnterprisesOf(ctx, by, in.Tenant, in.query())
+	return listed(list, page, func(e account.Listed) ListedEnterprise { return listedEnterprise(e, in.With) }), err
 }

@@ -1,6 +1,10 @@
 package portal_test
 
 import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/portico-vco/portico/auth"
@@ -28,5 +32,31 @@ func TestPartnerEvents(t *testing.T) {
 	}
 	if e := h.told(t, in, "CREATE_USER"); len(e) != 5 || e[0].Actor != "super" { // the others are the stage's
 		t.Errorf("CREATE_USER: %+v", e)
+	}
+}
+
+// Of many who make a partner, or give one enterprise a name, at once, one wins, and no loser leaves an admin behind.
+func TestOnePartnerOfAName(t *testing.T) {
+	h := build(t)
+	super, north := h.session(t, "super"), h.session(t, "admin@northwind")
+	for method, as := range map[string]http.Header{
+		"enterpriseProxy/insertEnterpriseProxy": super, "enterpriseProxy/insertEnterpriseProxyEnterprise": north,
+	} {
+		won, kind := 0, strings.ToLower(method[len("enterpriseProxy/insert"):])
+		for i, r := range together(16, func(i int) reply {
+			return h.call(as, method, fmt.Sprintf(`{"name":"One","user":{"username":"admin%d@%s","password":"correct horse 1"}}`, i, kind))
+		}) {
+			exists, err := h.accounts.Exists(context.Background(), fmt.Sprintf("admin%d@%s", i, kind))
+			must(t, err)
+			switch {
+			case r.Code == 0 && exists:
+				won++
+			case r.Code != -32006 || exists:
+				t.Errorf("%s: %v, with an admin: %v", method, r, exists)
+			}
+		}
+		if won != 1 {
+			t.Errorf("%s: %d of one name", method, won)
+		}
 	}
 }
