@@ -82,6 +82,9 @@ func (a *Accounts) setDelegated(tx store.Tx, in auth.Tenant, which auth.Delegati
 	if err != nil || e == nil {
 		return false, cmp.Or(err, errTenantGone)
 	}
+	if e.ProxyID != in.ProxyID && which&ofOwner != 0 { // consent to one partner is none to another
+		return false, auth.Errorf(auth.Conflict, "the enterprise was given to another owner at the same time")
+	}
 	if !a.give(&e.Delegated, &e.Modified, which, given) {
 		return false, nil
 	}

@@ -58,15 +58,19 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	return e, err
 }
 
-// addEnterprise writes a new enterprise and tells of it.
+// addEnterprise writes a new enterprise and tells of it in its record, and in that of the partner that owns it.
 func (a *Accounts) addEnterprise(tx store.Tx, by *auth.Principal, e *Enterprise) error {
 	if err := taken(enterprises.Insert(tx, e), "an enterprise named %s exists", e.Name); err != nil {
 		return err
 	}
-	return a.Record(tx, by, e.tenant(), Happening{
+	h := Happening{
 		Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
 		Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(e.Delegated)},
-	})
+	}
+	if err := a.Record(tx, by, e.tenant(), h); err != nil || e.ProxyID == 0 {
+		return err
+	}
+	return a.tellPartner(tx, by, e.ProxyID, e, h)
 }
 
 // UpdateEnterprise changes the named fields of the tenant's enterprise.

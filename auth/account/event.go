@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"encoding/json"
 	"maps"
 	"time"
@@ -25,6 +26,10 @@ type Event struct {
 	ActorType auth.UserType   `json:"actorType,omitempty"`
 	Source    string          `json:"source,omitempty"`
 	RequestID string          `json:"requestId,omitempty"`
+
+	// Of an event in a partner's record: the enterprise it is about, by the name that it had then.
+	EnterpriseID   int64  `json:"enterpriseId,omitempty"`
+	EnterpriseName string `json:"enterpriseName,omitempty"`
 }
 
 var (
@@ -53,6 +58,7 @@ type Happening struct {
 	Message  string
 	Detail   map[string]any // never a secret
 	Apart    string         // of refusals: what they are counted apart by, besides caller and name
+	About    auth.Tenant    // in a partner's record: the enterprise that it is about, if it is about one
 }
 
 // stands refuses a caller who was disabled, deleted or given another role since the call began: a change rests on the
@@ -71,9 +77,21 @@ func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 	return a.sameRights(tx, by, u)
 }
 
+// reaches refuses a partner's user whose enterprise was given to somebody else since the call began.
+func (a *Accounts) reaches(tx store.Tx, by *auth.Principal, in auth.Tenant) error {
+	if by.UserType != auth.MSP || in.Type != auth.Enterprise {
+		return nil
+	}
+	now, ok, err := a.TenantIn(tx, in.Type, in.ID)
+	if err == nil && ok && !by.Sees(now) {
+		err = auth.NoTenant(by, "enterpriseId")
+	}
+	return err
+}
+
 // Record writes the event of a change that by has made in the tenant, in the change's own transaction.
 func (a *Accounts) Record(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happening) error {
-	if err := a.stands(tx, by); err != nil {
+	if err := cmp.Or(a.stands(tx, by), a.reaches(tx, by, in)); err != nil {
 		return err
 	}
 	return a.tell(tx, by, in, h)
@@ -101,5 +119,6 @@ func (a *Accounts) tell(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happe
 		Time: a.Now(), Name: h.Name, Category: h.Category, Severity: h.Severity, Message: h.Message, Detail: detail,
 		Scope: in.Type, TenantID: in.ID,
 		ActorID: by.UserID, Actor: by.Username, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID,
+		EnterpriseID: h.About.ID, EnterpriseName: h.About.Name,
 	})
 }

@@ -90,3 +90,13 @@ func partnerName(tx store.Tx, names map[int64]string, id int64) (string, error) 
 	names[id] = p.Name
 	return p.Name, nil
 }
+
+// tellPartner writes into a partner's record what happened to an enterprise of his.
+func (a *Accounts) tellPartner(tx store.Tx, by *auth.Principal, id int64, e *Enterprise, h Happening) error {
+	in, ok, err := a.TenantIn(tx, auth.MSP, id)
+	if err != nil || !ok {
+		return cmp.Or(err, error(auth.NoTenant(by, "enterpriseProxyId")))
+	}
+	h.About = e.tenant()
+	return a.Record(tx, by, in, h)
+}

@@ -15,5 +15,7 @@ func init() {
 		"network/getNetworkEnterpriseProxies":             {all: "READ:PROXY", callers: "OPERATOR", context: "network", params: `{"networkId":$network}`},
 		"enterpriseProxy/insertEnterpriseProxyEnterprise": {all: "CREATE:ENTERPRISE", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":" x","configurationId":1}`, passed: -32602},
 		"enterpriseProxy/getEnterpriseProxyEnterprises":   {all: "READ:ENTERPRISE", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+		"network/assignEnterpriseToEnterpriseProxy":       {all: "UPDATE:ENTERPRISE UPDATE:PROXY", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant,"enterpriseProxyId":999}`, passed: -32004},
+		"network/unassignEnterpriseFromEnterpriseProxy":   {all: "UPDATE:ENTERPRISE UPDATE:PROXY", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 	})
 }

@@ -12,6 +12,7 @@ import (
 func (p Portal) partnerRows() []rpc.Method {
 	read, update := auth.All(auth.Read.On(auth.ProxyObject)), auth.All(auth.Update.On(auth.ProxyObject))
 	create, list := auth.All(auth.Create.On(auth.EnterpriseObject)), auth.All(auth.Read.On(auth.EnterpriseObject))
+	move := auth.All(auth.Update.On(auth.EnterpriseObject), auth.Update.On(auth.ProxyObject)).Callers(auth.Operator)
 	return []rpc.Method{
 		{Name: "enterpriseProxy/insertEnterpriseProxy", Doc: "Creates a partner, with its first superuser if one is given.",
 			Rule: auth.All(auth.Create.On(auth.ProxyObject)).Callers(auth.Operator), Do: rpc.Func(p.insertEnterpriseProxy)},
@@ -26,6 +27,10 @@ func (p Portal) partnerRows() []rpc.Method {
 			Rule: create.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.insertEnterpriseProxyEnterprise)},
 		{Name: "enterpriseProxy/getEnterpriseProxyEnterprises", Doc: "Lists the enterprises of a partner.",
 			Rule: list.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.getEnterpriseProxyEnterprises)},
+		{Name: "network/assignEnterpriseToEnterpriseProxy", Doc: "Gives an enterprise to a partner; what it consented to of another partner is withdrawn.",
+			Rule: move, Do: rpc.Func(p.assignEnterprise)},
+		{Name: "network/unassignEnterpriseFromEnterpriseProxy", Doc: "Takes an enterprise from its partner; what it consented to of him is withdrawn.",
+			Rule: move, Do: rpc.Func(p.unassignEnterprise)},
 	}
 }
 
@@ -194,4 +199,26 @@ type GetEnterpriseProxyEnterprises struct {
 func (p Portal) getEnterpriseProxyEnterprises(ctx context.Context, by *auth.Principal, in GetEnterpriseProxyEnterprises) (List[ListedEnterprise], error) {
 	list, page, err := p.accounts.EnterprisesOf(ctx, by, in.Tenant, in.query())
 	return listed(list, page, func(e account.Listed) ListedEnterprise { return listedEnterprise(e, in.With) }), err
+}
+
+// AssignEnterprise is the params of network/assignEnterpriseToEnterpriseProxy.
+type AssignEnterprise struct {
+	UnassignEnterprise
+	EnterpriseProxyID rpc.ID `json:"enterpriseProxyId" rpc:"required" doc:"The partner that gets it."`
+}
+
+func (p Portal) assignEnterprise(ctx context.Context, by *auth.Principal, in AssignEnterprise) (Modified, error) {
+	if err := p.named(ctx, by, auth.MSP, "enterpriseProxyId", in.EnterpriseProxyID); err != nil {
+		return Modified{}, err
+	}
+	return Modified{Rows: 1}, p.accounts.MoveEnterprise(ctx, by, in.Tenant, int64(in.EnterpriseProxyID))
+}
+
+// UnassignEnterprise is the params of network/unassignEnterpriseFromEnterpriseProxy.
+type UnassignEnterprise struct {
+	rpc.InEnterprise
+}
+
+func (p Portal) unassignEnterprise(ctx context.Context, by *auth.Principal, in UnassignEnterprise) (Modified, error) {
+	return Modified{Rows: 1}, p.accounts.MoveEnterprise(ctx, by, in.Tenant, 0)
 }
