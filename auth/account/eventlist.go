@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -17,10 +18,11 @@ const (
 
 // An EventQuery asks for a tenant's events, newest first.
 type EventQuery struct {
-	Start, End time.Time // Start inclusive, End exclusive; zero: the last 12 hours, until now
-	Rules      []EventRule
-	Limit      int
-	Next       string // where the page before ended
+	Start, End  time.Time // Start inclusive, End exclusive; zero: the last 12 hours, until now
+	Rules       []EventRule
+	Enterprises []int64 // of a partner's record: only what is about these; none given: all of it
+	Limit       int
+	Next        string // where the page before ended
 }
 
 // An EventPage is an answer to a query. Next is stable while new events arrive.
@@ -39,7 +41,7 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 	if err != nil {
 		return page, err
 	}
-	match, err := matcher(q.Rules)
+	match, err := q.matcher()
 	if err != nil {
 		return page, err
 	}
@@ -64,6 +66,19 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 		page.Next = ""
 	}
 	return page, err
+}
+
+// matcher joins the rules and the enterprises. A partner's record is about its own enterprises alone, so the number of another's
+// finds nothing, whoever asks.
+func (q EventQuery) matcher() (func(*Event) bool, error) {
+	fits, err := matcher(q.Rules)
+	if err != nil || len(q.Enterprises) == 0 {
+		return fits, err
+	}
+	if len(q.Enterprises) > maxNumbers {
+		return nil, auth.BadField("enterpriseId", "are more than %d", maxNumbers)
+	}
+	return func(e *Event) bool { return slices.Contains(q.Enterprises, e.EnterpriseID) && fits(e) }, nil
 }
 
 func (a *Accounts) span(in auth.Tenant, q EventQuery) (store.Span, error) {

@@ -459,6 +459,7 @@ var differences = [][2]string{
 	{"event/getEnterpriseEvents result.data[].segmentName: missing there", "portal.md 9.1: it is in the example"},
 	{"event/get*Events result.metaData.prevPageLink: missing here", "optional; pages lead onwards only"},
 	{"event/get*Events params.filter.rules[].field: * is not in the enum there", "one list of fields for all records of events"},
+	{"event/getProxyEvents params.enterpriseProxyId: missing there", "portal.md 1.6: operators name the partner"},
 	{"event/get*Events params.filter.rules[].*: required true here, false there", "a rule without a field or a relation says nothing"},
 	{"role/setEnterprise*DelegatedToOperator params.enterpriseId: missing there", "portal.md 1.6: the tenant's context"},
 	{"*/*ApiToken params.enterprise*: missing there", "one struct for both families that name a tenant; the other family's name is ignored"},

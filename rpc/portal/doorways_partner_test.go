@@ -17,5 +17,6 @@ func init() {
 		"enterpriseProxy/getEnterpriseProxyEnterprises":   {all: "READ:ENTERPRISE", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 		"network/assignEnterpriseToEnterpriseProxy":       {all: "UPDATE:ENTERPRISE UPDATE:PROXY", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant,"enterpriseProxyId":999}`, passed: -32004},
 		"network/unassignEnterpriseFromEnterpriseProxy":   {all: "UPDATE:ENTERPRISE UPDATE:PROXY", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"event/getProxyEvents":                            {all: "READ:PROXY_EVENT", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 	})
 }

@@ -14,6 +14,8 @@ func (p Portal) eventRows() []rpc.Method {
 			Rule: auth.All(auth.Read.On(auth.EnterpriseEvent)), Do: rpc.Func(p.getEnterpriseEvents)},
 		{Name: "event/getOperatorEvents", Doc: "Lists the operator's events, newest first.",
 			Rule: auth.All(auth.Read.On(auth.OperatorEvent)).Callers(auth.Operator), Do: rpc.Func(p.getOperatorEvents)},
+		{Name: "event/getProxyEvents", Doc: "Lists a partner's events, newest first.",
+			Rule: auth.All(auth.Read.On(auth.ProxyEvent)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.getProxyEvents)},
 	}
 }
 
@@ -87,8 +89,8 @@ type EventPage[E any] struct {
 
 // events answers a page of the tenant's events, each shown by show. None of them is of a device: where only those of
 // devices are asked for, the page is empty.
-func events[E any](ctx context.Context, p Portal, in auth.Tenant, q EventQuery, devices rpc.IDs, show func(*account.Event) E) (EventPage[E], error) {
-	page, err := p.accounts.Events(ctx, in, q.account())
+func events[E any](ctx context.Context, p Portal, in auth.Tenant, q account.EventQuery, devices rpc.IDs, show func(*account.Event) E) (EventPage[E], error) {
+	page, err := p.accounts.Events(ctx, in, q)
 	out := EventPage[E]{MetaData: metaData(page.Page), Data: []E{}}
 	if err != nil || len(devices) > 0 {
 		out.MetaData.More, out.MetaData.NextPageLink = false, ""
@@ -116,7 +118,7 @@ type GetEnterpriseEvents struct {
 }
 
 func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EventPage[EnterpriseEvent], error) {
-	return events(ctx, p, in.Tenant, in.EventQuery, in.EdgeID, func(e *account.Event) EnterpriseEvent {
+	return events(ctx, p, in.Tenant, in.EventQuery.account(), in.EdgeID, func(e *account.Event) EnterpriseEvent {
 		return EnterpriseEvent{Event: event(e), EnterpriseUsername: text(e.Actor)}
 	})
 }
@@ -137,7 +139,33 @@ type GetOperatorEvents struct {
 }
 
 func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (EventPage[OperatorEvent], error) {
-	return events(ctx, p, in.Tenant, in.EventQuery, in.GatewayID, func(e *account.Event) OperatorEvent {
+	return events(ctx, p, in.Tenant, in.EventQuery.account(), in.GatewayID, func(e *account.Event) OperatorEvent {
 		return OperatorEvent{Event: event(e), OperatorUsername: text(e.Actor), NetworkName: text(in.Tenant.Name)}
+	})
+}
+
+// ProxyEvent is an event in a partner's record.
+type ProxyEvent struct {
+	Event
+	ProxyUsername  *string `json:"proxyUsername" doc:"Who did it, whatever kind of user he is."`
+	NetworkName    *string `json:"networkName"`
+	EnterpriseName *string `json:"enterpriseName" doc:"The enterprise that it is about, by the name that it had then."`
+	GatewayName    *string `json:"gatewayName"`
+}
+
+// GetProxyEvents is the params of event/getProxyEvents.
+type GetProxyEvents struct {
+	rpc.InProxy
+	EventQuery
+	EnterpriseID rpc.IDs `json:"enterpriseId" doc:"Only what is about these enterprises."`
+}
+
+func (p Portal) getProxyEvents(ctx context.Context, _ *auth.Principal, in GetProxyEvents) (EventPage[ProxyEvent], error) {
+	q := in.EventQuery.account()
+	q.Enterprises = numbers(in.EnterpriseID)
+	return events(ctx, p, in.Tenant, q, nil, func(e *account.Event) ProxyEvent {
+		return ProxyEvent{
+			Event: event(e), ProxyUsername: text(e.Actor), NetworkName: text(auth.Network().Name), EnterpriseName: text(e.EnterpriseName),
+		}
 	})
 }
