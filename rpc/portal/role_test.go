@@ -5,23 +5,16 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 )
 
-// caller is a user as the caller of a method that has just begun.
-func (h *house) caller(t *testing.T, who, method string) *auth.Principal {
-	t.Helper()
-	return h.find(t, who).Principal(auth.Call{Method: method}, auth.BySession, 0, time.Time{})
-}
-
 // customize denies a privilege to a function for Acme's users.
 func (h *house) customize(t *testing.T, function int64, deny auth.Privilege) {
 	t.Helper()
 	in := tenant(t, h, auth.Enterprise, 1)
-	must(t, h.accounts.Customize(context.Background(), h.caller(t, "admin@acme", "test"), in, "",
+	must(t, h.accounts.Customize(context.Background(), h.caller(t, "admin@acme"), in, "",
 		account.RoleChange{FunctionID: function, Deny: []auth.Privilege{deny}}))
 }
 
@@ -29,7 +22,7 @@ func (h *house) customize(t *testing.T, function int64, deny auth.Privilege) {
 func TestChangeRestsOnRightsOfItsOwnTransaction(t *testing.T) {
 	h := build(t)
 	ctx, in := context.Background(), tenant(t, h, auth.Enterprise, 1)
-	by := h.caller(t, "ops@acme", "enterprise/updateEnterprise")
+	by := h.caller(t, "ops@acme")
 	city := "Basel"
 	update := func() error {
 		_, err := h.accounts.UpdateEnterprise(ctx, by, in, nil, account.EnterpriseFields{Contact: account.Contact{City: &city}})
@@ -55,7 +48,7 @@ func TestChangeRestsOnRightsOfItsOwnTransaction(t *testing.T) {
 func TestRoleIsDeletedOrHad(t *testing.T) {
 	h := build(t)
 	ctx, in := context.Background(), tenant(t, h, auth.Enterprise, 1)
-	by := h.caller(t, "admin@acme", "test")
+	by := h.caller(t, "admin@acme")
 	for i := range 50 {
 		r, err := h.accounts.InsertCustomRole(ctx, by, in, account.NewCustomRole{UserType: auth.Enterprise, Name: fmt.Sprint("r", i), Functions: []int64{127}})
 		must(t, err)
