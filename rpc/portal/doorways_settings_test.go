@@ -1,0 +1,18 @@
+package portal_test
+
+import "maps"
+
+// What the doors of delegation, capabilities, keys, policies and alerts ask for.
+func init() {
+	maps.Copy(doorways, map[string]doorway{
+		"role/setEnterpriseViewSensitiveDataDelegatedToOperator":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
+		"role/setEnterpriseViewSensitiveDataDelegatedToEnterpriseProxy": {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`, passed: -32006},
+		"role/isEnterpriseDelegatedToOperator":                          {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"role/isEnterpriseUserManagementDelegatedToOperator":            {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"role/isEnterpriseDelegatedToEnterpriseProxy":                   {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"role/isEnterpriseViewSensitiveDataDelegatedToOperator":         {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"role/isEnterpriseViewSensitiveDataDelegatedToEnterpriseProxy":  {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"role/isEnterpriseProxyDelegatedToOperator":                     {all: "READ:PROXY", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+		"role/getEnterpriseDelegatedPrivileges":                         {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+	})
+}
