@@ -36,14 +36,16 @@ var (
 	})
 )
 
-// A TenantSetting is a property of tenants that the portal reads by name. It decides how users sign in, so who changes it
-// must be allowed to change the tenant's users, too.
+// A TenantSetting is a property of tenants that the portal reads by name. Where it does not say whose users alone change it,
+// it decides how users sign in, so who changes it must be allowed to change the tenant's users, too.
 type TenantSetting struct {
 	of       auth.UserType
 	name     string
 	dataType string
-	value    string // the default
+	value    string          // the default
+	callers  []auth.UserType // whose users alone change it, whatever the tenant's own may do to their tenant
 	check    func(string) bool
+	event    func(value string) string // the name of its event, if it has one of its own
 	changed  func(a *Accounts, tx store.Tx, by *auth.Principal, in auth.Tenant, value string) error
 }
 
@@ -124,8 +126,8 @@ func (a *Accounts) SetTenantProperty(ctx context.Context, by *auth.Principal, in
 	return id, err
 }
 
-// mayChange: how users sign in is changed by those who may change users, in its own type; a password never becomes
-// readable. s is nil for a property that nobody reads.
+// mayChange: a setting is changed by those whom it admits, in its own type; a password never becomes readable. s is nil for a
+// property that nobody reads.
 func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantProperty, u TenantPropertyUpdate) error {
 	if p.IsPassword && differs(u.IsPassword, true) {
 		return auth.Errorf(auth.Immutable, "property %s is a password and stays one", p.Name)
@@ -133,14 +135,27 @@ func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantP
 	if s == nil {
 		return nil
 	}
-	v := auth.Update.On(auth.UserObject(in.Type))
+	if err := s.admits(by, in); err != nil {
+		return err
+	}
 	switch {
-	case !by.May(v, in) && by.UserID != 0: // the portal itself needs nobody's consent
-		return auth.Lacks(by, v)
 	case differs(u.DataType, s.dataType), differs(u.IsPassword, false):
 		return auth.Errorf(auth.Immutable, "of property %s nothing but the value changes", p.Name)
 	case s.check != nil && !s.check(u.Value):
 		return auth.BadField("value", "is not allowed for %s", p.Name)
+	}
+	return nil
+}
+
+func (s *TenantSetting) admits(by *auth.Principal, in auth.Tenant) error {
+	v := auth.Update.On(auth.UserObject(in.Type))
+	switch {
+	case by.UserID == 0: // the portal itself needs nobody's consent
+		return nil
+	case len(s.callers) == 0 && !by.May(v, in):
+		return auth.Lacks(by, v)
+	case len(s.callers) > 0 && !slices.Contains(s.callers, by.UserType):
+		return auth.Errorf(auth.WrongCaller, "property %s is not open to callers of type [%s]", s.name, by.UserType.Caller())
 	}
 	return nil
 }
@@ -156,6 +171,9 @@ func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Te
 		return 0, err
 	}
 	happened := tenantPropertyEvent(in, p, hidden || p.IsPassword)
+	if s != nil && s.event != nil {
+		happened.Name = s.event(p.Value)
+	}
 	if p.IsPassword { // what will use it opens it; nothing does yet
 		var err error
 		if p.Value, err = a.Sealer.Seal(fmt.Sprintf("tenant/%d/%d/property/%s", p.Type, p.TenantID, p.Name), secret.Text(p.Value)); err != nil {

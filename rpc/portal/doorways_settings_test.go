@@ -14,5 +14,10 @@ func init() {
 		"role/isEnterpriseViewSensitiveDataDelegatedToEnterpriseProxy":  {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 		"role/isEnterpriseProxyDelegatedToOperator":                     {all: "READ:PROXY", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 		"role/getEnterpriseDelegatedPrivileges":                         {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+
+		"enterprise/getEnterpriseCapabilities":                    {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/insertOrUpdateEnterpriseCapability":           {all: "UPDATE:ENTERPRISE", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant,"name":"enableNetworks","value":true}`},
+		"enterpriseProxy/getEnterpriseProxyCapabilities":          {all: "READ:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+		"enterpriseProxy/insertOrUpdateEnterpriseProxyCapability": {all: "UPDATE:PROXY", callers: "OPERATOR", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"enableEdgeLicense","value":false}`},
 	})
 }

@@ -32,6 +32,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.delegationRows(),
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
 		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
+		p.capabilityRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }
