@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"time"
@@ -34,7 +35,19 @@ var (
 	tenantPropertyByName = tenantProperties.Unique("name", func(p *TenantProperty) []byte {
 		return store.Key(int64(p.Type), p.TenantID, p.Name)
 	})
+	tenantPropertiesValued = tenantProperties.Index("value", func(p *TenantProperty) []byte {
+		if p.IsPassword {
+			return nil // nobody finds out what it is by asking who has it
+		}
+		return store.AppendKey(valuedKey(p.Type, p.Name, p.Value), p.TenantID)
+	})
 )
+
+// valuedKey begins the keys of the properties of that value, ordered by tenant. A value may be longer than a key ought to be.
+func valuedKey(t auth.UserType, name, value string) []byte {
+	digest := sha256.Sum256([]byte(value))
+	return store.Key(int64(t), name, digest[:])
+}
 
 // A TenantSetting is a property of tenants that the portal reads by name. Where it does not say whose users alone change it,
 // it decides how users sign in, so who changes it must be allowed to change the tenant's users, too.

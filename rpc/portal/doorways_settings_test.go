@@ -19,5 +19,8 @@ func init() {
 		"enterprise/insertOrUpdateEnterpriseCapability":           {all: "UPDATE:ENTERPRISE", callers: "OPERATOR", context: "enterprise", params: `{"enterpriseId":$tenant,"name":"enableNetworks","value":true}`},
 		"enterpriseProxy/getEnterpriseProxyCapabilities":          {all: "READ:PROXY", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 		"enterpriseProxy/insertOrUpdateEnterpriseProxyCapability": {all: "UPDATE:PROXY", callers: "OPERATOR", context: "proxy", params: `{"enterpriseProxyId":$proxy,"name":"enableEdgeLicense","value":false}`},
+
+		"enterprise/getEnterprisesWithProperty":                {all: "READ:ENTERPRISE", callers: "OPERATOR", params: `{"name":"x","value":"y"}`},
+		"enterprise/getEnterpriseProxyEnterprisesWithProperty": {all: "READ:ENTERPRISE", callers: "OPERATOR MSP", params: `{"name":"x","value":"y"}`},
 	})
 }

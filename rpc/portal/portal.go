@@ -33,6 +33,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
 		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
 		p.capabilityRows(),
+		p.withPropertyRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }
