@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/portico-vco/portico/auth"
@@ -38,4 +39,13 @@ func (a *Accounts) TenantIn(tx store.Tx, t auth.UserType, id int64) (auth.Tenant
 		return auth.Tenant{}, false, err
 	}
 	return e.tenant(), true, nil
+}
+
+// still answers the tenant as it is in this transaction, and refuses a caller who no longer holds the privilege in it.
+func (a *Accounts) still(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth.Privilege) (auth.Tenant, error) {
+	now, ok, err := a.TenantIn(tx, in.Type, in.ID)
+	if err != nil || !ok {
+		return now, cmp.Or(err, errTenantGone)
+	}
+	return now, auth.All(v).Allows(by, now)
 }

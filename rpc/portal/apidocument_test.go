@@ -480,6 +480,8 @@ var differences = [][2]string{
 
 	// Params.
 	{"sshConfig/*SSHKey params.enterprise*: required false here, true there", "portal.md 1.6: who is of the tenant need not name it"},
+	{"enterprise/getEnterpriseAddresses params.enterpriseId: required false here, true there", "as above"},
+	{"enterprise/*codeEnterpriseKey params.enterpriseId: missing there", "portal.md 1.6: the tenant's context"},
 	{"enterprise/setEnterpriseBastionState params.enterpriseId: required false here, true there", "as above"},
 	{"sshConfig/importSshKey params.publicKey: required true here, false there", "without a key there is nothing to import"},
 	{"enterprise*/insertOrUpdateEnterprise*Property params.enterprise*Id: required false here, true there", "callers of the tenant may leave it out, as everywhere"},

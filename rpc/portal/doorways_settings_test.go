@@ -4,6 +4,10 @@ import "maps"
 
 // What the doors of delegation, capabilities, keys, policies and alerts ask for.
 func init() {
+	maps.Copy(granted, map[string]string{
+		//                 OSU  OSA  OSP OBU MSU  MSA  MSP MBU ESU ESA ESP ERO
+		"ENTERPRISE_KEYS": "CRUd CRUd - - CRUd CRUd - - CRU CRU - -",
+	})
 	maps.Copy(doorways, map[string]doorway{
 		"role/setEnterpriseViewSensitiveDataDelegatedToOperator":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
 		"role/setEnterpriseViewSensitiveDataDelegatedToEnterpriseProxy": {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`, passed: -32006},
@@ -22,5 +26,9 @@ func init() {
 
 		"enterprise/getEnterprisesWithProperty":                {all: "READ:ENTERPRISE", callers: "OPERATOR", params: `{"name":"x","value":"y"}`},
 		"enterprise/getEnterpriseProxyEnterprisesWithProperty": {all: "READ:ENTERPRISE", callers: "OPERATOR MSP", params: `{"name":"x","value":"y"}`},
+
+		"enterprise/getEnterpriseAddresses": {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/encodeEnterpriseKey":    {all: "CREATE:ENTERPRISE_KEYS", context: "enterprise", params: `{"enterpriseId":$tenant,"key":"x"}`},
+		"enterprise/decodeEnterpriseKey":    {all: "READ:ENTERPRISE_KEYS", context: "enterprise", params: `{"enterpriseId":$tenant,"key":"x"}`, passed: -32602},
 	})
 }

@@ -34,6 +34,8 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
 		p.capabilityRows(),
 		p.withPropertyRows(),
+		p.addressRows(),
+		p.enterpriseKeyRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }

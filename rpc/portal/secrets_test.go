@@ -178,6 +178,12 @@ func TestNoSecretComesOut(t *testing.T) {
 	c.all[strings.Split(made.Key, "\n")[2]] = "a private SSH key"
 	rest(opsSession, "sshConfig/importSshKey", `{"publicKey":"-----BEGIN OPENSSH PRIVATE KEY-----\n%s"}`, "publicKey")
 	say(opsSession, "/portal/rest/sshConfig/getEnterpriseUserSSHKey", ``)
+	rest(admin, "enterprise/encodeEnterpriseKey", `{"key":%q}`, "key")
+	rest(admin, "enterprise/encodeEnterpriseKey", `{"key":"%s`+strings.Repeat("x", 5000)+`"}`, "a long key")
+	rest(admin, "enterprise/decodeEnterpriseKey", `{"key":%q}`, "key")
+	var box struct{ Key string }
+	h.good(t, admin, "enterprise/encodeEnterpriseKey", fmt.Sprintf(`{"key":%q}`, c.sing("a key that is decoded")), &box)
+	h.good(t, admin, "enterprise/decodeEnterpriseKey", fmt.Sprintf(`{"key":%q}`, box.Key), nil)
 	// Properties that are passwords.
 	rest(super, "systemProperty/insertOrUpdateSystemProperty", `{"name":"secret.one","value":%q,"defaultValue":%q,"isPassword":true}`, "value", "defaultValue")
 	rest(super, "systemProperty/updateSystemProperty", `{"name":"secret.one","_update":{"value":%q}}`, "value")
