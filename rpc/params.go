@@ -261,17 +261,18 @@ func readItself(in *input, n int, v reflect.Value) bool {
 }
 
 // pointerReader leaves a pointer nil when nothing was given. A string is given by "" and by null too: that is how an
-// update empties it.
+// update empties it. So is a pointer by null: with **T a merge patch tells what it removes, which points to nil, from what it
+// does not name.
 func pointerReader(t reflect.Type, outer []reflect.Type) (reader, error) {
 	elem, err := readerOf(t.Elem(), outer)
 	if err != nil {
 		return nil, err
 	}
-	words := t.Elem().Kind() == reflect.String
+	empties := t.Elem().Kind() == reflect.String || t.Elem().Kind() == reflect.Pointer
 	return func(in *input, n int, v reflect.Value) bool {
 		p := reflect.New(t.Elem())
 		given := elem(in, n, p.Elem())
-		if given || words {
+		if given || empties {
 			v.Set(p)
 		}
 		return given

@@ -227,3 +227,32 @@ func TestTableRefuses(t *testing.T) {
 		t.Errorf("a sound table: %v", err)
 	}
 }
+
+// Of a merge patch, what is not named, what is null and what has a value are three things.
+func TestPatchTellsNullFromNothing(t *testing.T) {
+	type part struct {
+		N **int `json:"n"`
+	}
+	type params struct {
+		Flag **rpc.Bool `json:"flag"`
+		Part **part     `json:"part"`
+	}
+	got, refused := decoded[params](t, `{}`)
+	if refused != "" || got.Flag != nil || got.Part != nil {
+		t.Errorf("not named: %+v %s", got, refused)
+	}
+	got, refused = decoded[params](t, `{"flag":null,"part":null}`)
+	if refused != "" || got.Flag == nil || *got.Flag != nil || got.Part == nil || *got.Part != nil {
+		t.Errorf("null: %+v %s", got, refused)
+	}
+	got, refused = decoded[params](t, `{"flag":0,"part":{"n":null}}`)
+	if refused != "" || **got.Flag || (**got.Part).N == nil || *(**got.Part).N != nil {
+		t.Errorf("null inside: %+v %s", got, refused)
+	}
+	if got, refused = decoded[params](t, `{"part":{"n":7}}`); refused != "" || **(**got.Part).N != 7 {
+		t.Errorf("a value: %+v %s", got, refused)
+	}
+	if _, refused = decoded[params](t, `{"flag":"perhaps","part":{"n":"x"}}`); refused != "flag: must be true or false; part.n: must be a whole number" {
+		t.Errorf("wrong values: %s", refused)
+	}
+}

@@ -6,7 +6,7 @@ import (
 )
 
 // patch sets the fields that from names (its pointers that are not nil) in to, which is of the same type, and answers
-// the names of those that changed. An empty text means unset. Fields that nobody named stay as they are.
+// the names of those that changed. An empty text and a pointer to nil mean unset. Fields that nobody named stay as they are.
 func patch[T any](to, from *T) (changed []string) {
 	return patchAll(reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem())
 }
@@ -21,7 +21,7 @@ func patchAll(dst, src reflect.Value) (changed []string) {
 		if named.IsNil() {
 			continue
 		}
-		if s, ok := named.Interface().(*string); ok && *s == "" {
+		if what := named.Elem(); what.Kind() == reflect.Pointer && what.IsNil() || what.Kind() == reflect.String && what.Len() == 0 {
 			named = reflect.Zero(named.Type())
 		}
 		if reflect.DeepEqual(dst.Field(i).Interface(), named.Interface()) {
