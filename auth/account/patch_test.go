@@ -19,6 +19,21 @@ func TestPatchWritesNamedFieldsAlone(t *testing.T) {
 	}
 }
 
+func TestPatchRemovesWhatPointsToNil(t *testing.T) {
+	old := SecurityPolicy{IPsec: IPsec{DisableGCM: ptr(ptr(true)), Proposal: Proposal{IPsecLifeMin: ptr(ptr[int64](60))}}}
+	changed := patch(&old, &SecurityPolicy{
+		IPsec:                      IPsec{DisableGCM: new(*bool), Proposal: Proposal{Hash: ptr("SHA_256"), ISAKMPLifeMin: new(*int64)}},
+		SecureDefaultRouteOverride: new(*bool),
+	})
+	if diff := cmp.Diff([]string{"disableGCM", "hash"}, changed); diff != "" {
+		t.Error(diff)
+	}
+	want := SecurityPolicy{IPsec: IPsec{Proposal: Proposal{Hash: ptr("SHA_256"), IPsecLifeMin: ptr(ptr[int64](60))}}}
+	if diff := cmp.Diff(want, old); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestSettingsAreSound(t *testing.T) {
 	names, numbers := map[string]bool{}, map[int64]bool{}
 	for _, s := range settings {

@@ -5,8 +5,10 @@ import "maps"
 // What the doors of delegation, capabilities, keys, policies and alerts ask for.
 func init() {
 	maps.Copy(granted, map[string]string{
-		//                 OSU  OSA  OSP OBU MSU  MSA  MSP MBU ESU ESA ESP ERO
-		"ENTERPRISE_KEYS": "CRUd CRUd - - CRUd CRUd - - CRU CRU - -",
+		//                     OSU   OSA  OSP OBU MSU  MSA  MSP MBU ESU  ESA ESP ERO
+		"ENTERPRISE_KEYS":    "CRUd  CRUd  -  -  CRUd  CRUd  -  -  CRU  CRU  - -",
+		"ENTERPRISE_PROFILE": "CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R",
+		"ENTERPRISE_ALERT":   "CRUd  CRUd  Rd Rd CRUd  CRUd  Rd Rd CRU  CRU  R R",
 	})
 	maps.Copy(doorways, map[string]doorway{
 		"role/setEnterpriseViewSensitiveDataDelegatedToOperator":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
@@ -30,5 +32,7 @@ func init() {
 		"enterprise/getEnterpriseAddresses": {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 		"enterprise/encodeEnterpriseKey":    {all: "CREATE:ENTERPRISE_KEYS", context: "enterprise", params: `{"enterpriseId":$tenant,"key":"x"}`},
 		"enterprise/decodeEnterpriseKey":    {all: "READ:ENTERPRISE_KEYS", context: "enterprise", params: `{"enterpriseId":$tenant,"key":"x"}`, passed: -32602},
+
+		"enterprise/updateEnterpriseSecurityPolicy": {all: "UPDATE:ENTERPRISE_PROFILE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
 	})
 }

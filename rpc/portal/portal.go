@@ -36,6 +36,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.withPropertyRows(),
 		p.addressRows(),
 		p.enterpriseKeyRows(),
+		p.securityPolicyRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }
