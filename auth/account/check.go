@@ -1,6 +1,8 @@
 package account
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -36,3 +38,18 @@ func CheckText(path, s string, most int) error { return checkLength(path, s, 0, 
 
 // fold is the form in which names are compared: letter case does not count.
 func fold(s string) string { return strings.ToLower(s) }
+
+// wordsOf are the words that the enum tag of a field admits. Params are held against them when they are read; what comes on
+// another way is not.
+func wordsOf[T any](field string) []string {
+	f, _ := reflect.TypeFor[T]().FieldByName(field)
+	return strings.Split(f.Tag.Get("enum"), "|")
+}
+
+// checkWord refuses a text that is none of the words.
+func checkWord(path, s string, words []string) error {
+	if !slices.Contains(words, s) {
+		return auth.BadField(path, "must be one of %s", strings.Join(words, ", "))
+	}
+	return nil
+}

@@ -63,9 +63,9 @@ func init() {
 	for _, s := range []Setting{
 		{id: 36, name: "vco.api.rateLimit.enabled", dataType: "BOOLEAN", value: "false", doc: "rate limits"},
 		{id: 37, name: "vco.api.rateLimit.mode.logOnly", dataType: "BOOLEAN", value: "true", doc: "only log what the rate limits would refuse"},
-		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone"},
-		{id: 39, name: "vco.api.rateLimit.rules.enterprise.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of an enterprise"},
-		{id: 40, name: "vco.api.rateLimit.rules.enterpriseProxy.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of a partner"},
+		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone", check: areRateLimits},
+		{id: 39, name: "vco.api.rateLimit.rules.enterprise.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of an enterprise", check: areRateLimits},
+		{id: 40, name: "vco.api.rateLimit.rules.enterpriseProxy.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of a partner", check: areRateLimits},
 		{id: 41, name: "retentionWeeks.enterpriseEvents", dataType: "NUMBER", value: "52", doc: "retention of enterprise events"},
 		{id: 42, name: "retentionWeeks.operatorEvents", dataType: "NUMBER", value: "52", doc: "retention of operator events"},
 		{id: 43, name: "retentionWeeks.proxyEvents", dataType: "NUMBER", value: "52", doc: "retention of partner events"},

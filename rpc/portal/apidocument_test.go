@@ -491,6 +491,8 @@ var differences = [][2]string{
 	{"enterprise/insertEnterprise params.configurationId: required false here, true there", "there are no configurations here"},
 	{"enterprise/insertOrUpdateEnterpriseCapability params.name: edgeVnfs.securityVnf.checkpoint is not in the enum there", "the getter's spelling, besides the setter's"},
 	{"enterprise/getEnterpriseProxyEnterprisesWithProperty params.enterpriseProxyId: missing there", "portal.md 1.6: operators name the partner"},
+	{"enterprise/insertOrUpdateEnterprise*RateLimits params.value: required true here, false there", "without limits there is nothing to set; none are []"},
+	{"enterprise/insertOrUpdateEnterpriseProxyRateLimits forceEnterpriseContext: <nil> here, false there", "the same thing"},
 	{"enterprise/updateEnterprise params._update: required true here, false there", "portal.md 4.3: an update without _update is a mistake"},
 	{"enterprise*/insertEnterprise* params.created: missing here", "no mass assignment: the portal sets it"},
 	{"enterprise*/insertEnterprise* params.id: missing here", "as above"},

@@ -34,5 +34,10 @@ func init() {
 		"enterprise/decodeEnterpriseKey":    {all: "READ:ENTERPRISE_KEYS", context: "enterprise", params: `{"enterpriseId":$tenant,"key":"x"}`, passed: -32602},
 
 		"enterprise/updateEnterpriseSecurityPolicy": {all: "UPDATE:ENTERPRISE_PROFILE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+
+		"enterprise/getEnterpriseRateLimits":                 {all: "READ:ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/insertOrUpdateEnterpriseRateLimits":      {all: "UPDATE:ENTERPRISE", callers: "OPERATOR MSP", context: "enterprise", params: `{"enterpriseId":$tenant,"value":[]}`},
+		"enterprise/insertOrUpdateEnterpriseProxyRateLimits": {all: "UPDATE:PROXY", callers: "OPERATOR", context: "proxy", params: `{"enterpriseProxyId":$proxy,"value":[]}`},
+		"enterpriseProxy/getEnterpriseProxyRateLimits":       {all: "READ:PROXY", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
 	})
 }

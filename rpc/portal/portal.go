@@ -37,6 +37,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.addressRows(),
 		p.enterpriseKeyRows(),
 		p.securityPolicyRows(),
+		p.rateLimitRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }

@@ -52,10 +52,24 @@ type EnterpriseProperty struct {
 	EnterpriseID rpc.ID `json:"enterpriseId"`
 }
 
+func enterpriseProperty(p *account.TenantProperty) *EnterpriseProperty {
+	if p == nil {
+		return nil
+	}
+	return &EnterpriseProperty{tenantProperty(p), rpc.ID(p.TenantID)}
+}
+
 // EnterpriseProxyProperty is the published one.
 type EnterpriseProxyProperty struct {
 	TenantProperty
 	EnterpriseProxyID rpc.ID `json:"enterpriseProxyId"`
+}
+
+func enterpriseProxyProperty(p *account.TenantProperty) *EnterpriseProxyProperty {
+	if p == nil {
+		return nil
+	}
+	return &EnterpriseProxyProperty{tenantProperty(p), rpc.ID(p.TenantID)}
 }
 
 // GetEnterpriseProperty is the params of enterprise/getEnterpriseProperty. Clients call it with nothing to find out who
@@ -67,10 +81,7 @@ type GetEnterpriseProperty struct {
 
 func (p Portal) getEnterpriseProperty(ctx context.Context, _ *auth.Principal, in GetEnterpriseProperty) (*EnterpriseProperty, error) {
 	found, err := p.accounts.TenantProperty(ctx, in.Tenant, int64(in.ID), in.Name)
-	if err != nil || found == nil {
-		return nil, err
-	}
-	return &EnterpriseProperty{tenantProperty(found), rpc.ID(found.TenantID)}, nil
+	return enterpriseProperty(found), err
 }
 
 // GetEnterpriseProxyProperty is the params of enterpriseProxy/getEnterpriseProxyProperty.
@@ -81,10 +92,7 @@ type GetEnterpriseProxyProperty struct {
 
 func (p Portal) getEnterpriseProxyProperty(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyProperty) (*EnterpriseProxyProperty, error) {
 	found, err := p.accounts.TenantProperty(ctx, in.Tenant, int64(in.ID), in.Name)
-	if err != nil || found == nil {
-		return nil, err
-	}
-	return &EnterpriseProxyProperty{tenantProperty(found), rpc.ID(found.TenantID)}, nil
+	return enterpriseProxyProperty(found), err
 }
 
 // NewTenantProperty names what is set.
