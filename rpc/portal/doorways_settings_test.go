@@ -39,5 +39,11 @@ func init() {
 		"enterprise/insertOrUpdateEnterpriseRateLimits":      {all: "UPDATE:ENTERPRISE", callers: "OPERATOR MSP", context: "enterprise", params: `{"enterpriseId":$tenant,"value":[]}`},
 		"enterprise/insertOrUpdateEnterpriseProxyRateLimits": {all: "UPDATE:PROXY", callers: "OPERATOR", context: "proxy", params: `{"enterpriseProxyId":$proxy,"value":[]}`},
 		"enterpriseProxy/getEnterpriseProxyRateLimits":       {all: "READ:PROXY", context: "proxy", params: `{"enterpriseProxyId":$proxy}`},
+
+		"enterprise/getEnterpriseAlertDefinitions":               {all: "READ:ENTERPRISE_ALERT", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/getEnterpriseAlertConfigurations":            {all: "READ:ENTERPRISE_ALERT", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/insertOrUpdateEnterpriseAlertConfigurations": {all: "CREATE:ENTERPRISE_ALERT", context: "enterprise", params: `{"enterpriseId":$tenant,"enterpriseAlertConfigurations":[{"name":"EDGE_DOWN"}]}`},
+		"enterprise/getEnterpriseAllAlertsRecipients":            {all: "READ:ENTERPRISE_ALERT", context: "enterprise", params: `{"enterpriseId":$tenant}`},
+		"enterprise/setEnterpriseAllAlertsRecipients":            {all: "UPDATE:ENTERPRISE_ALERT", context: "enterprise", params: `{"enterpriseId":$tenant,"emailList":["a@acme.example"]}`},
 	})
 }

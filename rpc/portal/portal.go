@@ -38,6 +38,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.enterpriseKeyRows(),
 		p.securityPolicyRows(),
 		p.rateLimitRows(),
+		p.alertRows(),
 	)
 	return append(rows, p.explainRow(rows))
 }
