@@ -2,6 +2,8 @@ package account
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -142,6 +144,27 @@ func TestSettingsAreBounded(t *testing.T) {
 	}
 	if _, err := e.EncodeEnterpriseKey(e.in[0], secret.Text(make([]byte, 4096))); err != nil {
 		t.Errorf("a key as long as may be: %v", err)
+	}
+}
+
+// Many at once make one configuration, and all hear of the same.
+func TestAlertsAtOnce(t *testing.T) {
+	e, ctx := newEstate(t), context.Background()
+	var all sync.WaitGroup
+	ids := make([]int64, 20)
+	for i := range ids {
+		all.Go(func() {
+			results, err := e.SetAlerts(ctx, e.by[0], e.in[0], []AlertUpdate{{DefinitionID: 5}})
+			if err != nil || results[0].Refused != nil {
+				t.Error(err, results)
+				return
+			}
+			ids[i] = results[0].ID
+		})
+	}
+	all.Wait()
+	if ids = slices.Compact(ids); len(ids) != 1 || e.has(t, 0)[3] != 1 {
+		t.Errorf("the configurations %d, of which %d are kept", ids, e.has(t, 0)[3])
 	}
 }
 
