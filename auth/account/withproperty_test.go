@@ -15,7 +15,7 @@ import (
 func TestWithPropertyShowsWhatIsSeen(t *testing.T) {
 	e, ctx := newEstate(t), context.Background()
 	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
-	owner, err := e.InsertPartner(ctx, System("test"), "Owner")
+	owner, err := e.InsertPartner(ctx, System("test"), NewPartner{Name: "Owner"})
 	must(t, err)
 	owned, err := e.InsertEnterprise(ctx, System("test"), NewEnterprise{Name: "Owned", ProxyID: owner.ID})
 	must(t, err)

@@ -1,7 +1,6 @@
 package portal
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/portico-vco/portico/auth"
@@ -100,24 +99,7 @@ func isProxyDelegated(_ context.Context, _ *auth.Principal, in rpc.InProxy) (Del
 	return Delegated{in.Tenant.Delegated.Has(auth.ToOperator)}, nil
 }
 
-// GrantedPrivilege is the published privilege: an action on an object, or the name of one that has neither.
-type GrantedPrivilege struct {
-	Privilege *string  `json:"privilege"`
-	Action    string   `json:"action" enum:"CREATE|READ|UPDATE|DELETE|DOWNLOAD|MANAGE|NONE"`
-	Object    *string  `json:"object"`
-	IsDeny    rpc.Flag `json:"isDeny"`
-}
-
-func grantedPrivilege(v auth.Privilege) GrantedPrivilege {
-	action, object, name := v.Words()
-	return GrantedPrivilege{Privilege: text(name), Action: cmp.Or(action, "NONE"), Object: text(string(object))}
-}
-
 // Clients take an empty list for "no privileges on this customer".
-func getDelegatedPrivileges(_ context.Context, by *auth.Principal, in rpc.InEnterprise) ([]GrantedPrivilege, error) {
-	out := []GrantedPrivilege{}
-	for _, v := range by.Delegated(in.Tenant) {
-		out = append(out, grantedPrivilege(v))
-	}
-	return out, nil
+func getDelegatedPrivileges(_ context.Context, by *auth.Principal, in rpc.InEnterprise) ([]RolePrivilege, error) {
+	return rolePrivileges(by.Delegated(in.Tenant), false), nil
 }

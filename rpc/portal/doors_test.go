@@ -69,7 +69,7 @@ var doorways = map[string]doorway{
 
 	"role/getUserTypeRoles":                               {any: "READ:ENTERPRISE_USER READ:PROXY_USER READ:OPERATOR_USER", params: `{"userType":"MSP"}`},
 	"role/setEnterpriseDelegatedToOperator":               {all: "UPDATE:ENTERPRISE_DELEGATION", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
-	"role/setEnterpriseUserManagementDelegatedToOperator": {all: "UPDATE:ENTERPRISE_DELEGATION", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
+	"role/setEnterpriseUserManagementDelegatedToOperator": {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
 	"role/setEnterpriseDelegatedToEnterpriseProxy":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`, passed: -32006},
 
 	"role/setEnterpriseProxyDelegatedToOperator": {all: "UPDATE:ENTERPRISE_PROXY_DELEGATION", callers: "OPERATOR MSP", context: "proxy", params: `{"enterpriseProxyId":$proxy,"isDelegated":false}`},

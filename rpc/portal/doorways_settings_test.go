@@ -4,12 +4,6 @@ import "maps"
 
 // What the doors of delegation, capabilities, keys, policies and alerts ask for.
 func init() {
-	maps.Copy(granted, map[string]string{
-		//                     OSU   OSA  OSP OBU MSU  MSA  MSP MBU ESU  ESA ESP ERO
-		"ENTERPRISE_KEYS":    "CRUd  CRUd  -  -  CRUd  CRUd  -  -  CRU  CRU  - -",
-		"ENTERPRISE_PROFILE": "CRUDd CRUDd Rd Rd CRUDd CRUDd Rd Rd CRUD CRUD R R",
-		"ENTERPRISE_ALERT":   "CRUd  CRUd  Rd Rd CRUd  CRUd  Rd Rd CRU  CRU  R R",
-	})
 	maps.Copy(doorways, map[string]doorway{
 		"role/setEnterpriseViewSensitiveDataDelegatedToOperator":        {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`},
 		"role/setEnterpriseViewSensitiveDataDelegatedToEnterpriseProxy": {all: "UPDATE:ENTERPRISE_DELEGATION", callers: "OPERATOR MSP ENTERPRISE", context: "enterprise", params: `{"enterpriseId":$tenant,"isDelegated":false}`, passed: -32006},
