@@ -102,14 +102,22 @@ func (a *Accounts) InsertCustomRole(ctx context.Context, by *auth.Principal, in 
 	return r, err
 }
 
-// customizable answers the tenant as it is now, if its roles may be changed at all.
+// customizable answers the tenant as it is now, if the caller may make and customize roles there: the operator always may.
 func (a *Accounts) customizable(tx store.Tx, by *auth.Principal, in auth.Tenant) (auth.Tenant, error) {
 	now, ok, err := a.TenantIn(tx, in.Type, in.ID)
 	if err != nil || !ok || !by.Sees(now) {
 		return now, cmp.Or(err, errTenantGone)
 	}
+	if by.UserType == auth.Operator {
+		return now, nil
+	}
+	if on, err := a.Capable(tx, now, RoleCustomization); err != nil || !on {
+		return now, cmp.Or(err, errNoRoleCustomization)
+	}
 	return now, nil
 }
+
+var errNoRoleCustomization error = auth.Errorf(auth.Conflict, "roles are not customized here: the operator has taken the capability %s", RoleCustomization)
 
 func roomForRole(tx store.Tx, in auth.Tenant) error {
 	n := 0

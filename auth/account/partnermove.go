@@ -13,7 +13,8 @@ const ofOwner = auth.ToProxy | auth.SensitiveToProxy
 
 // MoveEnterprise gives the tenant's enterprise to a partner, or back to the operator when to is 0. It withdraws what the
 // enterprise has consented to of its old partner, whose users lose it with their next call. A name that the new owner has used
-// already is a Conflict; to move an enterprise to where it is changes nothing.
+// already is a Conflict, and so are users with roles that the old one made; to move an enterprise to where it is changes
+// nothing.
 func (a *Accounts) MoveEnterprise(ctx context.Context, by *auth.Principal, in auth.Tenant, to int64) error {
 	return a.Store.Update(ctx, func(tx store.Tx) error {
 		e, err := enterprises.Get(tx, in.ID)
@@ -23,12 +24,33 @@ func (a *Accounts) MoveEnterprise(ctx context.Context, by *auth.Principal, in au
 		if e.ProxyID == to {
 			return nil
 		}
+		if err := a.mayMove(tx, e, to); err != nil {
+			return err
+		}
 		from, withdrawn := e.ProxyID, e.Delegated&ofOwner
 		e.ProxyID, e.Delegated, e.Modified = to, e.Delegated.With(ofOwner, false), a.Now()
 		if err := taken(enterprises.Put(tx, e), "the new owner has an enterprise named %s", e.Name); err != nil {
 			return err
 		}
 		return a.tellMove(tx, by, e, from, withdrawn)
+	})
+}
+
+// mayMove: the new owner is there, and nobody would be left with a role that is not for him.
+func (a *Accounts) mayMove(tx store.Tx, e *Enterprise, to int64) error {
+	if to != 0 {
+		if p, err := partners.Get(tx, to); err != nil || p == nil {
+			return cmp.Or(err, errTenantGone)
+		}
+	}
+	if e.ProxyID == 0 {
+		return nil
+	}
+	return customRolesOf.Scan(tx, store.Span{Prefix: level{auth.MSP, e.ProxyID}.key()}, func(r *CustomRole) (bool, error) {
+		err := usersWithRole.IDs(tx, store.Span{Prefix: store.Key(r.ID, int64(auth.Enterprise), e.ID)}, func([]byte, int64) (bool, error) {
+			return false, auth.Errorf(auth.Conflict, "users of the enterprise have the role %s, which its partner made", r.Name)
+		})
+		return true, err
 	})
 }
 

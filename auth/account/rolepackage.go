@@ -138,6 +138,9 @@ func (a *Accounts) ApplyRolePackage(ctx context.Context, by *auth.Principal, id 
 		if err := a.mayCustomize(tx, by, in); err != nil {
 			return err
 		}
+		if _, err := a.customizable(tx, by, in); err != nil {
+			return err
+		}
 		if up != nil {
 			if err := a.updateRolePackage(tx, by, in, p, up); err != nil {
 				return err
