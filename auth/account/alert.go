@@ -21,8 +21,10 @@ type AlertDefinition struct {
 
 // alertNames are the published ones, in the order of their numbers.
 var alertNames = []string{
-	"EDGE_DOWN", "EDGE_UP", "LINK_DOWN", "LINK_UP", "VPN_TUNNEL_DOWN", "EDGE_HA_FAILOVER", "EDGE_SERVICE_DOWN", "GATEWAY_SERVICE_DOWN",
-	"VNF_VM_EVENT", "VNF_VM_DEPLOYED", "VNF_VM_POWERED_ON", "VNF_VM_POWERED_OFF", "VNF_VM_DEPLOYED_AND_POWERED_OFF", "VNF_VM_DELETED", "VNF_VM_ERROR",
+	"EDGE_DOWN", "EDGE_UP", "LINK_DOWN", "LINK_UP", "VPN_TUNNEL_DOWN", "EDGE_HA_FAILOVER",
+	"EDGE_SERVICE_DOWN", "GATEWAY_SERVICE_DOWN",
+	"VNF_VM_EVENT", "VNF_VM_DEPLOYED", "VNF_VM_POWERED_ON", "VNF_VM_POWERED_OFF", "VNF_VM_DEPLOYED_AND_POWERED_OFF",
+	"VNF_VM_DELETED", "VNF_VM_ERROR",
 	"VNF_INSERTION_EVENT", "VNF_INSERTION_ENABLED", "VNF_INSERTION_DISABLED", "TEST_ALERT",
 	"EDGE_CSS_TUNNEL_DOWN", "EDGE_CSS_TUNNEL_UP", "NVS_FROM_EDGE_TUNNEL_DOWN", "NVS_FROM_EDGE_TUNNEL_UP",
 	"VNF_IMAGE_DOWNLOAD_EVENT", "VNF_IMAGE_DOWNLOAD_IN_PROGRESS", "VNF_IMAGE_DOWNLOAD_COMPLETED", "VNF_IMAGE_DOWNLOAD_FAILED",
@@ -94,7 +96,9 @@ type AlertConfiguration struct {
 
 var (
 	alertConfigurations = store.NewCollection("alertconfiguration", func(c *AlertConfiguration) *int64 { return &c.ID })
-	alertByDefinition   = alertConfigurations.Unique("definition", func(c *AlertConfiguration) []byte { return store.Key(c.EnterpriseID, c.DefinitionID) })
+	alertByDefinition   = alertConfigurations.Unique("definition", func(c *AlertConfiguration) []byte {
+		return store.Key(c.EnterpriseID, c.DefinitionID)
+	})
 )
 
 // Definition is what it configures.
@@ -146,16 +150,16 @@ type AlertResult struct {
 const maxAlertUpdates = 100
 
 // SetAlerts makes and changes configurations of the enterprise, each for itself: one that is refused holds up no other.
-func (a *Accounts) SetAlerts(ctx context.Context, by *auth.Principal, in auth.Tenant, updates []AlertUpdate) (out []AlertResult, err error) {
+func (a *Accounts) SetAlerts(ctx context.Context, by *auth.Principal, in auth.Tenant, updates []AlertUpdate) ([]AlertResult, error) {
 	if len(updates) > maxAlertUpdates {
 		return nil, auth.BadField("enterpriseAlertConfigurations", "are more than %d", maxAlertUpdates)
 	}
-	err = a.Store.Update(ctx, func(tx store.Tx) error {
+	out := make([]AlertResult, len(updates))
+	err := a.Store.Update(ctx, func(tx store.Tx) error {
 		now, err := a.still(tx, by, in, auth.Create.On(auth.EnterpriseAlert))
 		if err != nil {
 			return err
 		}
-		out = make([]AlertResult, len(updates))
 		told := make(map[string][]string)
 		for i, u := range updates {
 			c, changed, err := a.setAlert(tx, in, u)

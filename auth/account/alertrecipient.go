@@ -108,7 +108,9 @@ func (r *AlertRecipients) reached(tx store.Tx) (list []Reached, err error) {
 
 // SetAlertRecipients sets what is named, and answers what there is then. Events tell what changed, but not to what: the way to
 // a person, and a URL that lets its caller in, are nobody else's to read.
-func (a *Accounts) SetAlertRecipients(ctx context.Context, by *auth.Principal, in auth.Tenant, u AlertRecipients) (r AlertRecipients, list []Reached, err error) {
+func (a *Accounts) SetAlertRecipients(
+	ctx context.Context, by *auth.Principal, in auth.Tenant, u AlertRecipients,
+) (r AlertRecipients, list []Reached, err error) {
 	if err := u.check(); err != nil {
 		return r, nil, err
 	}
@@ -153,7 +155,7 @@ func (r *AlertRecipients) checkUsers(tx store.Tx, in auth.Tenant) error {
 }
 
 func (r *AlertRecipients) check() error {
-	if err := each("smsList", r.SMSList, maxRecipients, func(path string, s SMSRecipient) error { return s.check(path) }); err != nil {
+	if err := each("smsList", r.SMSList, maxRecipients, checkSMSRecipient); err != nil {
 		return err
 	}
 	if err := each("emailList", r.EmailList, maxRecipients, checkMailAddress); err != nil {
@@ -162,7 +164,7 @@ func (r *AlertRecipients) check() error {
 	if err := each("mobileList", r.MobileList, maxRecipients, checkPhone); err != nil {
 		return err
 	}
-	return each("webhookList", r.WebhookList, maxWebhooks, func(path string, w Webhook) error { return w.check(path) })
+	return each("webhookList", r.WebhookList, maxWebhooks, checkWebhook)
 }
 
 // each checks the elements of a list that was named, and that there are not too many.
@@ -181,7 +183,7 @@ func each[T any](name string, list *[]T, most int, check func(path string, v T) 
 	return nil
 }
 
-func (s *SMSRecipient) check(path string) error {
+func checkSMSRecipient(path string, s SMSRecipient) error {
 	if err := checkPhone(path+".mobilePhone", s.MobilePhone); err != nil {
 		return err
 	}
@@ -207,7 +209,7 @@ func checkPhone(path, s string) error {
 	return nil
 }
 
-func (w *Webhook) check(path string) error {
+func checkWebhook(path string, w Webhook) error {
 	u, err := url.Parse(w.URL)
 	switch {
 	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "", u.User != nil, len(w.URL) > 2048:

@@ -42,7 +42,10 @@ var capabilities = []struct {
 
 func init() {
 	for _, c := range capabilities {
-		s := TenantSetting{of: c.of, name: c.name.property(), dataType: "BOOLEAN", value: strconv.FormatBool(c.on), callers: []auth.UserType{auth.Operator}}
+		s := TenantSetting{
+			of: c.of, name: c.name.property(), dataType: "BOOLEAN", value: strconv.FormatBool(c.on),
+			callers: []auth.UserType{auth.Operator},
+		}
 		if c.name == RoleCustomization {
 			s.event = roleCustomizationEvent
 		}
@@ -99,7 +102,7 @@ func (a *Accounts) Capabilities(ctx context.Context, in auth.Tenant) (map[Capabi
 }
 
 // SetCapability gives the tenant a capability or takes it; that acts with the next call.
-func (a *Accounts) SetCapability(ctx context.Context, by *auth.Principal, in auth.Tenant, c Capability, on bool) (id int64, err error) {
+func (a *Accounts) SetCapability(ctx context.Context, by *auth.Principal, in auth.Tenant, c Capability, on bool) (int64, error) {
 	if tenantSettingNamed(in.Type, c.property()) == nil {
 		return 0, auth.BadField("name", "%q is not a capability of such a tenant", c)
 	}

@@ -21,8 +21,9 @@ func (a *Accounts) EncodeEnterpriseKey(in auth.Tenant, key secret.Text) (string,
 }
 
 // DecodeEnterpriseKey opens what EncodeEnterpriseKey sealed for the enterprise, and records that, but not what it opened.
-func (a *Accounts) DecodeEnterpriseKey(ctx context.Context, by *auth.Principal, in auth.Tenant, box string) (key secret.Text, err error) {
-	if key, err = a.Sealer.Open(keyPurpose(in), box); err != nil {
+func (a *Accounts) DecodeEnterpriseKey(ctx context.Context, by *auth.Principal, in auth.Tenant, box string) (secret.Text, error) {
+	key, err := a.Sealer.Open(keyPurpose(in), box)
+	if err != nil {
 		return "", auth.BadField("key", "is not one that was encoded for this enterprise")
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {

@@ -21,7 +21,7 @@ type RateLimit struct {
 // A RatePolicy is rules for the methods that match.
 type RatePolicy struct {
 	Match RateMatch        `json:"match"`
-	Rules map[string]int64 `json:"rules" doc:"maxConcurrent, or reservoir, reservoirRefreshAmount and reservoirRefreshInterval (in ms), or both."`
+	Rules map[string]int64 `json:"rules" doc:"maxConcurrent, or reservoir and its refresh (interval in ms), or both."`
 }
 
 // A RateMatch says which methods.
@@ -48,10 +48,14 @@ var (
 
 // The limits of tenants are not theirs to set.
 var (
-	enterpriseRateLimits = defineTenant(TenantSetting{of: auth.Enterprise, name: "vco.api.rateLimit.rules.enterprise", dataType: "JSON",
-		value: "[]", callers: []auth.UserType{auth.Operator, auth.MSP}, check: areRateLimits})
-	partnerRateLimits = defineTenant(TenantSetting{of: auth.MSP, name: "vco.api.rateLimit.rules.enterpriseProxy", dataType: "JSON",
-		value: "[]", callers: []auth.UserType{auth.Operator}, check: areRateLimits})
+	enterpriseRateLimits = defineTenant(TenantSetting{
+		of: auth.Enterprise, name: "vco.api.rateLimit.rules.enterprise", dataType: "JSON", value: "[]",
+		callers: []auth.UserType{auth.Operator, auth.MSP}, check: areRateLimits,
+	})
+	partnerRateLimits = defineTenant(TenantSetting{
+		of: auth.MSP, name: "vco.api.rateLimit.rules.enterpriseProxy", dataType: "JSON", value: "[]",
+		callers: []auth.UserType{auth.Operator}, check: areRateLimits,
+	})
 )
 
 func rateLimitsOf(t auth.UserType) *TenantSetting {
@@ -67,7 +71,7 @@ func (a *Accounts) RateLimits(ctx context.Context, in auth.Tenant) (*TenantPrope
 }
 
 // SetRateLimits sets the tenant's limits in the place of those that it had.
-func (a *Accounts) SetRateLimits(ctx context.Context, by *auth.Principal, in auth.Tenant, limits []RateLimit) (id int64, err error) {
+func (a *Accounts) SetRateLimits(ctx context.Context, by *auth.Principal, in auth.Tenant, limits []RateLimit) (int64, error) {
 	if err := checkRateLimits(limits); err != nil {
 		return 0, err
 	}

@@ -57,8 +57,8 @@ func (a *Accounts) CopySettings(tx store.Tx, from, to auth.Tenant) error {
 		return err
 	}
 	for _, c := range list {
-		copied := &AlertConfiguration{EnterpriseID: to.ID, DefinitionID: c.DefinitionID, Fields: c.Fields, Created: a.Now(), Modified: a.Now()}
-		if err := alertConfigurations.Insert(tx, copied); err != nil {
+		c.EnterpriseID, c.Created, c.Modified = to.ID, a.Now(), a.Now()
+		if err := alertConfigurations.Insert(tx, c); err != nil { // under a number of its own
 			return err
 		}
 	}

@@ -103,8 +103,8 @@ func alertConfiguration(c *account.AlertConfiguration) AlertConfiguration {
 	d, set := c.Definition(), c.Settings()
 	enabled := rpc.Bool(*set.Enabled)
 	return AlertConfiguration{
-		ID: rpc.ID(c.ID), Created: rpc.At(c.Created), AlertDefinitionID: rpc.ID(d.ID), EnterpriseID: rpc.ID(c.EnterpriseID), Enabled: &enabled,
-		Name: AlertName{d.Name}, Type: AlertName{d.Name}, Definition: AlertScope{IsSystemOnly: d.IsSystemOnly},
+		ID: rpc.ID(c.ID), Created: rpc.At(c.Created), AlertDefinitionID: rpc.ID(d.ID), EnterpriseID: rpc.ID(c.EnterpriseID),
+		Name: AlertName{d.Name}, Type: AlertName{d.Name}, Definition: AlertScope{IsSystemOnly: d.IsSystemOnly}, Enabled: &enabled,
 		AlertTimes: set.AlertTimes, Modified: rpc.At(c.Modified),
 	}
 }

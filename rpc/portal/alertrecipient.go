@@ -117,9 +117,13 @@ type ReachedUser struct {
 
 func alertRecipients(by *auth.Principal, in auth.Tenant, r account.AlertRecipients, list []account.Reached) AlertRecipients {
 	out := AlertRecipients{
-		EmailEnabled: isOn(r.EmailEnabled), EmailList: listOf(r.EmailList), MobileEnabled: isOn(r.MobileEnabled), MobileList: listOf(r.MobileList),
-		SMSEnabled: isOn(r.SMSEnabled), SMSList: listOf(mapped(r.SMSList, func(s account.SMSRecipient) string { return s.MobilePhone })),
-		SNMPList: []string{}, WebhookEnabled: isOn(r.WebhookEnabled), WebhookList: listOf(r.WebhookList), EnterpriseUsers: []ReachedUser{},
+		EmailEnabled: isOn(r.EmailEnabled), EmailList: listOf(r.EmailList),
+		MobileEnabled: isOn(r.MobileEnabled), MobileList: listOf(r.MobileList),
+		SMSEnabled:     isOn(r.SMSEnabled),
+		SMSList:        listOf(mapped(r.SMSList, func(s account.SMSRecipient) string { return s.MobilePhone })),
+		SNMPList:       []string{},
+		WebhookEnabled: isOn(r.WebhookEnabled), WebhookList: listOf(r.WebhookList),
+		EnterpriseUsers: []ReachedUser{},
 	}
 	known := by.May(auth.Read.On(auth.EnterpriseUser), in)
 	for _, u := range list {
