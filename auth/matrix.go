@@ -66,12 +66,6 @@ const matrix = `
 // columns name the roles of the matrix from left to right.
 var columns = []int64{1, 2, 4, 3, 5, 6, 8, 7, 9, 10, 11, 12}
 
-// A grant is what a functional role may do to an object.
-type grant struct {
-	object  Object
-	actions Action
-}
-
 // A condition says which consents the privileges on an object take on a tenant below. It is the same for all roles of a type
 // of users.
 type condition struct {
