@@ -34,8 +34,8 @@ func TestAnswers(t *testing.T) {
 		{"wrong caller, params unseen", "operators", `{"at":"x"}`, "acme", 200, 400, `"error":{"code":-32003,"message":"method [operators] is not open to callers of type [ENTERPRISE_USER]"}`, nil},
 		{"no privilege, params unseen", "privileged", `{"at":"x"}`, "read", 200, 400, `"error":{"code":-32002,"message":"privilege [CREATE:ENTERPRISE_USER] is required for method [privileged]"}`, nil},
 		{"all that is wrong", "needs", `{"name":5,"who":0,"deep":{"life":"x"}}`, "op", 200, 400, `"error":{"code":-32602,"message":"name: must be a string","data":{"valid":false,"error":[
-			{"code":-32602,"message":"must be a string","path":"name"},{"code":-32602,"message":"must be a whole number","path":"deep.life"},
-			{"code":-32602,"message":"is required","path":"who"},{"code":-32602,"message":"is required","path":"at"}],"warning":[]}}`, nil},
+			{"code":"BAD_PARAM","message":"must be a string","path":"name"},{"code":"BAD_PARAM","message":"must be a whole number","path":"deep.life"},
+			{"code":"BAD_PARAM","message":"is required","path":"who"},{"code":"BAD_PARAM","message":"is required","path":"at"}],"warning":[]}}`, nil},
 		{"conflict", "conflict", "{}", "op", 200, 400, `"error":{"code":-32006,"message":"the name is taken"}`, nil},
 		{"immutable", "immutable", "{}", "op", 200, 400, `"error":{"code":-32007,"message":"fixed"}`, nil},
 		{"managed", "managed", "{}", "op", 200, 400, `"error":{"code":-32008,"message":"elsewhere"}`, nil},

@@ -93,7 +93,7 @@ type verdict struct {
 }
 
 type remark struct {
-	Code    code   `json:"code"`
+	Code    string `json:"code"` // a word: the published shape has a string where the error itself has a number
 	Message string `json:"message"`
 	Path    string `json:"path"`
 }
@@ -134,7 +134,7 @@ func judge(fields []auth.Field) any {
 	}
 	v := verdict{Error: make([]remark, len(fields)), Warning: []remark{}}
 	for i, f := range fields {
-		v.Error[i] = remark{codeParams, f.Message, f.Path}
+		v.Error[i] = remark{"BAD_PARAM", f.Message, f.Path}
 	}
 	return v
 }

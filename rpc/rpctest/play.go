@@ -70,19 +70,9 @@ func open(t testing.TB, file string, s Stage) *player {
 	for name, v := range s.Names {
 		p.names[name] = v
 	}
-	p.schemas = compile(t, p.document(t))
+	_, document := p.call(t, &turn{verb: "POST", path: "/portal/rest/rpc.discover"}, "")
+	p.schemas = schemasOf(t, document)
 	return p
-}
-
-// document asks the server for its OpenRPC document.
-func (p *player) document(t testing.TB) any {
-	t.Helper()
-	_, body := p.call(t, &turn{verb: "POST", path: "/portal/rest/rpc.discover"}, "")
-	doc, err := decode(body)
-	if err != nil {
-		t.Fatalf("rpc.discover: %v", err)
-	}
-	return doc
 }
 
 func (p *player) play(t testing.TB, tn *turn) {

@@ -3,6 +3,7 @@ package rpctest
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -11,7 +12,26 @@ import (
 // schemas are those of the results, by method.
 type schemas map[string]*jsonschema.Schema
 
-// compile takes them out of an OpenRPC document.
+// compiled keeps the schemas of each OpenRPC document: most conversations are played against the same, and to compile it
+// takes longer than to play one.
+var compiled sync.Map
+
+// schemasOf answers the schemas of a document as it came.
+func schemasOf(t testing.TB, document []byte) schemas {
+	t.Helper()
+	if all, ok := compiled.Load(string(document)); ok {
+		return all.(schemas)
+	}
+	doc, err := decode(document)
+	if err != nil {
+		t.Fatalf("rpc.discover: %v", err)
+	}
+	all := compile(t, doc)
+	compiled.Store(string(document), all)
+	return all
+}
+
+// compile takes the schemas out of a document.
 func compile(t testing.TB, document any) schemas {
 	t.Helper()
 	c := jsonschema.NewCompiler()
