@@ -9,7 +9,7 @@
 //	partner         an enterprise proxy, also called MSP: it owns enterprises
 //	tenant          one of the three above
 //	operator user   works for the network; MSP user: for a partner; enterprise user: for a customer
-//	principal       whoever makes a call: a person, later a service account or an app
+//	principal       whoever makes a call: a person, the service account of an API client, or an OAuth app
 //	role            a named set of functional roles; a user has exactly one
 //	function        a functional role: a set of privileges that belong together, what roles are made of
 //	customization   what a tenant has changed in a function, for its users and those of the tenants below

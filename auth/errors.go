@@ -28,6 +28,7 @@ const (
 type Error struct {
 	Kind   Kind
 	Text   string
+	Word   string  // what the refusal is known by to programs, where its kind says too little
 	Fields []Field // with Invalid: one entry per field
 	cause  error
 }

@@ -7,6 +7,7 @@ type Decider string
 const (
 	ByRule          Decider = "RULE"          // open to everybody, or to whoever is signed in
 	ByDue           Decider = "DUE"           // something else must be done first
+	ByPrincipal     Decider = "PRINCIPAL"     // the method is for other kinds of principals
 	ByUserType      Decider = "USER_TYPE"     // the method is for other types of users
 	BySelf          Decider = "SELF"          // users may do it to themselves
 	ByRole          Decider = "ROLE"          // a function of the role grants the privilege, or none does

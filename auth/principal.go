@@ -1,16 +1,41 @@
 package auth
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // A PrincipalType says what kind of thing calls.
 type PrincipalType uint8
 
 const (
-	Nobody PrincipalType = iota // not signed in
-	User                        // a person
+	Nobody         PrincipalType = iota // not signed in
+	User                                // a person
+	ServiceAccount                      // the user that an API client is
+	App                                 // an OAuth app, in an organisation that has granted it something
+	Portal                              // the portal itself; no call ever comes from it
 )
 
-func (t PrincipalType) String() string { return [...]string{"NOBODY", "USER"}[t] }
+var principalTypes = [...]string{"NOBODY", "USER", "SERVICE_ACCOUNT", "APP", "PORTAL"}
+
+func (t PrincipalType) String() string { return principalTypes[t] }
+
+// MarshalText keeps the word, not the number, in records.
+func (t PrincipalType) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText refuses a word that is no principal type.
+func (t *PrincipalType) UnmarshalText(b []byte) error {
+	i := slices.Index(principalTypes[:], string(b))
+	if i < 0 {
+		return Errorf(Invalid, "%q is not a principal type", b)
+	}
+	*t = PrincipalType(i)
+	return nil
+}
+
+// Callers are the principals that make calls.
+var Callers = []PrincipalType{User, ServiceAccount, App}
 
 // A UserType says for whom a user works; it is also the type of that tenant.
 type UserType uint8
@@ -67,19 +92,22 @@ type Call struct {
 type Means uint8
 
 const (
-	NoMeans    Means = iota
-	BySession        // a cookie after a password login
-	ByAPIToken       // Authorization: Token
+	NoMeans       Means = iota
+	BySession           // a cookie after a password login
+	ByAPIToken          // Authorization: Token
+	ByAccessToken       // Authorization: Bearer, with an OAuth access token
 )
 
-func (m Means) String() string { return [...]string{"", "SESSION", "API_TOKEN"}[m] }
+func (m Means) String() string { return [...]string{"", "SESSION", "API_TOKEN", "ACCESS_TOKEN"}[m] }
 
 // A Principal is the caller in one call. It is made anew for every call, so a withdrawn right is gone with the next one.
 type Principal struct {
 	Call
 	Type         PrincipalType
-	UserID       int64
+	UserID       int64 // 0 for an app, which is no user
 	Username     string
+	ClientID     int64  // the number of the app, or of the API client whose user this is
+	Client       string // its client id
 	UserType     UserType
 	EnterpriseID int64
 	ProxyID      int64
@@ -124,3 +152,17 @@ func (p *Principal) May(v Privilege, in Tenant) bool { return p.Weigh(v, &in).He
 
 // IsSuper says whether the principal is a superuser of his kind.
 func (p *Principal) IsSuper() bool { return p.Role != nil && p.Role.IsSuper }
+
+// IsPortal says whether the portal itself acts: it needs nobody's consent, and cannot be disabled.
+func (p *Principal) IsPortal() bool { return p.Type == Portal }
+
+// Noun names the kind of principal in refusals.
+func (p *Principal) Noun() string {
+	switch p.Type {
+	case App:
+		return fmt.Sprintf("OAuth app [%d]", p.ClientID)
+	case ServiceAccount:
+		return fmt.Sprintf("API client [%d]", p.ClientID)
+	}
+	return "user"
+}

@@ -10,6 +10,7 @@ import (
 type Rule struct {
 	all, any []Privilege
 	callers  []UserType
+	kinds    []PrincipalType // none means every one
 	self     UserType
 	set      bool
 	public   bool
@@ -34,6 +35,12 @@ func (r Rule) AndAny(p ...Privilege) Rule { r.any = p; return r }
 // Callers admits these user types alone.
 func (r Rule) Callers(t ...UserType) Rule { r.callers = t; return r }
 
+// Humans admits persons alone: what a person does to himself, and what is a person's.
+func (r Rule) Humans() Rule { r.kinds = []PrincipalType{User}; return r }
+
+// Users admits whoever has a user's account: persons, and the service accounts of API clients.
+func (r Rule) Users() Rule { r.kinds = []PrincipalType{User, ServiceAccount}; return r }
+
 // OrSelf lets users of type t act on themselves without the privilege.
 func (r Rule) OrSelf(t UserType) Rule { r.self = t; return r }
 
@@ -48,6 +55,14 @@ func (r Rule) Privileges() (all, any []Privilege) { return r.all, r.any }
 
 // UserTypes are those admitted; none means every one. For documents.
 func (r Rule) UserTypes() []UserType { return r.callers }
+
+// Principals are the kinds of principals admitted. For documents.
+func (r Rule) Principals() []PrincipalType {
+	if len(r.kinds) == 0 {
+		return Callers
+	}
+	return r.kinds
+}
 
 // Self is the user type that needs no privilege to act on itself. For documents.
 func (r Rule) Self() UserType { return r.self }
@@ -67,16 +82,32 @@ func (r Rule) admits(p *Principal, note func(Verdict)) (Decider, error) {
 	if p.Type == Nobody {
 		return ByRule, Errorf(Unauthenticated, "expired session cookie")
 	}
+	if len(r.kinds) > 0 && !slices.Contains(r.kinds, p.Type) {
+		return ByPrincipal, r.wrongKind(p)
+	}
 	if r.waits(p) {
 		return ByDue, p.Overdue()
 	}
 	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
 		return ByUserType, Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
 	}
-	if r.self != NoType && r.self == p.UserType {
+	if r.self != NoType && r.self == p.UserType && p.Type != App {
 		return BySelf, nil
 	}
 	return r.check(p, nil, note)
+}
+
+// WrongPrincipal is the word by which the refusal of a kind of principal is known.
+const WrongPrincipal = "PRINCIPAL_TYPE_NOT_ALLOWED"
+
+func (r Rule) wrongKind(p *Principal) error {
+	needs := "a user account"
+	if !slices.Contains(r.kinds, ServiceAccount) {
+		needs = "a person"
+	}
+	e := Errorf(WrongCaller, "method [%s] needs %s; the caller is %s", p.Method, needs, p.Noun())
+	e.Word = WrongPrincipal
+	return e
 }
 
 // Allows decides the rest once the tenant is known: delegation.

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -86,7 +87,17 @@ func (c *call) Method() (string, error) {
 	if c.row.Once && c.id == nil && c.x.route.door == portal {
 		return "", badRequest("method [" + c.name + "] cannot be called without an id: its result is shown once")
 	}
-	return "Door.Enter", c.row.Rule.Admits(c.by)
+	return "Door.Enter", c.admits()
+}
+
+// admits asks the rule. That a method does not take principals of a kind at all is recorded: somebody built a machine for it.
+func (c *call) admits() error {
+	err := c.row.Rule.Admits(c.by)
+	var e *auth.Error
+	if errors.As(err, &e) && e.Word == auth.WrongPrincipal {
+		return cmp.Or(c.x.s.o.Authority.Refused(c.context(), c.by, err), err)
+	}
+	return err
 }
 
 // authenticate finds out who calls. A public method takes whoever comes.

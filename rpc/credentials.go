@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,6 +18,7 @@ const sessionCookie = "velocloud.session"
 type credentials struct {
 	headers int    // how many Authorization headers there are; with one, the cookie does not count
 	token   string // what the header carries, if it is a token
+	bearer  bool   // it is one of OAuth, not "Token"
 	cookie  string // the session's value
 }
 
@@ -23,7 +26,7 @@ func credentialsOf(h http.Header) credentials {
 	a := h["Authorization"]
 	c := credentials{headers: len(a), cookie: sessionValue(h["Cookie"])}
 	if len(a) == 1 {
-		c.token = tokenText(a[0])
+		c.token, c.bearer = tokenText(a[0])
 	}
 	return c
 }
@@ -35,6 +38,8 @@ func (c credentials) principal(ctx context.Context, a Authority, call auth.Call)
 	switch {
 	case c.headers > 0 && c.token == "":
 		return nil, auth.Errorf(auth.Unauthenticated, "invalid token")
+	case c.headers > 0 && c.bearer && isAccessToken(c.token):
+		return a.ByAccessToken(ctx, call, c.token)
 	case c.headers > 0:
 		return a.ByAPIToken(ctx, call, c.token)
 	case c.cookie != "":
@@ -43,14 +48,29 @@ func (c credentials) principal(ctx context.Context, a Authority, call auth.Call)
 	return nil, auth.Errorf(auth.Unauthenticated, "expired session cookie")
 }
 
+// isAccessToken tells an OAuth access token from an API token by the type that its header states (RFC 9068). Whoever checks
+// the signature checks the type, too.
+func isAccessToken(text string) bool {
+	header, _, _ := strings.Cut(text, ".")
+	b, err := base64.RawURLEncoding.DecodeString(header)
+	if err != nil {
+		return false
+	}
+	var h struct {
+		Type string `json:"typ"`
+	}
+	return json.Unmarshal(b, &h) == nil && (strings.EqualFold(h.Type, "at+jwt") || strings.EqualFold(h.Type, "application/at+jwt"))
+}
+
 // tokenText reads "Token x" and "Bearer x"; published examples also write "Token: x".
-func tokenText(header string) string {
+func tokenText(header string) (text string, bearer bool) {
 	scheme, text, _ := strings.Cut(strings.TrimSpace(header), " ")
 	scheme = strings.TrimSuffix(scheme, ":")
-	if !strings.EqualFold(scheme, "Token") && !strings.EqualFold(scheme, "Bearer") {
-		return ""
+	bearer = strings.EqualFold(scheme, "Bearer")
+	if !bearer && !strings.EqualFold(scheme, "Token") {
+		return "", false
 	}
-	return strings.TrimSpace(text)
+	return strings.TrimSpace(text), bearer
 }
 
 // sessionValue finds the session in Cookie headers. Clients echo a whole Set-Cookie header, attributes included, or

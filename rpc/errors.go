@@ -125,6 +125,9 @@ func faultOf(err error, requestID string) *fault {
 	case auth.Invalid:
 		f.Data = judge(e.Fields)
 	}
+	if e.Word != "" {
+		f.Data = verdict{Error: []remark{{Code: e.Word, Message: e.Text}}, Warning: []remark{}}
+	}
 	return f
 }
 

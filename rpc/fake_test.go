@@ -127,12 +127,15 @@ type tenantIn struct {
 type fake struct {
 	status  atomic.Int32
 	revoked atomic.Bool
+	refused atomic.Value // the noun of who was refused last for what he is
 }
 
 var staff = map[string]auth.Principal{
 	"op":   {Type: auth.User, UserID: 1, UserType: auth.Operator, Role: roleOf("Operator Superuser")},
 	"msp":  {Type: auth.User, UserID: 2, UserType: auth.MSP, ProxyID: 4, Role: roleOf("MSP Superuser")},
 	"acme": {Type: auth.User, UserID: 3, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
+	"svc":  {Type: auth.ServiceAccount, UserID: 6, ClientID: 11, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
+	"app":  {Type: auth.App, ClientID: 12, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
 	"read": {Type: auth.User, UserID: 5, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Read Only")},
 }
 
@@ -172,6 +175,16 @@ func (f *fake) BySession(_ context.Context, call auth.Call, value string) (*auth
 
 func (f *fake) ByAPIToken(_ context.Context, call auth.Call, text string) (*auth.Principal, error) {
 	return f.find(call, text, auth.ByAPIToken)
+}
+
+func (f *fake) ByAccessToken(_ context.Context, call auth.Call, text string) (*auth.Principal, error) {
+	return f.find(call, text, auth.ByAccessToken)
+}
+
+// Refused keeps who was refused for what he is.
+func (f *fake) Refused(_ context.Context, by *auth.Principal, _ error) error {
+	f.refused.Store(by.Noun())
+	return nil
 }
 
 func (f *fake) Tenant(_ context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error) {
@@ -237,6 +250,9 @@ func (f *fake) rows() []rpc.Method {
 		{Name: "immutable", Rule: in, Do: fails(auth.Errorf(auth.Immutable, "fixed"))},
 		{Name: "managed", Rule: in, Do: fails(auth.Errorf(auth.Managed, "elsewhere"))},
 		{Name: "operators", Rule: in.Callers(auth.Operator), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
+		{Name: "human", Rule: in.Humans(), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
+		{Name: "account", Rule: in.Users(), Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},
+		{Name: "own", Rule: auth.All(auth.Read.On(auth.OperatorUser)).OrSelf(auth.Enterprise), Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},
 		{Name: "privileged", Rule: auth.All(auth.Create.On(auth.EnterpriseUser)), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
 		{Name: "big", Rule: in, Do: do(func(*auth.Principal, none) ([]string, error) {
 			return slice("abcdefghijklmnopqrstuvwxyz", 10000), nil

@@ -120,9 +120,12 @@ func (r *row) privileges() *privileges {
 		Proxy:      r.scope.of == auth.MSP,
 		Allow:      []string{"ANY"},
 		Exclude:    []string{},
-		Principals: []string{auth.User.String()},
+		Principals: []string{},
 		Excluded:   []string{},
 		Require:    []privilege{},
+	}
+	for _, t := range r.Rule.Principals() {
+		p.Principals = append(p.Principals, t.String())
 	}
 	if types := r.Rule.UserTypes(); len(types) > 0 {
 		p.Allow = p.Allow[:0]

@@ -91,8 +91,8 @@ func TestOpenRPCEntries(t *testing.T) {
 			"parent":{"type":["object","null"],"properties":{"type":{"type":"string","enum":["A","B"]}},"required":["type"]}},
 			"required":["id","isActive","isRevoked","created","lastLogin","email","roles","bool","parent"]}}`, ``},
 		"login/operatorLogin": {``, `{"name":"result","schema":{"type":"null"}}`, `null`},
-		"operators":           {``, ``, `{"allowAuthTypes":["OPERATOR_USER"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER"],"excludePrincipleTypes":[],"requirePrivileges":[]}`},
-		"enterprise/rename": {``, ``, `{"forceEnterpriseContext":true,"allowAuthTypes":["ANY"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER"],
+		"operators":           {``, ``, `{"allowAuthTypes":["OPERATOR_USER"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER","SERVICE_ACCOUNT","APP"],"excludePrincipleTypes":[],"requirePrivileges":[]}`},
+		"enterprise/rename": {``, ``, `{"forceEnterpriseContext":true,"allowAuthTypes":["ANY"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER","SERVICE_ACCOUNT","APP"],
 			"excludePrincipleTypes":[],"requirePrivileges":[{"action":"UPDATE","object":"ENTERPRISE"}]}`},
 	}
 	seen := 0

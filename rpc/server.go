@@ -19,6 +19,10 @@ type Authority interface {
 	BySession(ctx context.Context, call auth.Call, value string) (*auth.Principal, error)
 	// ByAPIToken finds the caller by what an Authorization header carries.
 	ByAPIToken(ctx context.Context, call auth.Call, text string) (*auth.Principal, error)
+	// ByAccessToken finds the caller by an OAuth access token.
+	ByAccessToken(ctx context.Context, call auth.Call, text string) (*auth.Principal, error)
+	// Refused records that a method does not take principals of the caller's kind.
+	Refused(ctx context.Context, by *auth.Principal, why error) error
 	// Tenant finds a partner or an enterprise.
 	Tenant(ctx context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error)
 	// UnauthorizedStatus is the HTTP status of answers to callers who are not signed in: 200 or 401.

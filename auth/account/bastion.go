@@ -52,6 +52,8 @@ func (a *Accounts) MoveOperatorBastion(ctx context.Context, by *auth.Principal, 
 			return auth.Lacks(by, v)
 		case u == nil || u.Type != auth.Operator:
 			return nil
+		case u.ClientID != 0:
+			return u.Managed()
 		case !self && u.IsSuper() && !by.IsSuper():
 			return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 		}

@@ -64,8 +64,14 @@ type Happening struct {
 // stands refuses a caller who was disabled, deleted or given another role since the call began: a change rests on the
 // rights that its actor has in its own transaction.
 func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
-	if by.UserID == 0 {
-		return nil // the portal itself, or nobody
+	switch by.Type {
+	case auth.Nobody, auth.Portal:
+		return nil
+	case auth.App:
+		if a.AppStands == nil {
+			return auth.Errorf(auth.Unauthenticated, "app not active")
+		}
+		return a.AppStands(tx, by)
 	}
 	u, err := users.Get(tx, by.UserID)
 	switch {
@@ -108,6 +114,9 @@ func (a *Accounts) tell(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happe
 	}
 	if by.Means != auth.NoMeans {
 		h.Detail["means"] = by.Means.String()
+	}
+	if by.ClientID != 0 {
+		h.Detail["principalType"], h.Detail["clientId"] = by.Type.String(), by.Client
 	}
 	h.Detail["remoteIp"] = by.Source
 	h.Detail["requestId"] = by.RequestID

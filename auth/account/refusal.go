@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"strconv"
 	"sync"
 	"time"
 
@@ -57,8 +56,8 @@ func (a *Accounts) Refused(ctx context.Context, by *auth.Principal, in auth.Tena
 		h.Severity = Warning
 	}
 	key := refusal{h.Name, by.Source, h.Apart, in.Type, in.ID, a.Now().Truncate(time.Minute)}
-	if by.UserID != 0 {
-		key.who = strconv.FormatInt(by.UserID, 10)
+	if by.UserID != 0 || by.ClientID != 0 {
+		key.who = fmt.Sprintf("%d/%d", by.UserID, by.ClientID)
 	}
 	if !a.refusals.first(key, by, in, h) {
 		return nil

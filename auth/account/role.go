@@ -97,6 +97,24 @@ func (a *Accounts) compose(tx store.Tx, id int64, in auth.Tenant) (*auth.Role, e
 	if err != nil || r.UserType != in.Type {
 		return auth.NoRole(id, in.Type), err
 	}
+	return customized(tx, r, in)
+}
+
+// roleOf answers the role of a user. That of an API client's may be functional roles of its own.
+func (a *Accounts) roleOf(tx store.Tx, u *User) (*auth.Role, error) {
+	if len(u.Functions) == 0 {
+		return a.role(tx, u.RoleID, u.Type, u.TenantID())
+	}
+	in, ok, err := a.TenantIn(tx, u.Type, u.TenantID())
+	if err != nil || !ok {
+		return auth.NoRole(u.RoleID, u.Type), err
+	}
+	own := &CustomRole{ID: u.RoleID, UserType: u.Type, Name: "functional roles", Functions: u.Functions}
+	return customized(tx, own.Role(), in)
+}
+
+// customized is a role with what was changed in its functions for the tenant's users.
+func customized(tx store.Tx, r *auth.Role, in auth.Tenant) (*auth.Role, error) {
 	changed, err := customizationsFor(tx, in)
 	if err != nil || len(changed) == 0 {
 		return r, err
@@ -168,7 +186,7 @@ func customizationsFor(tx store.Tx, in auth.Tenant) (map[int64][]*auth.Customiza
 // sameRights says whether the caller's role is the one that his call began with. A change rests on the rights that its actor
 // has in its own transaction.
 func (a *Accounts) sameRights(tx store.Tx, by *auth.Principal, u *User) error {
-	now, err := a.role(tx, u.RoleID, u.Type, u.TenantID())
+	now, err := a.roleOf(tx, u)
 	switch {
 	case err != nil:
 		return err

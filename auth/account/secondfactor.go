@@ -51,7 +51,7 @@ const (
 
 // needsFactor says whether the properties ask a second factor of the user.
 func (a *Accounts) needsFactor(tx store.Tx, u *User) (bool, error) {
-	if u.DisableSecondFactor || u.NonNative {
+	if u.DisableSecondFactor || !u.HasPassword() {
 		return false, nil
 	}
 	system := []*Setting{tenantFactor, tenantRequire}
@@ -328,6 +328,8 @@ func (a *Accounts) ResetSecondFactor(ctx context.Context, by *auth.Principal, id
 			return err
 		}
 		switch v := auth.Update.On(auth.UserObject(u.Type)); {
+		case u.ClientID != 0:
+			return u.Managed()
 		case u.ID == by.UserID:
 			return auth.Errorf(auth.Conflict, "your own second factor is removed by secondFactor/remove")
 		case !by.May(v, in):

@@ -12,7 +12,7 @@ import (
 // System is the portal itself as a principal: it makes the first operator, seeds the demo and sweeps.
 func System(method string) *auth.Principal {
 	return &auth.Principal{
-		Call: auth.Call{Method: method}, Type: auth.User, Username: "portico", UserType: auth.Operator,
+		Call: auth.Call{Method: method}, Type: auth.Portal, Username: "portico", UserType: auth.Operator,
 		Role: auth.RoleByID(auth.OperatorSuperuser),
 	}
 }

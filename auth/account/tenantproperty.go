@@ -163,7 +163,7 @@ func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantP
 func (s *TenantSetting) admits(by *auth.Principal, in auth.Tenant) error {
 	v := auth.Update.On(auth.UserObject(in.Type))
 	switch {
-	case by.UserID == 0: // the portal itself needs nobody's consent
+	case by.IsPortal(): // it needs nobody's consent
 		return nil
 	case len(s.callers) == 0 && !by.May(v, in):
 		return auth.Lacks(by, v)

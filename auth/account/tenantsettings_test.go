@@ -30,7 +30,7 @@ func newEstate(t *testing.T) *estate {
 		made, err := e.InsertEnterprise(context.Background(), System("test"), NewEnterprise{Name: name})
 		must(t, err)
 		e.in[i] = made.tenant()
-		e.by[i] = &auth.Principal{Type: auth.User, UserType: auth.Enterprise, EnterpriseID: made.ID, Role: auth.RoleByID(auth.EnterpriseSuperuser)}
+		e.by[i] = &auth.Principal{Type: auth.Portal, UserType: auth.Enterprise, EnterpriseID: made.ID, Role: auth.RoleByID(auth.EnterpriseSuperuser)}
 	}
 	return e
 }
@@ -173,7 +173,7 @@ func TestSettingsRestOnRightsOfTheirTransaction(t *testing.T) {
 	e, ctx := newEstate(t), context.Background()
 	stale := e.in[0]
 	stale.Delegated = auth.ToOperator // as it was at the door; it is withdrawn now
-	by := &auth.Principal{Type: auth.User, UserType: auth.Operator, Role: auth.RoleByID(1)}
+	by := &auth.Principal{Type: auth.Portal, UserType: auth.Operator, Role: auth.RoleByID(1)}
 	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
 	box, err := e.EncodeEnterpriseKey(stale, "key")
 	must(t, err)

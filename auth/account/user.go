@@ -21,6 +21,8 @@ type User struct {
 	Password            string        `json:"password"`          // PHC string
 	Earlier             []string      `json:"earlier,omitempty"` // those before it, the last one first, as many as the policy says
 	RoleID              int64         `json:"roleId"`
+	ClientID            int64         `json:"clientId,omitempty"`  // the API client whose service account this is
+	Functions           []int64       `json:"functions,omitempty"` // of a service account without a role: its functional roles
 	IsActive            bool          `json:"isActive"`
 	IsLocked            bool          `json:"isLocked,omitempty"` // by an operator
 	NonNative           bool          `json:"nonNative,omitempty"`
@@ -102,13 +104,30 @@ func (u *User) TenantID() int64 {
 // IsSuper says whether the user is a superuser of his type.
 func (u *User) IsSuper() bool { return u.RoleID == auth.SuperuserOf(u.Type) }
 
+// HasPassword says whether the user logs in with a password that is kept here.
+func (u *User) HasPassword() bool { return !u.NonNative && u.ClientID == 0 }
+
+// Managed refuses what is not done to a service account as to a person: it is changed by its API client alone.
+func (u *User) Managed() error {
+	if u.ClientID == 0 {
+		return nil
+	}
+	e := auth.Errorf(auth.Managed, "the user %s is managed by its API client", u.Username)
+	e.Word = "MANAGED_BY_API_CLIENT"
+	return e
+}
+
 // Enabled says whether the user may get in at all.
 func (u *User) Enabled() bool { return u.IsActive && !u.IsLocked }
 
 // Principal is the user, with his role as he was read, as a caller.
 func (u *User) Principal(c auth.Call, m auth.Means, id int64, until time.Time) *auth.Principal {
+	kind := auth.User
+	if u.ClientID != 0 {
+		kind = auth.ServiceAccount
+	}
 	return &auth.Principal{
-		Call: c, Type: auth.User, UserID: u.ID, Username: u.Username, UserType: u.Type,
+		Call: c, Type: kind, ClientID: u.ClientID, UserID: u.ID, Username: u.Username, UserType: u.Type,
 		EnterpriseID: u.EnterpriseID, ProxyID: u.ProxyID, Role: u.Role, Means: m, MeansID: id, Until: until,
 	}
 }
@@ -130,7 +149,7 @@ func (a *Accounts) withRole(tx store.Tx, u *User, err error) (*User, error) {
 	if u == nil || err != nil {
 		return nil, err
 	}
-	u.Role, err = a.role(tx, u.RoleID, u.Type, u.TenantID())
+	u.Role, err = a.roleOf(tx, u)
 	return u, err
 }
 
@@ -244,7 +263,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 
 func (a *Accounts) mayInsert(tx store.Tx, by *auth.Principal, in auth.Tenant, n *NewUser) error {
 	v := auth.Create.On(auth.UserObject(in.Type))
-	if !by.May(v, in) && by.UserID != 0 { // the portal itself needs nobody's consent
+	if !by.May(v, in) && !by.IsPortal() { // it needs nobody's consent
 		return auth.Lacks(by, v)
 	}
 	if n.Privileged && !givesAccess(by, in.Type) {

@@ -92,6 +92,8 @@ func (a *Accounts) mayUpdate(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 	switch may := by.May(v, in); {
 	case !may && (!self || beyond):
 		return auth.Lacks(by, v)
+	case u.ClientID != 0:
+		return u.Managed()
 	case u.IsSuper() && !by.IsSuper() && !self:
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 	case slices.Contains(changed, "accessLevel") && !givesAccess(by, u.Type):
@@ -314,6 +316,8 @@ func (a *Accounts) mayDelete(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 	switch {
 	case !by.May(v, in):
 		return auth.Lacks(by, v)
+	case u.ClientID != 0:
+		return u.Managed()
 	case u.ID == by.UserID:
 		return auth.Errorf(auth.Conflict, "nobody deletes himself")
 	case u.IsSuper() && !by.IsSuper():
@@ -342,7 +346,7 @@ func (a *Accounts) keepSuperuser(tx store.Tx, by *auth.Principal, before, after 
 	return err
 }
 
-func opens(u *User) bool { return u.IsSuper() && u.Enabled() && !u.NonNative }
+func opens(u *User) bool { return u.IsSuper() && u.Enabled() && !u.NonNative && u.ClientID == 0 }
 
 // Graves calls f for each deleted user whose belongings are still to be swept.
 func (a *Accounts) Graves(tx store.Tx, f func(*Grave) (more bool, err error)) error {
@@ -359,7 +363,7 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 // now. A hash that costs less than a new one would is replaced. The second factor is used up. With nil, nothing must be kept.
 func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string, code secret.Text) (*User, error) {
 	u, err := a.UserIn(tx, seen.ID)
-	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || u.NonNative {
+	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || !u.HasPassword() {
 		return nil, err
 	}
 	if ok, err := a.admit(tx, attempt(by, u)); err != nil || !ok {

@@ -103,7 +103,7 @@ func (l *Links) opens(tx store.Tx, link *Link) (*account.User, auth.Tenant, erro
 
 // restsOn says whether the user is still as he was when the link was made, as far as that matters.
 func (l *Link) restsOn(u *account.User) bool {
-	return u.Enabled() && !u.NonNative && u.Epoch == l.Epoch && u.PasswordModified.Equal(l.Since) && u.MailAddress() == l.Address
+	return u.Enabled() && u.HasPassword() && u.Epoch == l.Epoch && u.PasswordModified.Equal(l.Since) && u.MailAddress() == l.Address
 }
 
 // The lives of links.

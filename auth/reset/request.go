@@ -152,7 +152,7 @@ func (l *Links) grantUser(ctx context.Context, w wish, id int64) error {
 // works, on its way or fresh in his mailbox, gets no other: a stranger's requests neither flood the mailbox nor end the link.
 func (l *Links) mayAsk(tx store.Tx, id int64) (*account.User, auth.Tenant, error) {
 	u, err := l.accounts.UserIn(tx, id)
-	if err != nil || u == nil || !u.Enabled() || u.NonNative || u.MailAddress() == "" {
+	if err != nil || u == nil || !u.Enabled() || !u.HasPassword() || u.MailAddress() == "" {
 		return nil, auth.Tenant{}, err
 	}
 	if on, err := l.accounts.Flag(tx, selfReset[u.Type]); err != nil || !on {

@@ -85,6 +85,8 @@ func maySend(by *auth.Principal, u *account.User, in auth.Tenant) error {
 	switch v := may(auth.Update, u); {
 	case !by.May(v, in):
 		return auth.Lacks(by, v)
+	case u.ClientID != 0:
+		return u.Managed()
 	case u.IsSuper() && !by.IsSuper():
 		return auth.Errorf(auth.Forbidden, "the privilege of a superuser is required to change a superuser in method [%s]", by.Method)
 	case u.NonNative:

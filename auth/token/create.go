@@ -94,6 +94,8 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 	switch {
 	case !by.May(v, in):
 		return nil, in, auth.Lacks(by, v)
+	case owner.ClientID != 0: // it has secrets of its own
+		return nil, in, owner.Managed()
 	case owner.ID != by.UserID && !by.IsSuper():
 		return nil, in, auth.Errorf(auth.Forbidden, "the privilege to create API tokens of others is a superuser's in method [%s]", by.Method)
 	case !owner.Role.TakesTokens():

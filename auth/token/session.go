@@ -58,7 +58,7 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	if err != nil {
 		return Started{}, err
 	}
-	if !ok || out || !u.Enabled() || u.NonNative {
+	if !ok || out || !u.Enabled() || !u.HasPassword() {
 		return Started{}, t.failed(ctx, by, operator, username, u, in)
 	}
 	if ok, err = t.secondFactor(ctx, u, code); err != nil {

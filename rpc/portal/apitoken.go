@@ -20,9 +20,9 @@ func (p Portal) tokenRows() []rpc.Method {
 		refresh  = "Gives an enabled API token a new text and its whole life anew, for its owner alone; the old text dies."
 		revoke   = "Ends an API token for good."
 	)
-	may := func(do auth.Action, o auth.Object) auth.Rule { return auth.All(do.On(o)) }
+	may := func(do auth.Action, o auth.Object) auth.Rule { return auth.All(do.On(o)).Humans() }
 	any := func(do auth.Action) auth.Rule {
-		return auth.Any(do.On(auth.OperatorToken), do.On(auth.ProxyToken), do.On(auth.EnterpriseToken))
+		return auth.Any(do.On(auth.OperatorToken), do.On(auth.ProxyToken), do.On(auth.EnterpriseToken)).Humans()
 	}
 	network, proxy, enterprise := auth.OperatorToken, auth.ProxyToken, auth.EnterpriseToken
 	return []rpc.Method{
@@ -44,7 +44,7 @@ func (p Portal) tokenRows() []rpc.Method {
 		{Name: "enterprise/getApiTokens", Doc: list, Rule: may(auth.Read, enterprise), Do: rpc.Func(p.getEnterpriseTokens)},
 		{Name: "enterprise/refreshApiToken", Doc: refresh, Rule: may(auth.Update, enterprise), Do: rpc.Func(p.refresh(auth.Enterprise)), Once: true},
 		{Name: "enterprise/revokeApiToken", Doc: revoke, Rule: may(auth.Update, enterprise), Do: rpc.Func(p.revokeIn(auth.Enterprise))},
-		{Name: "enterpriseUser/getApiTokens", Doc: listUser, Rule: auth.Any(auth.Read.On(enterprise), auth.Read.On(proxy)), Do: rpc.Func(p.getEnterpriseUserTokens)},
+		{Name: "enterpriseUser/getApiTokens", Doc: listUser, Rule: auth.Any(auth.Read.On(enterprise), auth.Read.On(proxy)).Humans(), Do: rpc.Func(p.getEnterpriseUserTokens)},
 
 		{Name: "apiToken/create", Doc: create, Rule: any(auth.Create), Do: rpc.Func(p.createToken)},
 		{Name: "apiToken/download", Doc: download, Rule: any(auth.Read), Do: rpc.Func(p.download(auth.NoType)), Once: true},

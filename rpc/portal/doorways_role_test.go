@@ -37,6 +37,8 @@ func init() {
 		"role/createRoleCustomization":               {all: "UPDATE:NETWORK", callers: "OPERATOR", params: `{"forRoleId":999999,"privilegeIds":[281]}`, passed: -32602},
 		"role/deleteRoleCustomization":               {all: "UPDATE:NETWORK", callers: "OPERATOR", params: `{"forRoleId":999999}`},
 
-		"role/explainPrivilege": {params: `{"method":"logout"}`},
+		"role/explainPrivilege":   {params: `{"method":"logout"}`},
+		"system/getMethodCatalog": {params: `{}`},
+		"auth/getCallerInfo":      {params: `{}`},
 	})
 }

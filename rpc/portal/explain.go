@@ -10,19 +10,21 @@ import (
 	"github.com/portico-vco/portico/rpc"
 )
 
-// explainRow is the row of role/explainPrivilege, which explains the other rows, and itself.
-func (p Portal) explainRow(rows []rpc.Method) rpc.Method {
-	var all []rpc.Method
-	row := rpc.Method{
-		Name: "role/explainPrivilege",
-		Doc:  "Tells whether a user may call a method, and which rule, role, customization or delegation decides it.",
-		Rule: auth.SignedIn,
-		Do: rpc.Func(func(ctx context.Context, by *auth.Principal, in Explain) (*Explanation, error) {
-			return p.explain(ctx, by, in, all)
-		}),
+// selfRows are the rows about the rows: they know all of them, and themselves.
+func (p Portal) selfRows(rows []rpc.Method) []rpc.Method {
+	all := new([]rpc.Method)
+	self := []rpc.Method{
+		{Name: "role/explainPrivilege", Doc: "Tells whether a user may call a method, and which rule, role, customization or delegation decides it.",
+			Rule: auth.SignedIn, Do: rpc.Func(func(ctx context.Context, by *auth.Principal, in Explain) (*Explanation, error) {
+				return p.explain(ctx, by, in, *all)
+			})},
+		{Name: "system/getMethodCatalog", Doc: "Lists the methods, with the principals and users that each takes, and the privileges that it asks for.",
+			Rule: auth.SignedIn, Do: rpc.Func(func(context.Context, *auth.Principal, None) ([]CatalogEntry, error) {
+				return catalog(*all), nil
+			})},
 	}
-	all = slices.Concat(rows, []rpc.Method{row, rpc.Discover})
-	return row
+	*all = slices.Concat(rows, self, []rpc.Method{rpc.Discover})
+	return self
 }
 
 // Explain is the params of role/explainPrivilege.
@@ -37,13 +39,13 @@ type Explain struct {
 // whether a user is a superuser.
 type Explanation struct {
 	Method            string               `json:"method"`
-	UserID            rpc.ID               `json:"userId"`
+	UserID            *rpc.ID              `json:"userId"`
 	Username          string               `json:"username"`
 	EnterpriseID      *rpc.ID              `json:"enterpriseId"`
 	EnterpriseProxyID *rpc.ID              `json:"enterpriseProxyId"`
 	Allowed           bool                 `json:"allowed"`
 	AllowedToSelf     bool                 `json:"allowedToSelf" doc:"He may do it to himself all the same."`
-	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|USER_TYPE|ROLE|CUSTOMIZATION|TENANT|DELEGATION"`
+	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|PRINCIPAL|USER_TYPE|ROLE|CUSTOMIZATION|TENANT|DELEGATION"`
 	Reason            *string              `json:"reason" doc:"The text of the refusal."`
 	Role              ExplainedRole        `json:"role"`
 	Privileges        []ExplainedPrivilege `json:"privileges" doc:"What was found of each privilege that was looked at, in the order of the rule."`
@@ -86,29 +88,29 @@ func (p Portal) explain(ctx context.Context, by *auth.Principal, in Explain, row
 		return nil, auth.BadField("method", "is not one of this portal's")
 	}
 	row := rows[i]
-	u, err := p.explained(ctx, by, int64(in.UserID))
+	who, enabled, err := p.explained(ctx, by, int64(in.UserID))
 	if err != nil {
 		return nil, err
 	}
-	who := u.Principal(by.Call, auth.NoMeans, 0, by.Until)
 	who.Method = row.Name
-	if who.UserID == by.UserID {
-		who.Due = by.Due
-	}
 	tenant, err := p.explainedTenant(ctx, by, who, in, row.Do.Tenant())
 	if err != nil {
 		return nil, err
 	}
-	return explanation(row, u, who, tenant), nil
+	return explanation(row, who, enabled, tenant), nil
 }
 
-// explained answers a user whom the caller may read.
-func (p Portal) explained(ctx context.Context, by *auth.Principal, id int64) (*account.User, error) {
-	u, in, err := p.accounts.FindUser(ctx, by, cmp.Or(id, by.UserID), "")
-	if err == nil && (u == nil || u.ID != by.UserID && !by.May(auth.Read.On(auth.UserObject(u.Type)), in)) {
-		err = auth.Errorf(auth.NotFound, "userId is unknown, or not yours to read, in call to [%s]", by.Method)
+// explained answers the caller, or a user whom he may read, as the caller of a method; and whether he is let in at all.
+func (p Portal) explained(ctx context.Context, by *auth.Principal, id int64) (who *auth.Principal, enabled bool, err error) {
+	if id == 0 || id == by.UserID {
+		self := *by
+		return &self, true, nil
 	}
-	return u, err
+	u, in, err := p.accounts.FindUser(ctx, by, id, "")
+	if err != nil || u == nil || !by.May(auth.Read.On(auth.UserObject(u.Type)), in) {
+		return nil, false, cmp.Or(err, error(auth.Errorf(auth.NotFound, "userId is unknown, or not yours to read, in call to [%s]", by.Method)))
+	}
+	return u.Principal(by.Call, auth.NoMeans, 0, by.Until), u.Enabled(), nil
 }
 
 // explainedTenant is the tenant that was named, which the caller must see; else the user's own if the method is for such; else nil.
@@ -134,17 +136,17 @@ func (p Portal) explainedTenant(ctx context.Context, by, who *auth.Principal, in
 	return &t, err
 }
 
-func explanation(row rpc.Method, u *account.User, who *auth.Principal, in *auth.Tenant) *Explanation {
+func explanation(row rpc.Method, who *auth.Principal, enabled bool, in *auth.Tenant) *Explanation {
 	ruling := row.Rule.Explain(who, in)
 	out := &Explanation{
-		Method: row.Name, UserID: rpc.ID(u.ID), Username: u.Username, Role: ExplainedRole{rpc.ID(who.Role.ID), who.Role.Name},
+		Method: row.Name, UserID: ref(who.UserID), Username: who.Username, Role: ExplainedRole{rpc.ID(who.Role.ID), who.Role.Name},
 		Allowed: ruling.Err == nil, AllowedToSelf: ruling.Self, DecidedBy: string(ruling.Decider),
 		Privileges: make([]ExplainedPrivilege, len(ruling.Verdicts)), Rule: explainedRule(row.Rule),
 	}
 	if ruling.Err != nil {
 		out.Reason = text(ruling.Err.Error())
 	}
-	if !u.Enabled() && !row.Rule.IsPublic() {
+	if !enabled && !row.Rule.IsPublic() {
 		out.Allowed, out.AllowedToSelf, out.DecidedBy, out.Reason = false, false, "USER", text("user not active")
 	}
 	if in != nil && in.Type == auth.Enterprise {

@@ -31,7 +31,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
 		p.delegationRows(),
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
-		p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
+		p.callerRows(), p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
 		p.capabilityRows(),
 		p.withPropertyRows(),
 		p.addressRows(),
@@ -40,7 +40,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.rateLimitRows(),
 		p.alertRows(),
 	)
-	return append(rows, p.explainRow(rows))
+	return append(rows, p.selfRows(rows)...)
 }
 
 // An Authority answers the front's questions: who calls, and what tenants there are.
@@ -57,6 +57,23 @@ func (a Authority) BySession(ctx context.Context, c auth.Call, value string) (*a
 // ByAPIToken finds the caller by what an Authorization header carries.
 func (a Authority) ByAPIToken(ctx context.Context, c auth.Call, text string) (*auth.Principal, error) {
 	return a.Tokens.ByAPIToken(ctx, c, text)
+}
+
+// ByAccessToken finds the caller by an OAuth access token. There are none yet.
+func (a Authority) ByAccessToken(context.Context, auth.Call, string) (*auth.Principal, error) {
+	return nil, auth.Errorf(auth.Unauthenticated, "invalid token")
+}
+
+// Refused records that a method does not take principals of the caller's kind.
+func (a Authority) Refused(ctx context.Context, by *auth.Principal, why error) error {
+	in, ok, err := a.Accounts.Tenant(ctx, by.UserType, by.TenantID())
+	if err != nil || !ok {
+		return err
+	}
+	return a.Accounts.Refused(ctx, by, in, account.Happening{
+		Name: "PRINCIPAL_TYPE_REFUSED", Category: account.OfSecurity, Message: why.Error(),
+		Detail: map[string]any{"method": by.Method}, Apart: by.Method,
+	})
 }
 
 // Tenant finds a partner or an enterprise.

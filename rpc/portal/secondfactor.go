@@ -10,7 +10,7 @@ import (
 )
 
 func (p Portal) secondFactorRows() []rpc.Method {
-	own := auth.SignedIn.WhileDue(auth.SecondFactorDue)
+	own := auth.SignedIn.WhileDue(auth.SecondFactorDue).Humans()
 	return []rpc.Method{
 		{Name: "secondFactor/get", Doc: "Tells the caller whether he has a second factor, and whether he must.",
 			Rule: own, Do: rpc.Func(p.getSecondFactor)},
@@ -19,11 +19,11 @@ func (p Portal) secondFactorRows() []rpc.Method {
 		{Name: "secondFactor/confirm", Doc: "Ends the enrolment with a code; the ten recovery codes are shown this once.",
 			Rule: own, Do: rpc.Func(p.confirmSecondFactor), Once: true},
 		{Name: "secondFactor/remove", Doc: "Removes the caller's second factor.",
-			Rule: auth.SignedIn, Do: rpc.Func(p.removeSecondFactor)},
+			Rule: auth.SignedIn.Humans(), Do: rpc.Func(p.removeSecondFactor)},
 		{Name: "secondFactor/reset", Doc: "Removes the second factor of another user, who has lost it.",
 			Rule: auth.Any(auth.Update.On(auth.OperatorUser), auth.Update.On(auth.ProxyUser), auth.Update.On(auth.EnterpriseUser)), Do: rpc.Func(p.resetSecondFactor)},
 		{Name: "password/change", Doc: "Changes the caller's password; all his sessions end.",
-			Rule: auth.SignedIn.WhileDue(auth.PasswordDue), Do: rpc.Func(p.changePassword)},
+			Rule: auth.SignedIn.WhileDue(auth.PasswordDue).Humans(), Do: rpc.Func(p.changePassword)},
 	}
 }
 

@@ -14,7 +14,7 @@ func (p Portal) sshRows() []rpc.Method {
 		get    = "Lists SSH keys: of the users who are named, of all, or else the caller's own."
 		revoke = "Ends the SSH keys of the users who are named, or else the caller's own."
 	)
-	own := auth.All(auth.Create.On(auth.SelfSSHKey)).Callers(auth.Operator, auth.Enterprise, auth.MSP)
+	own := auth.All(auth.Create.On(auth.SelfSSHKey)).Callers(auth.Operator, auth.Enterprise, auth.MSP).Users()
 	may := func(do auth.Action, t auth.UserType) auth.Rule {
 		return auth.Any(do.On(auth.SelfSSHKey), do.On(auth.SSHKeyObject(t)))
 	}
