@@ -32,6 +32,8 @@ type Accounts struct {
 	refusals  refusals
 	book      roleBook
 	defaults  map[int64]string // of the properties that only the start of the program knows
+
+	forgetUser []func(tx store.Tx, id int64) error
 }
 
 // New makes the keeper of a store's accounts.
@@ -59,6 +61,11 @@ func New(db *store.DB, o Options) *Accounts {
 		refusals:  newRefusals(),
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
 	}
+}
+
+// ForgetUser adds what other packages keep of a user: f removes it in the Update that removes him. It belongs to the wiring.
+func (a *Accounts) ForgetUser(f func(tx store.Tx, id int64) error) {
+	a.forgetUser = append(a.forgetUser, f)
 }
 
 // Now is the authority's clock, in UTC and in the milliseconds that the wire shows.

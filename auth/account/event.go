@@ -61,7 +61,7 @@ type Happening struct {
 	About    auth.Tenant    // in a partner's record: the enterprise that it is about, if it is about one
 }
 
-// stands refuses a caller who was disabled, deleted or given another role since the call began: a change rests on the
+// stands refuses a caller who was disabled, deleted, with his tenant or alone, or given another role since the call began: a change rests on the
 // rights that its actor has in its own transaction.
 func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 	switch by.Type {
@@ -73,7 +73,7 @@ func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 		}
 		return a.AppStands(tx, by)
 	}
-	u, err := users.Get(tx, by.UserID)
+	u, err := a.UserIn(tx, by.UserID)
 	switch {
 	case err != nil:
 		return err

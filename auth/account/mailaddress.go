@@ -20,8 +20,11 @@ func (u *User) MailAddress() string {
 func (a *Accounts) UsersMailed(tx store.Tx, address string, most int) (list []*User, err error) {
 	span := store.Span{Prefix: store.Key(fold(address))}
 	err = usersMailed.Scan(tx, span, func(u *User) (bool, error) {
-		list = append(list, u)
-		return len(list) < most, nil
+		u, err := a.housed(tx, u, nil)
+		if u != nil {
+			list = append(list, u)
+		}
+		return len(list) < most, err
 	})
 	return list, err
 }

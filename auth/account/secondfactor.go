@@ -353,7 +353,7 @@ type FactorState struct {
 // SecondFactor tells the caller about his own.
 func (a *Accounts) SecondFactor(ctx context.Context, by *auth.Principal) (s FactorState, err error) {
 	err = a.Store.View(ctx, func(tx store.Tx) error {
-		u, err := users.Get(tx, by.UserID)
+		u, err := a.UserIn(tx, by.UserID)
 		if err != nil || u == nil {
 			return cmp.Or(err, errNobody)
 		}

@@ -104,7 +104,7 @@ func (a *Accounts) grantSSH(ctx context.Context, by *auth.Principal, public secr
 		if err := a.freeOfSSHKey(tx, by); err != nil {
 			return err
 		}
-		u, err := users.Get(tx, by.UserID)
+		u, err := a.UserIn(tx, by.UserID)
 		if err != nil {
 			return err
 		}
@@ -154,7 +154,7 @@ func (a *Accounts) SSHKeys(ctx context.Context, by *auth.Principal, in auth.Tena
 			if k == nil || k.Type != in.Type || k.TenantID != in.ID || k.ID != by.UserID && !others {
 				return true, nil
 			}
-			u, err := users.Get(tx, k.ID)
+			u, err := a.UserIn(tx, k.ID)
 			if err == nil && u != nil {
 				list = append(list, SSHKeyOf{k, u.Username})
 			}
@@ -207,7 +207,7 @@ func (a *Accounts) RevokeSSHKeys(ctx context.Context, by *auth.Principal, in aut
 			if err := mayRevokeSSH(by, now, []int64{id}); err != nil { // consents can be withdrawn between the steps
 				return err
 			}
-			u, err := users.Get(tx, id)
+			u, err := a.UserIn(tx, id)
 			if err != nil || u == nil || u.Type != in.Type || u.TenantID() != in.ID {
 				return err
 			}

@@ -71,9 +71,14 @@ var (
 
 // A Grave marks a deleted user whose belongings are still to be swept, and says who deleted him.
 type Grave struct {
-	ID        int64         `json:"id"`
-	Type      auth.UserType `json:"type"`
-	TenantID  int64         `json:"tenantId"`
+	ID       int64         `json:"id"`
+	Type     auth.UserType `json:"type"`
+	TenantID int64         `json:"tenantId"`
+	Deleter
+}
+
+// A Deleter is who deleted what is still to be swept, in the call in which he did.
+type Deleter struct {
 	Actor     string        `json:"actor"`
 	ActorID   int64         `json:"actorId"`
 	ActorType auth.UserType `json:"actorType"`
@@ -81,10 +86,14 @@ type Grave struct {
 	RequestID string        `json:"requestId"`
 }
 
-// By is who deleted the user, in the call in which he did.
-func (g *Grave) By() *auth.Principal {
+func deleter(by *auth.Principal) Deleter {
+	return Deleter{Actor: by.Username, ActorID: by.UserID, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID}
+}
+
+// By is the deleter as the events of the sweep tell of him. He may be gone himself by then.
+func (d *Deleter) By() *auth.Principal {
 	by := System("portico/sweep")
-	by.Username, by.UserType, by.Source, by.RequestID = g.Actor, g.ActorType, g.Source, g.RequestID
+	by.Username, by.UserType, by.Source, by.RequestID = d.Actor, d.ActorType, d.Source, d.RequestID
 	return by
 }
 
@@ -135,20 +144,30 @@ func (u *User) Principal(c auth.Call, m auth.Means, id int64, until time.Time) *
 // UserIn answers a user by number within a transaction; nil when there is none.
 func (a *Accounts) UserIn(tx store.Tx, id int64) (*User, error) {
 	u, err := users.Get(tx, id)
-	return a.withRole(tx, u, err)
+	return a.housed(tx, u, err)
 }
 
 // UserNamed answers a user by name, letter case aside; nil when there is none.
 func (a *Accounts) UserNamed(tx store.Tx, name string) (*User, error) {
 	u, err := userByName.Get(tx, usernameKey(name))
-	return a.withRole(tx, u, err)
+	return a.housed(tx, u, err)
 }
 
-// withRole fills in the role of a user who was read.
-func (a *Accounts) withRole(tx store.Tx, u *User, err error) (*User, error) {
+// housed is the user, with his role, as long as there is his tenant: the users of a deleted tenant are swept in steps, and end
+// with it at once. Whoever reads a user to let him do something, or to do something to him, reads him by UserIn, UserNamed or
+// findUser.
+func (a *Accounts) housed(tx store.Tx, u *User, err error) (*User, error) {
 	if u == nil || err != nil {
 		return nil, err
 	}
+	if _, ok, err := a.TenantIn(tx, u.Type, u.TenantID()); err != nil || !ok {
+		return nil, err
+	}
+	return a.withRole(tx, u)
+}
+
+// withRole fills in the role of a user who was read.
+func (a *Accounts) withRole(tx store.Tx, u *User) (_ *User, err error) {
 	u.Role, err = a.roleOf(tx, u)
 	return u, err
 }
@@ -206,7 +225,7 @@ func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*U
 				return false, nil
 			}
 			list = append(list, u)
-			if _, err := a.withRole(tx, u, nil); err != nil {
+			if _, err := a.withRole(tx, u); err != nil {
 				return false, err
 			}
 			return true, a.tellLockout(tx, u)
@@ -294,7 +313,7 @@ func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n Ne
 	if err := taken(users.Insert(tx, u), "the username %s is taken", n.Username); err != nil {
 		return nil, err
 	}
-	if _, err := a.withRole(tx, u, nil); err != nil {
+	if _, err := a.withRole(tx, u); err != nil {
 		return nil, err
 	}
 	return u, a.Record(tx, by, in, Happening{

@@ -282,34 +282,38 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 			return err
 		}
 		gone, rows = u.ID, 1
-		if _, err := users.Delete(tx, u.ID); err != nil {
-			return err
-		}
-		if err := unlock(tx, u); err != nil {
-			return err
-		}
-		if _, err := secondFactors.Delete(tx, u.ID); err != nil {
-			return err
-		}
-		if err := graves.Put(tx, graveOf(u, by)); err != nil {
-			return err
-		}
-		if _, err := a.endSSHKey(tx, by, in, u, "user deleted"); err != nil {
-			return err
-		}
-		return a.Record(tx, by, in, Happening{
-			Name: userEvent("DELETE", u.Type), Category: OfUser, Severity: Notice, Message: "user " + u.Username,
-			Detail: map[string]any{"userId": u.ID, "username": u.Username},
-		})
+		return a.removeUser(tx, by, in, u)
 	})
 	return gone, rows, err
 }
 
-func graveOf(u *User, by *auth.Principal) *Grave {
-	return &Grave{
-		ID: u.ID, Type: u.Type, TenantID: u.TenantID(),
-		Actor: by.Username, ActorID: by.UserID, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID,
+// removeUser takes away the user and what is his, but for his tokens: those are swept, led by his grave. That is at most 23
+// keys, and two counters.
+func (a *Accounts) removeUser(tx store.Tx, by *auth.Principal, in auth.Tenant, u *User) error {
+	if _, err := users.Delete(tx, u.ID); err != nil {
+		return err
 	}
+	if err := unlock(tx, u); err != nil {
+		return err
+	}
+	if _, err := secondFactors.Delete(tx, u.ID); err != nil {
+		return err
+	}
+	for _, forget := range a.forgetUser {
+		if err := forget(tx, u.ID); err != nil {
+			return err
+		}
+	}
+	if err := graves.Put(tx, &Grave{ID: u.ID, Type: u.Type, TenantID: u.TenantID(), Deleter: deleter(by)}); err != nil {
+		return err
+	}
+	if _, err := a.endSSHKey(tx, by, in, u, "user deleted"); err != nil {
+		return err
+	}
+	return a.Record(tx, by, in, Happening{
+		Name: userEvent("DELETE", u.Type), Category: OfUser, Severity: Notice, Message: "user " + u.Username,
+		Detail: map[string]any{"userId": u.ID, "username": u.Username},
+	})
 }
 
 func (a *Accounts) mayDelete(tx store.Tx, by *auth.Principal, v auth.Privilege, u *User, in auth.Tenant) error {

@@ -72,6 +72,7 @@ type Links struct {
 func New(a *account.Accounts, b *mail.Box) *Links {
 	l := &Links{accounts: a, store: a.Store, box: b, wishes: make(chan wish, maxWishes)}
 	b.Answer(kind, l.wanted)
+	a.ForgetUser(l.forget)
 	return l
 }
 
