@@ -16,6 +16,7 @@
 //	package         a set of customizations that a tenant keeps, and applies as one
 //	privilege       an action on an object, such as READ:ENTERPRISE_USER
 //	rule            what a method asks of its caller
+//	grave           the mark of a deleted user or tenant, as long as something of it is to be swept
 //	delegation      a tenant's consent that those above it use certain privileges on it
 //	session         what a password login starts; its secret travels in a cookie
 //	SSH key         the public half of a key that a user made here or brought along; he has one at a time

@@ -34,6 +34,7 @@ type Accounts struct {
 	defaults  map[int64]string // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error
+	toSweep    chan struct{}
 }
 
 // New makes the keeper of a store's accounts.
@@ -60,6 +61,7 @@ func New(db *store.DB, o Options) *Accounts {
 		random:    o.Random,
 		refusals:  newRefusals(),
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
+		toSweep:   make(chan struct{}, 1),
 	}
 }
 

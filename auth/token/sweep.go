@@ -13,6 +13,7 @@ import (
 // The steps of the background work, kept below the store's hundred keys an Update.
 const (
 	sweptTokens   = 12 // a token has four keys and a last use, its event two
+	sweptGraves   = 10 // besides, a key each
 	sweptSessions = 25
 	flushedUses   = 90
 )
@@ -52,10 +53,11 @@ func keep(tx store.Tx, list []use) error {
 	return nil
 }
 
-// Sweep removes what is over: sessions past their end, the tokens of deleted users, and tokens dead for longer than the
-// property says. It works in steps, each an Update with its events, and may be stopped between any two.
+// Sweep removes what is over: sessions past their end, what hangs on deleted tenants, the tokens of deleted users, and tokens
+// dead for longer than the property says. It works in steps, each an Update with its events, and may be stopped between any
+// two.
 func (t *Tokens) Sweep(ctx context.Context) error {
-	for _, step := range []func(store.Tx) (bool, error){t.sweepSessions, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts} {
+	for _, step := range []func(store.Tx) (bool, error){t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts} {
 		for more := true; more; {
 			err := t.store.Update(ctx, func(tx store.Tx) (err error) {
 				more, err = step(tx)
@@ -101,32 +103,34 @@ func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {
 	return len(dead) == sweptTokens, t.remove(tx, account.System("portico/sweep"), dead, "retention")
 }
 
-// sweepGraves removes the tokens of one deleted user, a step of them at a time.
+// sweepGraves removes the tokens of deleted users, a step of them at a time.
 func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
-	var grave *account.Grave
+	left, closed := sweptTokens, 0
 	err = t.accounts.Graves(tx, func(g *account.Grave) (bool, error) {
-		grave = g
-		return false, nil
+		more = true
+		n, err := t.sweepGrave(tx, g, left)
+		if err != nil || n == left {
+			return false, err
+		}
+		left -= n
+		closed++
+		return closed < sweptGraves, t.accounts.CloseGrave(tx, g.ID)
 	})
-	if err != nil || grave == nil {
-		return false, err
-	}
-	var left []*Token
-	span := store.Span{Prefix: ownerKey(grave.Type, grave.TenantID, grave.ID)}
-	err = tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
-		left = append(left, tok)
-		return len(left) < sweptTokens, nil
+	return more, err
+}
+
+// sweepGrave removes at most so many tokens of a deleted user, and says how many those were.
+func (t *Tokens) sweepGrave(tx store.Tx, g *account.Grave, most int) (int, error) {
+	var list []*Token
+	span := store.Span{Prefix: ownerKey(g.Type, g.TenantID, g.ID)}
+	err := tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
+		list = append(list, tok)
+		return len(list) < most, nil
 	})
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if err := t.remove(tx, grave.By(), left, "user deleted"); err != nil {
-		return false, err
-	}
-	if len(left) < sweptTokens {
-		return true, t.accounts.CloseGrave(tx, grave.ID)
-	}
-	return true, nil
+	return len(list), t.remove(tx, g.By(), list, "user deleted")
 }
 
 func (t *Tokens) remove(tx store.Tx, by *auth.Principal, list []*Token, why string) error {

@@ -141,10 +141,12 @@ func (o *instance) finish(srv *http.Server) error {
 // tend does the work that nobody calls for, until ctx ends. A long sweep does not hold back what is written each minute.
 func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { every(ctx, time.Minute, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() }) })
+	work.Go(func() {
+		every(ctx, time.Minute, nil, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() })
+	})
 	work.Go(func() {
 		o.sweep(ctx)
-		every(ctx, time.Hour, func() { o.sweep(ctx) })
+		every(ctx, time.Hour, o.accounts.ToSweep(), func() { o.sweep(ctx) })
 	})
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
@@ -155,7 +157,8 @@ func (o *instance) sweep(ctx context.Context) {
 	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
 }
 
-func every(ctx context.Context, d time.Duration, f func()) {
+// every calls f again and again, and whenever soon says so.
+func every(ctx context.Context, d time.Duration, soon <-chan struct{}, f func()) {
 	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
@@ -163,8 +166,9 @@ func every(ctx context.Context, d time.Duration, f func()) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			f()
+		case <-soon:
 		}
+		f()
 	}
 }
 

@@ -533,3 +533,15 @@ func TestSlowCallerDoesNotHoldTheEnd(t *testing.T) {
 		t.Errorf("took %v", took)
 	}
 }
+
+// What is deleted is swept soon, not after an hour.
+func TestEverySoon(t *testing.T) {
+	soon, called := make(chan struct{}, 1), make(chan struct{})
+	go every(t.Context(), time.Hour, soon, func() { called <- struct{}{} })
+	soon <- struct{}{}
+	select {
+	case <-called:
+	case <-time.After(10 * time.Second):
+		t.Error("nothing was called")
+	}
+}

@@ -494,6 +494,8 @@ var differences = [][2]string{
 	{"enterprise/insertOrUpdateEnterprise*RateLimits params.value: required true here, false there", "without limits there is nothing to set; none are []"},
 	{"enterprise/insertOrUpdateEnterpriseProxyRateLimits forceEnterpriseContext: <nil> here, false there", "the same thing"},
 	{"enterprise/updateEnterprise params._update: required true here, false there", "portal.md 4.3: an update without _update is a mistake"},
+	{"enterprise/deleteEnterprise params.id: missing there", "its text names it"},
+	{"enterprise/getEnterprise params.name: missing there", "as enterprise/updateEnterprise has it"},
 	{"enterprise*/insertEnterprise* params.created: missing here", "no mass assignment: the portal sets it"},
 	{"enterprise*/insertEnterprise* params.id: missing here", "as above"},
 	{"enterprise*/insertEnterprise* params.logicalId: missing here", "as above"},

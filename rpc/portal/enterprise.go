@@ -44,9 +44,12 @@ type Enterprise struct {
 	EnterpriseProxy *EnterpriseProxy `json:"enterpriseProxy,omitempty" doc:"With \"enterpriseProxy\": the partner that owns it."`
 }
 
+// endpointPkiMode is that of every enterprise: there are no certificates of devices here.
+const endpointPkiMode = "CERTIFICATE_OPTIONAL"
+
 func enterprise(e *account.Enterprise) Enterprise {
 	return Enterprise{
-		ID: rpc.ID(e.ID), Created: rpc.At(e.Created), NetworkID: auth.NetworkID, EndpointPkiMode: "CERTIFICATE_OPTIONAL",
+		ID: rpc.ID(e.ID), Created: rpc.At(e.Created), NetworkID: auth.NetworkID, EndpointPkiMode: endpointPkiMode,
 		Name: e.Name, Domain: e.Domain, Prefix: e.Domain, LogicalID: e.LogicalID, AccountNumber: e.AccountNumber,
 		EnterpriseFields: e.Fields, Modified: rpc.At(e.Modified), BastionState: string(e.BastionState()),
 	}
@@ -76,11 +79,23 @@ type InsertEnterprise struct {
 	NetworkID rpc.ID `json:"networkId"`
 	account.EnterpriseFields
 	account.Terms
-	User                                               *Admin   `json:"user"`
+	User *Admin `json:"user"`
+	Consents
+	ReturnData rpc.Bool `json:"returnData" doc:"Answer the whole enterprise."`
+}
+
+// Consents are what a new enterprise has delegated from its beginning.
+type Consents struct {
 	EnableEnterpriseDelegationToOperator               rpc.Bool `json:"enableEnterpriseDelegationToOperator"`
 	EnableEnterpriseDelegationToProxy                  rpc.Bool `json:"enableEnterpriseDelegationToProxy"`
 	EnableEnterpriseUserManagementDelegationToOperator rpc.Bool `json:"enableEnterpriseUserManagementDelegationToOperator"`
-	ReturnData                                         rpc.Bool `json:"returnData" doc:"Answer the whole enterprise."`
+}
+
+func (c Consents) delegated() auth.Delegation {
+	return auth.Delegation(0).
+		With(auth.ToOperator, bool(c.EnableEnterpriseDelegationToOperator)).
+		With(auth.ToProxy, bool(c.EnableEnterpriseDelegationToProxy)).
+		With(auth.UsersToOperator, bool(c.EnableEnterpriseUserManagementDelegationToOperator))
 }
 
 func (p Portal) insertEnterprise(ctx context.Context, by *auth.Principal, in InsertEnterprise) (Either[Inserted, Enterprise], error) {
@@ -94,10 +109,7 @@ func (p Portal) insertEnterpriseOf(ctx context.Context, by *auth.Principal, prox
 	}
 	n := account.NewEnterprise{
 		Name: in.Name, ProxyID: int64(proxyID), Fields: in.EnterpriseFields, Terms: in.Terms, Admin: in.User.account(),
-		Delegated: auth.Delegation(0).
-			With(auth.ToOperator, bool(in.EnableEnterpriseDelegationToOperator)).
-			With(auth.ToProxy, bool(in.EnableEnterpriseDelegationToProxy)).
-			With(auth.UsersToOperator, bool(in.EnableEnterpriseUserManagementDelegationToOperator)),
+		Delegated: in.delegated(),
 	}
 	e, err := p.accounts.InsertEnterprise(ctx, by, n)
 	if err != nil {
@@ -115,12 +127,13 @@ func (p Portal) insertEnterpriseOf(ctx context.Context, by *auth.Principal, prox
 type GetEnterprise struct {
 	EnterpriseID rpc.ID      `json:"enterpriseId"`
 	ID           rpc.ID      `json:"id" doc:"The same as enterpriseId."`
+	Name         string      `json:"name" doc:"The enterprise's name, instead of enterpriseId."`
 	With         rpc.Strings `json:"with" enum:"enterpriseProxy"`
 }
 
 func (p Portal) getEnterprise(ctx context.Context, by *auth.Principal, in GetEnterprise) (*Enterprise, error) {
-	id, err := oneOf("enterpriseId", in.EnterpriseID, in.ID, by.EnterpriseID)
-	if err != nil {
+	id, err := p.readable(ctx, by, in)
+	if err != nil || id == 0 {
 		return nil, err
 	}
 	e, owner, err := p.accounts.Enterprise(ctx, by, id)
@@ -144,6 +157,23 @@ func oneOf(param string, a, b rpc.ID, own int64) (int64, error) {
 		return 0, auth.BadField(param, "is required")
 	}
 	return id, nil
+}
+
+// readable is the number of the enterprise that a call wants to read, by number, by name or as the caller's own; 0 when its name
+// is that of none he sees, or of more than one.
+func (p Portal) readable(ctx context.Context, by *auth.Principal, in GetEnterprise) (int64, error) {
+	if in.Name == "" {
+		return oneOf("enterpriseId", in.EnterpriseID, in.ID, by.EnterpriseID)
+	}
+	named, err := p.accounts.EnterpriseNamed(ctx, by, in.Name)
+	if err != nil || named == 0 {
+		return 0, err
+	}
+	id, err := oneOf("enterpriseId", in.EnterpriseID, in.ID, named)
+	if err == nil && id != named {
+		err = auth.BadField("name", "is not that of the enterprise with the id")
+	}
+	return id, err
 }
 
 // UpdateEnterprise is the params of enterprise/updateEnterprise.

@@ -30,7 +30,7 @@ func TestNastyParamsAreNeverOurFault(t *testing.T) {
 	serial := 0
 	for _, m := range doc.Methods {
 		d := doorways[m.Name]
-		if d.public {
+		if d.public || m.Name == "enterprise/deleteEnterprise" { // it would end those who try the rest
 			continue
 		}
 		for _, p := range m.Params {
