@@ -76,6 +76,7 @@ type condition struct {
 var (
 	privileges []Privilege // in the order of their numbers
 	numbers    = make(map[Privilege]int64)
+	byWord     = make(map[string]Privilege)
 	conditions = [...]map[Object]condition{Operator: {}, MSP: {}, Enterprise: {}}
 )
 
@@ -149,7 +150,7 @@ func number(n int64, o Object, all Action) {
 			continue
 		}
 		p := a.On(o)
-		numbers[p] = 10*n + int64(i)
+		numbers[p], byWord[p.String()] = 10*n+int64(i), p
 		privileges = append(privileges, p)
 	}
 }

@@ -95,12 +95,7 @@ func (p Privilege) MarshalText() ([]byte, error) { return []byte(p.String()), ni
 
 // UnmarshalText reads a privilege. One that no role may hold, such as that of another version of the portal, is read as none.
 func (p *Privilege) UnmarshalText(b []byte) error {
-	*p = Privilege{}
-	for _, known := range privileges {
-		if known.String() == string(b) {
-			*p = known
-		}
-	}
+	*p = byWord[string(b)]
 	return nil
 }
 

@@ -91,17 +91,27 @@ func checkChanges(by *auth.Principal, in auth.Tenant, path string, changes []Rol
 		case slices.ContainsFunc(changes[:i], func(b RoleChange) bool { return b.FunctionID == c.FunctionID }):
 			return auth.BadField(path, "the functional role %d is there twice", c.FunctionID)
 		}
-		allow, deny := Customizable(by, f)
-		for _, v := range c.Allow {
-			if !slices.Contains(allow, v) || slices.Contains(c.Deny, v) {
-				return auth.BadField(path, "%s cannot be allowed to %s", v, f.Name)
-			}
+		if err := checkChange(by, f, path, c); err != nil {
+			return err
 		}
-		for _, v := range c.Deny {
-			if !slices.Contains(deny, v) {
-				return auth.BadField(path, "%s cannot be denied to %s", v, f.Name)
-			}
+	}
+	return nil
+}
+
+// checkChange: each privilege is named once, so that there are never more of them than the matrix has.
+func checkChange(by *auth.Principal, f *auth.Function, path string, c RoleChange) error {
+	allow, deny := Customizable(by, f)
+	named := make(map[auth.Privilege]bool)
+	for i, v := range slices.Concat(c.Allow, c.Deny) {
+		switch {
+		case named[v]:
+			return auth.BadField(path, "%s is named twice for %s", v, f.Name)
+		case i < len(c.Allow) && !slices.Contains(allow, v):
+			return auth.BadField(path, "%s cannot be allowed to %s", v, f.Name)
+		case i >= len(c.Allow) && !slices.Contains(deny, v):
+			return auth.BadField(path, "%s cannot be denied to %s", v, f.Name)
 		}
+		named[v] = true
 	}
 	return nil
 }

@@ -111,8 +111,11 @@ func (a *Accounts) customizable(tx store.Tx, by *auth.Principal, in auth.Tenant)
 	if by.UserType == auth.Operator {
 		return now, nil
 	}
-	if on, err := a.Capable(tx, now, RoleCustomization); err != nil || !on {
-		return now, cmp.Or(err, errNoRoleCustomization)
+	own := auth.Tenant{Type: by.UserType, ID: by.TenantID()}
+	for _, t := range []auth.Tenant{now, own} {
+		if on, err := a.Capable(tx, t, RoleCustomization); err != nil || !on {
+			return now, cmp.Or(err, errNoRoleCustomization)
+		}
 	}
 	return now, nil
 }
@@ -180,7 +183,7 @@ func (a *Accounts) roleChanged(tx store.Tx, by *auth.Principal, in auth.Tenant, 
 		Name: verb + "_COMPOSITE_ROLE", Category: OfSecurity, Severity: Notice, Message: "role " + r.Name,
 		Detail: map[string]any{"roleId": r.ID, "name": r.Name, "userType": r.UserType.String(), "functionalRoleIds": r.Functions},
 	}
-	return cmp.Or(a.Record(tx, by, in, h), a.newEdition(tx))
+	return cmp.Or(a.newEdition(tx), a.Record(tx, by, in, h)) // in this order: the actor's role is looked at in the new one
 }
 
 // A CustomRoleUpdate names the fields to set; nil leaves a field as it is.
@@ -206,21 +209,31 @@ func (a *Accounts) UpdateCustomRole(ctx context.Context, by *auth.Principal, in 
 		if err := notAbove(by, r.Role()); err != nil {
 			return err
 		}
-		assign(&r.Name, up.Name)
-		assign(&r.Description, up.Description)
-		if up.Functions != nil {
-			r.Functions = up.Functions
+		rows = 1
+		if !up.apply(r) {
+			return nil
 		}
 		if err := a.checkCustomRole(by, r); err != nil {
 			return err
 		}
-		r.Modified, rows = a.Now(), 1
+		r.Modified = a.Now()
 		if err := taken(customRoles.Put(tx, r), "a role named %s exists", r.Name); err != nil {
 			return err
 		}
 		return a.roleChanged(tx, by, in, "UPDATE", r)
 	})
 	return rows, err
+}
+
+// apply sets the named fields and says whether that changed anything.
+func (up CustomRoleUpdate) apply(r *CustomRole) bool {
+	was := *r
+	assign(&r.Name, up.Name)
+	assign(&r.Description, up.Description)
+	if up.Functions != nil {
+		r.Functions = up.Functions
+	}
+	return r.Name != was.Name || r.Description != was.Description || !slices.Equal(r.Functions, was.Functions)
 }
 
 func customRoleAt(tx store.Tx, in auth.Tenant, id int64) (*CustomRole, error) {
@@ -306,7 +319,7 @@ func (a *Accounts) RolesFor(ctx context.Context, in auth.Tenant, types []auth.Us
 		}
 		for _, l := range slices.Backward(levels(in)) {
 			err := customRolesOf.Scan(tx, store.Span{Prefix: l.key()}, func(c *CustomRole) (bool, error) {
-				if r := c.Role(); wanted(r) {
+				if r := c.Role(); wanted(r) && r.UserType >= in.Type { // what those above make for themselves is not shown
 					list = append(list, ListedRole{Role: r, Custom: c})
 				}
 				return true, nil

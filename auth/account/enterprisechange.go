@@ -90,6 +90,9 @@ func (a *Accounts) UpdateEnterprise(ctx context.Context, by *auth.Principal, in 
 		if err := checkEnterprise(e.Name, &e.Fields); err != nil {
 			return err
 		}
+		if len(changed) == 0 {
+			return nil
+		}
 		e.Modified = a.Now()
 		if err := taken(enterprises.Put(tx, e), "an enterprise named %s exists", e.Name); err != nil {
 			return err

@@ -86,6 +86,9 @@ func (a *Accounts) UpdatePartner(ctx context.Context, by *auth.Principal, in aut
 		if err := p.check(); err != nil {
 			return err
 		}
+		if len(changed) == 0 {
+			return nil
+		}
 		p.Modified = a.Now()
 		if err := taken(partners.Put(tx, p), "a partner named %s exists", p.Name); err != nil {
 			return err

@@ -13,8 +13,8 @@ const ofOwner = auth.ToProxy | auth.SensitiveToProxy
 
 // MoveEnterprise gives the tenant's enterprise to a partner, or back to the operator when to is 0. It withdraws what the
 // enterprise has consented to of its old partner, whose users lose it with their next call. A name that the new owner has used
-// already is a Conflict, and so are users with roles that the old one made; to move an enterprise to where it is changes
-// nothing.
+// already is a Conflict; to move an enterprise to where it is changes nothing. Users with roles that the old one made may do
+// nothing until they are given others.
 func (a *Accounts) MoveEnterprise(ctx context.Context, by *auth.Principal, in auth.Tenant, to int64) error {
 	return a.Store.Update(ctx, func(tx store.Tx) error {
 		e, err := enterprises.Get(tx, in.ID)
@@ -24,7 +24,13 @@ func (a *Accounts) MoveEnterprise(ctx context.Context, by *auth.Principal, in au
 		if e.ProxyID == to {
 			return nil
 		}
-		if err := a.mayMove(tx, e, to); err != nil {
+		if to != 0 {
+			if p, err := partners.Get(tx, to); err != nil || p == nil {
+				return cmp.Or(err, errTenantGone)
+			}
+		}
+		stranded, err := withRolesOf(tx, e)
+		if err != nil {
 			return err
 		}
 		from, withdrawn := e.ProxyID, e.Delegated&ofOwner
@@ -32,31 +38,28 @@ func (a *Accounts) MoveEnterprise(ctx context.Context, by *auth.Principal, in au
 		if err := taken(enterprises.Put(tx, e), "the new owner has an enterprise named %s", e.Name); err != nil {
 			return err
 		}
-		return a.tellMove(tx, by, e, from, withdrawn)
+		return a.tellMove(tx, by, e, from, withdrawn, stranded)
 	})
 }
 
-// mayMove: the new owner is there, and nobody would be left with a role that is not for him.
-func (a *Accounts) mayMove(tx store.Tx, e *Enterprise, to int64) error {
-	if to != 0 {
-		if p, err := partners.Get(tx, to); err != nil || p == nil {
-			return cmp.Or(err, errTenantGone)
-		}
-	}
+// withRolesOf counts the users of an enterprise whose roles its partner made: to refuse the move for them would let the partner
+// keep the enterprise.
+func withRolesOf(tx store.Tx, e *Enterprise) (n int, err error) {
 	if e.ProxyID == 0 {
-		return nil
+		return 0, nil
 	}
-	return customRolesOf.Scan(tx, store.Span{Prefix: level{auth.MSP, e.ProxyID}.key()}, func(r *CustomRole) (bool, error) {
-		err := usersWithRole.IDs(tx, store.Span{Prefix: store.Key(r.ID, int64(auth.Enterprise), e.ID)}, func([]byte, int64) (bool, error) {
-			return false, auth.Errorf(auth.Conflict, "users of the enterprise have the role %s, which its partner made", r.Name)
+	err = customRolesOf.Scan(tx, store.Span{Prefix: level{auth.MSP, e.ProxyID}.key()}, func(r *CustomRole) (bool, error) {
+		return true, usersWithRole.IDs(tx, store.Span{Prefix: store.Key(r.ID, int64(auth.Enterprise), e.ID)}, func([]byte, int64) (bool, error) {
+			n++
+			return true, nil
 		})
-		return true, err
 	})
+	return n, err
 }
 
 // tellMove writes the move into the records of the partners, of whom neither learns who the other is, and with that into the
 // enterprise's.
-func (a *Accounts) tellMove(tx store.Tx, by *auth.Principal, e *Enterprise, from int64, withdrawn auth.Delegation) error {
+func (a *Accounts) tellMove(tx store.Tx, by *auth.Principal, e *Enterprise, from int64, withdrawn auth.Delegation, stranded int) error {
 	h := moved("UNASSIGN_ENTERPRISE_FROM_PROXY", e)
 	if from != 0 {
 		if err := a.tellPartner(tx, by, from, e, h); err != nil {
@@ -71,7 +74,7 @@ func (a *Accounts) tellMove(tx store.Tx, by *auth.Principal, e *Enterprise, from
 		h.Detail["to"] = e.ProxyID
 	}
 	if from != 0 {
-		h.Detail["from"] = from
+		h.Detail["from"], h.Detail["usersWithoutRole"] = from, stranded
 	}
 	if err := a.Record(tx, by, e.tenant(), h); err != nil {
 		return err

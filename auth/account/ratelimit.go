@@ -87,7 +87,7 @@ func areRateLimits(value string) bool {
 	var limits []RateLimit
 	d := json.NewDecoder(bytes.NewReader([]byte(value)))
 	d.DisallowUnknownFields()
-	return d.Decode(&limits) == nil && checkRateLimits(limits) == nil
+	return d.Decode(&limits) == nil && limits != nil && checkRateLimits(limits) == nil
 }
 
 func checkRateLimits(limits []RateLimit) error {

@@ -331,12 +331,13 @@ func (a *Accounts) mayDelete(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 }
 
 // keepSuperuser refuses a change after which no superuser of the tenant could get in any more. After is nil for a deletion.
-// Whoever manages users from above may lock the last one out for a time: he can let him in again.
+// Operators, with consent, may lock the last one out for a time: they can let him in again. A partner may not: it may lose the
+// enterprise, and nobody could.
 func (a *Accounts) keepSuperuser(tx store.Tx, by *auth.Principal, before, after *User) error {
 	if !opens(before) || after != nil && opens(after) {
 		return nil
 	}
-	if after != nil && by.UserType != before.Type && after.IsSuper() && !after.NonNative {
+	if after != nil && by.UserType == auth.Operator && before.Type != auth.Operator && after.IsSuper() && !after.NonNative {
 		return nil
 	}
 	another := false

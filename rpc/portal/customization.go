@@ -88,11 +88,14 @@ func changed(c *auth.Customization) Customization {
 
 func (p Portal) getCustomizations(ctx context.Context, by *auth.Principal, in GetCustomizations) (List[Customization], error) {
 	t, id := in.id()
-	if in.RoleCustomizationLevel == "USER" {
+	if in.RoleCustomizationLevel == "USER" || t == auth.MSP && by.UserType == auth.Enterprise {
 		return listed(nil, account.Page{}, customization), nil
 	}
+	if by.UserType == auth.Enterprise && id == 0 && t != auth.MSP { // there is nothing below it
+		t, id = auth.Enterprise, rpc.ID(by.EnterpriseID)
+	}
 	tenant := auth.Tenant{Type: t, ID: int64(id)}
-	if id != 0 && t != auth.Operator {
+	if id != 0 {
 		var ok bool
 		var err error
 		if tenant, ok, err = p.accounts.Tenant(ctx, t, int64(id)); err != nil || !ok || !by.Sees(tenant) {
@@ -156,8 +159,11 @@ func eligible(vs, done []auth.Privilege, deny bool) []EligiblePrivilege {
 
 func (p Portal) removeCustomRoles(ctx context.Context, by *auth.Principal, in CustomizationLevel) (Deleted, error) {
 	t, id := in.id()
-	if in.RoleCustomizationLevel == "USER" {
+	switch {
+	case in.RoleCustomizationLevel == "USER":
 		return Deleted{}, nil
+	case in.RoleCustomizationLevel != "ALL" && id == 0:
+		return Deleted{}, auth.BadField("roleCustomizationLevel", "%s needs the id of one; ALL is everywhere", in.RoleCustomizationLevel)
 	}
 	rows, err := p.accounts.RemoveAllCustomizations(ctx, by, t, int64(id))
 	return Deleted{Rows: rows}, err
@@ -219,6 +225,9 @@ func (p Portal) createCustomization(ctx context.Context, by *auth.Principal, in 
 	}
 	change := account.RoleChange{FunctionID: int64(in.ForRoleID)}
 	f := auth.FunctionByID(change.FunctionID)
+	if len(in.PrivilegeIDs) == 0 {
+		return Modified{}, auth.BadField("privilegeIds", "are none")
+	}
 	for _, id := range in.PrivilegeIDs {
 		switch v, ok := auth.PrivilegeByNumber(int64(id)); {
 		case !ok:
