@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,13 @@ import (
 
 // A NewEnterprise is what InsertEnterprise makes.
 type NewEnterprise struct {
-	Name      string
-	ProxyID   int64 // the owner; an MSP caller's own partner whatever is said
-	Fields    EnterpriseFields
-	Terms     Terms
-	Delegated auth.Delegation
-	Admin     *NewUser // the first superuser, optional
+	Name          string
+	AccountNumber string // one is made when none is given
+	ProxyID       int64  // the owner; an MSP caller's own partner whatever is said
+	Fields        EnterpriseFields
+	Terms         Terms
+	Delegated     auth.Delegation
+	Admin         *NewUser // the first superuser, optional
 }
 
 // InsertEnterprise adds an enterprise, with its first admin if one is given: both or neither. The published API has it that
@@ -28,7 +30,29 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	if by.UserType == auth.MSP {
 		n.ProxyID = by.ProxyID
 	}
+	draft, err := a.draftEnterprise(&n)
+	if err != nil {
+		return nil, err
+	}
+	err = a.found(ctx, by, n.founding(func(tx store.Tx) (auth.Tenant, error) {
+		made := *draft
+		e = &made
+		err := a.addEnterprise(tx, by, e, nil)
+		return e.tenant(), err
+	}))
+	return e, err
+}
+
+func (n *NewEnterprise) founding(insert func(store.Tx) (auth.Tenant, error)) founding {
+	return founding{of: auth.Enterprise, off: NoNewEnterprises, role: auth.EnterpriseSuperuser, admin: n.Admin, insert: insert}
+}
+
+// draftEnterprise is the enterprise as it will be, but for its number.
+func (a *Accounts) draftEnterprise(n *NewEnterprise) (*Enterprise, error) {
 	if err := checkEnterprise(n.Name, &n.Fields); err != nil {
+		return nil, err
+	}
+	if err := checkLength("accountNumber", n.AccountNumber, 0, 255); err != nil {
 		return nil, err
 	}
 	if err := n.Terms.check(); err != nil {
@@ -41,31 +65,36 @@ func (a *Accounts) InsertEnterprise(ctx context.Context, by *auth.Principal, n N
 	if err != nil {
 		return nil, err
 	}
-	draft := Enterprise{
+	draft := &Enterprise{
 		ProxyID: n.ProxyID, Name: n.Name, LogicalID: logical.String(), Domain: slug(n.Name),
-		AccountNumber: accountNumber(n.Name, logical), Delegated: n.Delegated, Terms: n.Terms, Created: a.Now(), Modified: a.Now(),
+		AccountNumber: cmp.Or(n.AccountNumber, accountNumber(n.Name, logical)), Delegated: n.Delegated, Terms: n.Terms,
+		Created: a.Now(), Modified: a.Now(),
 	}
 	patch(&draft.Fields, &n.Fields)
-	err = a.found(ctx, by, founding{
-		of: auth.Enterprise, off: NoNewEnterprises, role: auth.EnterpriseSuperuser, admin: n.Admin,
-		insert: func(tx store.Tx) (auth.Tenant, error) {
-			made := draft
-			e = &made
-			err := a.addEnterprise(tx, by, e)
-			return e.tenant(), err
-		},
-	})
-	return e, err
+	return draft, nil
 }
 
-// addEnterprise writes a new enterprise and tells of it in its record, and in that of the partner that owns it.
-func (a *Accounts) addEnterprise(tx store.Tx, by *auth.Principal, e *Enterprise) error {
-	if err := taken(enterprises.Insert(tx, e), "an enterprise named %s exists", e.Name); err != nil {
+// putEnterprise writes a new enterprise, under the number it has or else under a new one.
+func putEnterprise(tx store.Tx, e *Enterprise) error {
+	put := enterprises.Insert
+	if e.ID != 0 {
+		put = enterprises.Put
+	}
+	return taken(put(tx, e), "an enterprise named %s exists", e.Name)
+}
+
+// addEnterprise writes a new enterprise and tells of it in its record, and in that of the partner that owns it. A clone tells
+// what it is one of.
+func (a *Accounts) addEnterprise(tx store.Tx, by *auth.Principal, e, source *Enterprise) error {
+	if err := putEnterprise(tx, e); err != nil {
 		return err
 	}
 	h := Happening{
 		Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
 		Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(e.Delegated)},
+	}
+	if source != nil {
+		h.Detail["clonedFrom"] = source.ID
 	}
 	if err := a.Record(tx, by, e.tenant(), h); err != nil || e.ProxyID == 0 {
 		return err

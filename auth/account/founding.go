@@ -1,7 +1,6 @@
 package account
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/portico-vco/portico/auth"
@@ -24,17 +23,29 @@ func (a *Accounts) found(ctx context.Context, by *auth.Principal, f founding) er
 	if err != nil {
 		return err
 	}
-	return a.Store.Update(ctx, func(tx store.Tx) error {
-		if off, err := a.Flag(tx, f.off); err != nil || off {
-			return cmp.Or(err, error(auth.Errorf(auth.Conflict, "the creation of %s is switched off", plural[f.of])))
-		}
-		in, err := f.insert(tx)
-		if err != nil || f.admin == nil {
-			return err
-		}
-		_, err = a.addUser(tx, by, in, *f.admin, hash)
+	return a.Store.Update(ctx, func(tx store.Tx) error { return a.foundIn(tx, by, f, hash) })
+}
+
+// foundIn is found within a transaction, with what checkAdmin answered.
+func (a *Accounts) foundIn(tx store.Tx, by *auth.Principal, f founding, hash string) error {
+	if err := a.open(tx, f); err != nil {
 		return err
-	})
+	}
+	in, err := f.insert(tx)
+	if err != nil || f.admin == nil {
+		return err
+	}
+	_, err = a.addUser(tx, by, in, *f.admin, hash)
+	return err
+}
+
+// open refuses a creation that is switched off.
+func (a *Accounts) open(tx store.Tx, f founding) error {
+	off, err := a.Flag(tx, f.off)
+	if err == nil && off {
+		err = auth.Errorf(auth.Conflict, "the creation of %s is switched off", plural[f.of])
+	}
+	return err
 }
 
 var plural = map[auth.UserType]string{auth.MSP: "partners", auth.Enterprise: "customers"}

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// patch sets the fields that from names (its pointers that are not nil) in to, which is of the same type, and answers
+// patch sets the fields that from names (its pointers and lists that are not nil) in to, which is of the same type, and answers
 // the names of those that changed. An empty text and a pointer to nil mean unset. Fields that nobody named stay as they are.
 func patch[T any](to, from *T) (changed []string) {
 	return patchAll(reflect.ValueOf(to).Elem(), reflect.ValueOf(from).Elem())
@@ -21,7 +21,7 @@ func patchAll(dst, src reflect.Value) (changed []string) {
 		if named.IsNil() {
 			continue
 		}
-		if what := named.Elem(); what.Kind() == reflect.Pointer && what.IsNil() || what.Kind() == reflect.String && what.Len() == 0 {
+		if unset(named) {
 			named = reflect.Zero(named.Type())
 		}
 		if reflect.DeepEqual(dst.Field(i).Interface(), named.Interface()) {
@@ -31,6 +31,15 @@ func patchAll(dst, src reflect.Value) (changed []string) {
 		changed = append(changed, nameOf(src.Type().Field(i)))
 	}
 	return changed
+}
+
+// unset says whether a pointer that was named takes away what is there. A list never does.
+func unset(named reflect.Value) bool {
+	if named.Kind() != reflect.Pointer {
+		return false
+	}
+	what := named.Elem()
+	return what.Kind() == reflect.Pointer && what.IsNil() || what.Kind() == reflect.String && what.Len() == 0
 }
 
 func nameOf(f reflect.StructField) string {

@@ -19,7 +19,7 @@ type TenantGrave struct {
 	Type     auth.UserType `json:"type"`
 	TenantID int64         `json:"tenantId"`
 	Name     string        `json:"name"`
-	Due      time.Time     `json:"due"` // when to begin
+	Due      time.Time     `json:"due"` // when to begin: a clone that is being made has this time to be shown
 	Deleter
 }
 

@@ -56,8 +56,8 @@ func enterpriseProxy(o *account.Partner) *EnterpriseProxy {
 	}
 }
 
-// PartnerAdmin is the first superuser of a new partner.
-type PartnerAdmin struct {
+// NamedAdmin is an Admin with names and phones.
+type NamedAdmin struct {
 	Admin
 	FirstName   *string `json:"firstName"`
 	LastName    *string `json:"lastName"`
@@ -66,7 +66,7 @@ type PartnerAdmin struct {
 }
 
 // account is the user to make, or nil when none was named.
-func (a *PartnerAdmin) account() *account.NewUser {
+func (a *NamedAdmin) account() *account.NewUser {
 	if a == nil {
 		return nil
 	}
@@ -94,9 +94,9 @@ type InsertEnterpriseProxy struct {
 	rpc.InNetwork
 	Name string `json:"name" rpc:"required"`
 	PartnerFields
-	User                       *PartnerAdmin `json:"user"`
-	EnableDelegationToOperator rpc.Bool      `json:"enableDelegationToOperator"`
-	ReturnData                 rpc.Bool      `json:"returnData" doc:"Answer the whole partner."`
+	User                       *NamedAdmin `json:"user"`
+	EnableDelegationToOperator rpc.Bool    `json:"enableDelegationToOperator"`
+	ReturnData                 rpc.Bool    `json:"returnData" doc:"Answer the whole partner."`
 }
 
 func (p Portal) insertEnterpriseProxy(ctx context.Context, by *auth.Principal, in InsertEnterpriseProxy) (out Either[Inserted, EnterpriseProxy], err error) {

@@ -29,7 +29,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
-		p.delegationRows(), p.tenantEndRows(),
+		p.delegationRows(), p.tenantEndRows(), p.cloneRows(),
 		p.mailRows(), p.passwordResetRows(), p.tenantPropertyRows(), p.secondFactorRows(),
 		p.callerRows(), p.compositeRoleRows(), p.functionalRoleRows(), p.rolePackageRows(), p.customizationRows(),
 		p.capabilityRows(),
