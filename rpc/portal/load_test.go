@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/portico-vco/portico/auth"
@@ -36,6 +37,25 @@ func (h *house) load(t testing.TB, like string, enterprise func(i int) int64, n 
 			return nil
 		})
 	}))
+}
+
+// usersEach is how many users an enterprise of a crowded network has.
+const usersEach = 10
+
+// network fills the network with n enterprises, of usersEach users each, and answers the number of one in the middle.
+func (h *house) network(t testing.TB, n int) int64 {
+	t.Helper()
+	ctx, by := context.Background(), account.System("test")
+	ids := make([]int64, n)
+	must(t, parallel(64, n, func(i int) error {
+		made, err := h.accounts.InsertEnterprise(ctx, by, account.NewEnterprise{Name: fmt.Sprint("customer ", i), Delegated: auth.UsersToOperator})
+		if err == nil {
+			ids[i] = made.ID
+		}
+		return err
+	}))
+	h.load(t, "readonly@acme", func(i int) int64 { return ids[i/usersEach] }, n*usersEach, func(i int) string { return fmt.Sprintf("c%d", i) })
+	return ids[n/2]
 }
 
 // newEnterprise makes an enterprise with a superuser of that name.

@@ -13,7 +13,10 @@ import (
 )
 
 // Open returns an empty store.
-func Open() *store.DB { return store.Open(&engine{id: uuid.NewString()}) }
+func Open() *store.DB { return store.Open(New()) }
+
+// New returns the engine of an empty store, for whoever puts something between it and the store.
+func New() store.Engine { return &engine{id: uuid.NewString()} }
 
 // engine is a pointer to a tree that never changes; a commit puts another in its place.
 type engine struct {
