@@ -29,7 +29,7 @@ func (a *Accounts) forgetMailPassword(tx store.Tx, by *auth.Principal) error {
 	if _, err := properties.Delete(tx, p.ID); err != nil {
 		return err
 	}
-	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, true)
+	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, p)
 }
 
 // The settings of links that set a password anew.

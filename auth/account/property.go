@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -152,6 +153,36 @@ func (a *Accounts) UpdateProperty(ctx context.Context, by *auth.Principal, id in
 	return rows, err
 }
 
+// DeleteProperty removes the property with that number or name; of a predefined one what was set, so that its default acts
+// again. rows is 0 when there is none, or nothing was set. It is refused like a change.
+func (a *Accounts) DeleteProperty(ctx context.Context, by *auth.Principal, id int64, name string) (deleted int64, rows int, err error) {
+	err = a.Store.Update(ctx, func(tx store.Tx) error {
+		deleted, rows = 0, 0
+		p, err := a.findProperty(tx, id, name)
+		if p == nil || err != nil {
+			return err
+		}
+		if err := a.mayChange(tx, by, p, PropertyUpdate{}); err != nil {
+			return err
+		}
+		if was, err := properties.Delete(tx, p.ID); !was || err != nil {
+			return err
+		}
+		deleted, rows = p.ID, 1
+		left, err := a.property(tx, p.ID)
+		if err != nil {
+			return err
+		}
+		if left != nil {
+			if err := a.settle(tx, by, left, p.Value); err != nil {
+				return err
+			}
+		}
+		return a.propertyEvent(tx, by, "DELETE_SYSTEM_PROPERTY", p, left)
+	})
+	return deleted, rows, err
+}
+
 func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate) (int64, error) {
 	p := &Property{DataType: "STRING", Created: a.Now()}
 	p.set(u)
@@ -165,11 +196,11 @@ func (a *Accounts) newProperty(tx store.Tx, by *auth.Principal, u PropertyUpdate
 	if err := a.putProperty(tx, p); err != nil {
 		return 0, err
 	}
-	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p, p.IsPassword)
+	return p.ID, a.propertyEvent(tx, by, "CREATE_SYSTEM_PROPERTY", p, p)
 }
 
 func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, u PropertyUpdate) error {
-	secret, was := p.IsPassword, p.Value
+	was := *p
 	if err := a.mayChange(tx, by, p, u); err != nil {
 		return err
 	}
@@ -187,17 +218,27 @@ func (a *Accounts) changeProperty(tx store.Tx, by *auth.Principal, p *Property, 
 	if err := a.putProperty(tx, p); err != nil {
 		return err
 	}
-	if s := settingNumbered(p.ID); s != nil && s.changed != nil && was != p.Value {
+	if err := a.settle(tx, by, p, was.Value); err != nil {
+		return err
+	}
+	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", &was, p)
+}
+
+// settle does what follows from another value of a predefined property than it had.
+func (a *Accounts) settle(tx store.Tx, by *auth.Principal, p *Property, was string) error {
+	s := settingNumbered(p.ID)
+	if s == nil || was == p.Value {
+		return nil
+	}
+	if s.changed != nil {
 		if err := s.changed(a, tx, by, auth.Network(), p.Value); err != nil {
 			return err
 		}
 	}
-	if s := settingNumbered(p.ID); s != nil && s.left != nil && was != "" && was != p.Value {
-		if err := s.left(a, tx, by); err != nil {
-			return err
-		}
+	if s.left != nil && was != "" {
+		return s.left(a, tx, by)
 	}
-	return a.propertyEvent(tx, by, "UPDATE_SYSTEM_PROPERTY", p, secret || p.IsPassword)
+	return nil
 }
 
 // mayChange: of a predefined property only the value changes; one of the operator's own that is read-only must first be
@@ -288,11 +329,12 @@ func (p *Property) check() error {
 	return nil
 }
 
-// propertyEvent tells the name and, unless it is or was a secret, the new value.
-func (a *Accounts) propertyEvent(tx store.Tx, by *auth.Principal, name string, p *Property, secret bool) error {
+// propertyEvent tells the name and, unless it is or was a secret, the value that there is now; is is nil when there is none.
+func (a *Accounts) propertyEvent(tx store.Tx, by *auth.Principal, name string, was, is *Property) error {
+	p := cmp.Or(is, was)
 	detail := map[string]any{"name": p.Name, "id": p.ID}
-	if !secret {
-		detail["value"] = p.Value
+	if is != nil && !is.IsPassword && !was.IsPassword {
+		detail["value"] = is.Value
 	}
 	return a.Record(tx, by, auth.Network(), Happening{
 		Name: name, Category: OfConfiguration, Message: "system property " + p.Name, Detail: detail,

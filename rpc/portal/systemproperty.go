@@ -22,6 +22,8 @@ func (p Portal) propertyRows() []rpc.Method {
 			Rule: create, Do: rpc.Func(p.insertOrUpdateSystemProperty)},
 		{Name: "systemProperty/updateSystemProperty", Doc: "Changes the named fields of a system property; it acts with the next call.",
 			Rule: auth.All(auth.Update.On(auth.SystemProperty)).Callers(auth.Operator), Do: rpc.Func(p.updateSystemProperty)},
+		{Name: "systemProperty/deleteSystemProperty", Doc: "Deletes a system property; of one that ships what was set, so that its default acts again.",
+			Rule: auth.All(auth.Delete.On(auth.SystemProperty)).Callers(auth.Operator), Do: rpc.Func(p.deleteSystemProperty)},
 	}
 }
 
@@ -147,4 +149,12 @@ func (p Portal) updateSystemProperty(ctx context.Context, by *auth.Principal, in
 	}
 	rows, err := p.accounts.UpdateProperty(ctx, by, int64(in.ID), in.OneProperty.Name, in.Update.account(in.Update.Name, in.Update.Value))
 	return Modified{Rows: rows}, auth.Within("_update", err)
+}
+
+func (p Portal) deleteSystemProperty(ctx context.Context, by *auth.Principal, in OneProperty) (Deleted, error) {
+	if err := in.check(); err != nil {
+		return Deleted{}, err
+	}
+	id, rows, err := p.accounts.DeleteProperty(ctx, by, int64(in.ID), in.Name)
+	return Deleted{ID: rpc.ID(id), Rows: rows}, err
 }
