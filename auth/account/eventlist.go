@@ -1,6 +1,7 @@
 package account
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"slices"
@@ -55,7 +56,7 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 			if reads++; reads%256 == 0 && ctx.Err() != nil {
 				return false, ctx.Err()
 			}
-			page.Next = cursor(e)
+			page.Next = cursor(e, span)
 			if match(e) {
 				page.Events = append(page.Events, e)
 			}
@@ -81,30 +82,40 @@ func (q EventQuery) matcher() (func(*Event) bool, error) {
 	return func(e *Event) bool { return slices.Contains(q.Enterprises, e.EnterpriseID) && fits(e) }, nil
 }
 
+// span is the part of the index that a query is about.
 func (a *Accounts) span(in auth.Tenant, q EventQuery) (store.Span, error) {
 	if q.End.IsZero() {
 		q.End = a.Now().Add(time.Millisecond)
 	}
-	if q.Start.IsZero() {
-		q.Start = q.End.Add(-12 * time.Hour)
+	start := q.Start
+	if start.IsZero() {
+		start = q.End.Add(-12 * time.Hour)
 	}
-	at := func(t time.Time) []byte { return store.Key(int64(in.Type), in.ID, t) }
-	s := store.Span{Prefix: store.Key(int64(in.Type), in.ID), From: at(q.Start), To: at(q.End), Reverse: true}
-	if q.Next == "" {
-		return s, nil
+	from, to := store.Key(start), store.Key(q.End)
+	if q.Next != "" {
+		place, err := base64.RawURLEncoding.DecodeString(q.Next)
+		if err != nil || len(place) != cursorLen {
+			return store.Span{}, auth.BadField("nextPageLink", "is not from an earlier answer")
+		}
+		if bytes.Compare(place[:placeLen], to) < 0 { // else the call names an interval that ends before
+			to = place[:placeLen]
+		}
+		if q.Start.IsZero() {
+			from = place[placeLen:]
+		}
 	}
-	to, err := base64.RawURLEncoding.DecodeString(q.Next)
-	if err != nil || len(to) != cursorLen {
-		return s, auth.BadField("nextPageLink", "is not from an earlier answer")
-	}
-	s.To = append(store.Key(int64(in.Type), in.ID), to...)
-	return s, nil
+	prefix := store.Key(int64(in.Type), in.ID)
+	return store.Span{Prefix: prefix, From: slices.Concat(prefix, from), To: slices.Concat(prefix, to), Reverse: true}, nil
 }
 
-// cursorLen: a time and a number, eight bytes each.
-const cursorLen = 16
+// A cursor is a place, which is an event's time and number, and where the interval starts, eight bytes each.
+const (
+	placeLen  = 16
+	cursorLen = placeLen + 8
+)
 
-// cursor points at an event by its time and number alone: whose events are read is decided by the call.
-func cursor(e *Event) string {
-	return base64.RawURLEncoding.EncodeToString(store.Key(e.Time, e.ID))
+// cursor points at an event, but not at whose it is: whose events are read is decided by the call. It keeps the start of the
+// interval, for where the call names none the next page would be of another: the last 12 hours are others with every call.
+func cursor(e *Event, s store.Span) string {
+	return base64.RawURLEncoding.EncodeToString(append(store.Key(e.Time, e.ID), s.From[len(s.Prefix):]...))
 }

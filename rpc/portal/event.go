@@ -12,6 +12,8 @@ func (p Portal) eventRows() []rpc.Method {
 	return []rpc.Method{
 		{Name: "event/getEnterpriseEvents", Doc: "Lists an enterprise's events, newest first.",
 			Rule: auth.All(auth.Read.On(auth.EnterpriseEvent)), Do: rpc.Func(p.getEnterpriseEvents)},
+		{Name: "event/getEnterpriseEventsList", Doc: "The same as event/getEnterpriseEvents.",
+			Rule: auth.All(auth.Read.On(auth.EnterpriseEvent)), Do: rpc.Func(p.getEnterpriseEvents)},
 		{Name: "event/getOperatorEvents", Doc: "Lists the operator's events, newest first.",
 			Rule: auth.All(auth.Read.On(auth.OperatorEvent)).Callers(auth.Operator), Do: rpc.Func(p.getOperatorEvents)},
 		{Name: "event/getProxyEvents", Doc: "Lists a partner's events, newest first.",
