@@ -66,9 +66,6 @@ func init() {
 		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone", check: areRateLimits},
 		{id: 39, name: "vco.api.rateLimit.rules.enterprise.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of an enterprise", check: areRateLimits},
 		{id: 40, name: "vco.api.rateLimit.rules.enterpriseProxy.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of a partner", check: areRateLimits},
-		{id: 41, name: "retentionWeeks.enterpriseEvents", dataType: "NUMBER", value: "52", doc: "retention of enterprise events"},
-		{id: 42, name: "retentionWeeks.operatorEvents", dataType: "NUMBER", value: "52", doc: "retention of operator events"},
-		{id: 43, name: "retentionWeeks.proxyEvents", dataType: "NUMBER", value: "52", doc: "retention of partner events"},
 	} {
 		define(s)
 	}

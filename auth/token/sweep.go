@@ -54,10 +54,12 @@ func keep(tx store.Tx, list []use) error {
 }
 
 // Sweep removes what is over: sessions past their end, what hangs on deleted tenants, the tokens of deleted users, and tokens
-// dead for longer than the property says. It works in steps, each an Update with its events, and may be stopped between any
-// two.
+// and events that are dead, or old, for longer than the properties say. It works in steps, each an Update with its events, and
+// may be stopped between any two.
 func (t *Tokens) Sweep(ctx context.Context) error {
-	for _, step := range []func(store.Tx) (bool, error){t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts} {
+	for _, step := range []func(store.Tx) (bool, error){
+		t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts, t.accounts.SweepEvents,
+	} {
 		for more := true; more; {
 			err := t.store.Update(ctx, func(tx store.Tx) (err error) {
 				more, err = step(tx)
