@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // A meter is an engine that counts what is read of it.
 type meter struct {
 	store.Engine
-	reads int
+	reads atomic.Int64
 }
 
 func (m *meter) View(ctx context.Context, f func(store.Reader) error) error {
@@ -39,13 +40,13 @@ type metered struct {
 }
 
 func (r metered) Get(key []byte) ([]byte, error) {
-	r.m.reads++
+	r.m.reads.Add(1)
 	return r.Reader.Get(key)
 }
 
 func (r metered) Scan(of store.Range, f func(key, value []byte) (bool, error)) error {
 	return r.Reader.Scan(of, func(key, value []byte) (bool, error) {
-		r.m.reads++
+		r.m.reads.Add(1)
 		return f(key, value)
 	})
 }
@@ -235,13 +236,13 @@ func TestSweepOfEventsGoesOn(t *testing.T) {
 // A sweep that finds nothing reads next to nothing, however many events there are.
 func TestSweepThatFindsNothingReadsNothing(t *testing.T) {
 	r := openRecord(t)
-	cost := func() int {
+	cost := func() int64 {
 		r.sweep(t) // whatever there was to do is done
-		before := r.reads
+		before := r.reads.Load()
 		if r.step(t) {
 			t.Fatal("there was more to sweep")
 		}
-		return r.reads - before
+		return r.reads.Load() - before
 	}
 	many := func(n int, age time.Duration) {
 		var list []*Event
