@@ -170,6 +170,9 @@ func (x *exchange) send() {
 	if x.session != "" {
 		x.header(h, 1, "Set-Cookie", x.session)
 	}
+	if !x.deprecated.IsZero() {
+		h["Deprecation"] = []string{structured(x.deprecated)}
+	}
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
 	}

@@ -78,6 +78,7 @@ func (c *call) Method() (string, error) {
 	if c.row == nil {
 		return "", errMethod
 	}
+	c.x.deprecate(c.row)
 	if c.batch && (c.row.session || c.row.large) {
 		return "", badRequest("method [" + c.name + "] cannot be called in a batch")
 	}

@@ -35,8 +35,10 @@ type exchange struct {
 	*paper
 	status  int
 	session string // Set-Cookie, if a call starts or ends a session
-	call    call
-	headers [3][1]string // backs the values of headers
+
+	deprecated time.Time // since when a method is that was called
+	call       call
+	headers    [3][1]string // backs the values of headers
 }
 
 // paper is what an exchange is written on, used again by later ones.

@@ -86,6 +86,14 @@ type needs struct {
 	} `json:"deep"`
 }
 
+type outmoded struct {
+	Life int64 `json:"life" doc:"In days." deprecated:"use lifeMs"`
+	Deep struct {
+		Name string `json:"name" deprecated:"leave it out"`
+		Kind string `json:"kind"`
+	} `json:"deep"`
+}
+
 type login struct {
 	Username string `json:"username"`
 	Password string `json:"password"`
@@ -277,6 +285,8 @@ func (f *fake) rows() []rpc.Method {
 		{Name: "network/users", Rule: in, Do: do(func(_ *auth.Principal, in inNetwork) (tenantOut, error) {
 			return tenantOut{int64(in.NetworkID), in.Tenant.Name}, nil
 		})},
+		{Name: "old", Rule: in, Deprecated: rpc.Deprecation{Since: "2026-11-21", Use: "use null"}, Do: do(func(*auth.Principal, outmoded) (any, error) { return nil, nil })},
+		{Name: "older", Rule: in, Deprecated: rpc.Deprecation{Since: "2025-01-31", Use: "use old"}, Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},
 		{Name: "logout", Rule: out, Do: do(func(*auth.Principal, none) (rpc.SessionEnded, error) { return rpc.SessionEnded{}, nil })},
 	}
 	for _, name := range []string{"login/operatorLogin", "login/enterpriseLogin"} {

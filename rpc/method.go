@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 )
@@ -20,6 +21,8 @@ type Method struct {
 	Once bool // the result is shown this once: a notification, which gets no answer, is refused before anything happens
 
 	SameSite bool // refused to browsers' cross-site calls, though nobody needs to be signed in
+
+	Deprecated Deprecation // zero: it is not
 }
 
 // A Handler is a function together with what its signature says. Func makes one.
@@ -63,10 +66,12 @@ type row struct {
 	session bool   // starts or ends a session: no batch, no cross-site caller
 	ends    bool   // ends a session: the one whose cookie comes, whatever else comes
 	large   bool   // the result is the OpenRPC document: no batch, which would be many of it for few bytes
+
+	deprecated time.Time // since when; zero: it is not
 }
 
 // NewTable checks the rows and adds rpc.discover. It refuses a row without a name, a sentence, a rule or a function, a
-// name that occurs twice, and params that cannot be read: they must be a struct with at most one tenant in it.
+// name that occurs twice, a deprecation without its date or its words, and params that cannot be read: they must be a struct with at most one tenant in it.
 func NewTable(rows []Method) (*Table, error) {
 	t := &Table{byName: make(map[string]*row, len(rows)+1)}
 	var errs []error
@@ -105,6 +110,9 @@ func (t *Table) add(m Method) error {
 	}
 	r, err := newRow(m)
 	if err != nil {
+		return err
+	}
+	if r.deprecated, err = m.Deprecated.since(); err != nil {
 		return err
 	}
 	t.rows = append(t.rows, r)

@@ -39,17 +39,20 @@ type (
 		Version     string `json:"version"`
 	}
 	openMethod struct {
-		Name       string      `json:"name"`
-		Summary    string      `json:"summary"`
-		Structure  string      `json:"paramStructure"`
-		Params     []openValue `json:"params"`
-		Result     openValue   `json:"result"`
-		Privileges *privileges `json:"x-privileges,omitempty"`
+		Name        string      `json:"name"`
+		Summary     string      `json:"summary"`
+		Description string      `json:"description,omitempty"`
+		Deprecated  bool        `json:"deprecated,omitempty"`
+		Structure   string      `json:"paramStructure"`
+		Params      []openValue `json:"params"`
+		Result      openValue   `json:"result"`
+		Privileges  *privileges `json:"x-privileges,omitempty"`
 	}
 	openValue struct {
 		Name        string `json:"name"`
 		Description string `json:"description,omitempty"`
 		Required    bool   `json:"required,omitempty"`
+		Deprecated  bool   `json:"deprecated,omitempty"`
 		Schema      Schema `json:"schema"`
 	}
 )
@@ -77,18 +80,20 @@ func (t *Table) OpenRPC(version string) []byte {
 
 func (r *row) open() openMethod {
 	m := openMethod{
-		Name:       r.Name,
-		Summary:    r.Doc,
-		Structure:  "by-name",
-		Params:     make([]openValue, len(r.shape.members)),
-		Result:     openValue{Name: "result", Schema: schemer{result: true}.of(r.Do.result)},
-		Privileges: r.privileges(),
+		Name:        r.Name,
+		Summary:     r.Doc,
+		Description: r.Deprecated.String(),
+		Deprecated:  !r.deprecated.IsZero(),
+		Structure:   "by-name",
+		Params:      make([]openValue, len(r.shape.members)),
+		Result:      openValue{Name: "result", Schema: schemer{result: true}.of(r.Do.result)},
+		Privileges:  r.privileges(),
 	}
 	for i, p := range r.shape.members {
 		f := r.Do.params.FieldByIndex(p.index)
 		s := schemer{}.member(f, false)
 		delete(s, "description")
-		m.Params[i] = openValue{p.name, p.doc, p.need >= 0, s}
+		m.Params[i] = openValue{p.name, describe(f), p.need >= 0, s["deprecated"] == true, s}
 	}
 	return m
 }

@@ -70,6 +70,7 @@ func TestOpenRPCEntries(t *testing.T) {
 	var d struct {
 		Methods []struct {
 			Name       string
+			Deprecated bool
 			Params     json.RawMessage
 			Result     json.RawMessage
 			Privileges json.RawMessage `json:"x-privileges"`
@@ -90,6 +91,9 @@ func TestOpenRPCEntries(t *testing.T) {
 			"email":{"type":["string","null"]},"error":{"type":"string"},"roles":{"type":"array","items":{"type":"string"}},"bool":{"type":"boolean"},
 			"parent":{"type":["object","null"],"properties":{"type":{"type":"string","enum":["A","B"]}},"required":["type"]}},
 			"required":["id","isActive","isRevoked","created","lastLogin","email","roles","bool","parent"]}}`, ``},
+		"old": {`[{"name":"life","description":"In days. Deprecated: use lifeMs.","deprecated":true,"schema":{"type":"integer","deprecated":true}},
+			{"name":"deep","schema":{"type":"object","properties":{"kind":{"type":"string"},
+			"name":{"type":"string","description":"Deprecated: leave it out.","deprecated":true}}}}]`, ``, ``},
 		"login/operatorLogin": {``, `{"name":"result","schema":{"type":"null"}}`, `null`},
 		"operators":           {``, ``, `{"allowAuthTypes":["OPERATOR_USER"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER","SERVICE_ACCOUNT","APP"],"excludePrincipleTypes":[],"requirePrivileges":[]}`},
 		"enterprise/rename": {``, ``, `{"forceEnterpriseContext":true,"allowAuthTypes":["ANY"],"excludeAuthTypes":[],"allowPrincipleTypes":["USER","SERVICE_ACCOUNT","APP"],
@@ -97,6 +101,9 @@ func TestOpenRPCEntries(t *testing.T) {
 	}
 	seen := 0
 	for _, m := range d.Methods {
+		if m.Deprecated != strings.HasPrefix(m.Name, "old") {
+			t.Errorf("%s: deprecated is %v", m.Name, m.Deprecated)
+		}
 		w, ok := want[m.Name]
 		if !ok {
 			continue

@@ -18,8 +18,8 @@ import (
 // its path. Members that no field asks for are ignored, and null means that a member was not given, except that it
 // gives a *string the empty string.
 //
-// Tags: rpc:"required" refuses a member that was not given; enum:"A|B" admits these words alone; doc:"..." is for the
-// document.
+// Tags: rpc:"required" refuses a member that was not given; enum:"A|B" admits these words alone; doc:"..." and
+// deprecated:"use ..." are for the document.
 
 // A reader puts node n into v. It says whether something was given, or notes in the input what is wrong.
 type reader func(in *input, n int, v reflect.Value) (given bool)
@@ -84,7 +84,6 @@ type member struct {
 	name  string
 	index []int
 	typ   reflect.Type
-	doc   string
 	enum  []string
 	read  reader
 	need  int // its place among the required ones, or -1
@@ -138,7 +137,7 @@ func (sh *shape) add(f reflect.StructField, name string, index []int, outer []re
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	m := member{name: name, index: index, typ: f.Type, doc: f.Tag.Get("doc"), read: r, need: -1}
+	m := member{name: name, index: index, typ: f.Type, read: r, need: -1}
 	if e := f.Tag.Get("enum"); e != "" {
 		m.enum = strings.Split(e, "|")
 	}

@@ -185,6 +185,8 @@ func TestTableRefuses(t *testing.T) {
 	for want, m := range map[string]rpc.Method{
 		"no name":      row(func(m *rpc.Method) { m.Name = "" }),
 		"no sentence":  row(func(m *rpc.Method) { m.Doc = "" }),
+		"parsing time": row(func(m *rpc.Method) { m.Deprecated = rpc.Deprecation{Use: "use n"} }),
+		"what to use":  row(func(m *rpc.Method) { m.Deprecated = rpc.Deprecation{Since: "2026-11-21"} }),
 		"no rule":      row(func(m *rpc.Method) { m.Rule = auth.Rule{} }),
 		"no function":  row(func(m *rpc.Method) { m.Do = rpc.Handler{} }),
 		"second row":   row(func(m *rpc.Method) { m.Name = "rpc.discover" }),

@@ -142,13 +142,25 @@ func (s schemer) member(f reflect.StructField, omitted bool) Schema {
 		t = t.Elem() // nil is not there at all
 	}
 	m := s.of(t)
-	if d := f.Tag.Get("doc"); d != "" {
+	if d := describe(f); d != "" {
 		m["description"] = d
+	}
+	if f.Tag.Get("deprecated") != "" {
+		m["deprecated"] = true
 	}
 	if e := f.Tag.Get("enum"); e != "" {
 		restrict(m, strings.Split(e, "|"))
 	}
 	return m
+}
+
+// describe is what the document says of a member.
+func describe(f reflect.StructField) string {
+	doc, use := f.Tag.Get("doc"), f.Tag.Get("deprecated")
+	if use == "" {
+		return doc
+	}
+	return strings.TrimSpace(doc + " Deprecated: " + use + ".")
 }
 
 // restrict puts the words of an enum where the strings are: in the schema or in that of a list's items.

@@ -164,6 +164,7 @@ var patterns = func() (all []*regexp.Regexp) {
 
 func (c *comparison) method(name string, ours, doc schema) {
 	c.privileges(name, asSchema(ours["x-privileges"]), asSchema(doc["x-privileges"]))
+	c.same(name, "deprecated", ours, doc)
 	params := schema{"type": "object", "properties": schema{}, "required": []any{}}
 	for _, p := range ours["params"].([]any) {
 		p := p.(schema)

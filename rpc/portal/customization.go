@@ -22,12 +22,15 @@ func (p Portal) customizationRows() []rpc.Method {
 			Rule: auth.Any(auth.CustomizeRoles(auth.MSP)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.removeProxyCustomRoles)},
 		{Name: "role/removeEnterpriseCustomRoles", Doc: "Takes back what is customized at an enterprise.",
 			Rule: auth.Any(auth.CustomizeRoles(auth.Enterprise)), Do: rpc.Func(p.removeEnterpriseCustomRoles)},
-		{Name: "role/createRoleCustomization", Doc: "Deprecated, use packages: allows the privileges that a functional role lacks and denies those that it has.",
-			Rule: updateNetwork, Do: rpc.Func(p.createCustomization)},
-		{Name: "role/deleteRoleCustomization", Doc: "Deprecated, use packages: takes back what is customized in a functional role.",
-			Rule: updateNetwork, Do: rpc.Func(p.deleteCustomization)},
+		{Name: "role/createRoleCustomization", Doc: "Allows the privileges that a functional role lacks and denies those that it has.",
+			Deprecated: toPackages, Rule: updateNetwork, Do: rpc.Func(p.createCustomization)},
+		{Name: "role/deleteRoleCustomization", Doc: "Takes back what is customized in a functional role.",
+			Deprecated: toPackages, Rule: updateNetwork, Do: rpc.Func(p.deleteCustomization)},
 	}
 }
+
+// toPackages: the published document deprecates these methods without a date, so they bear the one of their making here.
+var toPackages = rpc.Deprecation{Since: "2026-11-21", Use: "use the packages of role/insertRoleCustomizationPackage and role/applyRoleCustomizationPackage"}
 
 // CustomizationLevel names where something is customized.
 type CustomizationLevel struct {
