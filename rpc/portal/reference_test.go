@@ -163,7 +163,7 @@ func TestFlips(t *testing.T) {
 					continue
 				}
 				decisive++
-				if len(seen.judge(flipped)) == 0 {
+				if !seen.notices(flipped, role, object) {
 					t.Errorf("%s of %s is what was answered, with %q for %q", f.privilege, actors[role-1], f.cell, cell)
 				}
 			}
@@ -172,6 +172,17 @@ func TestFlips(t *testing.T) {
 	if decisive < 300 {
 		t.Errorf("only %d letters decide anything", decisive)
 	}
+}
+
+// notices says whether the answers to a role are not as expected for a method that asks for the object.
+func (a table) notices(m rights, role int, object string) bool {
+	for method, cells := range a {
+		d := doorways[method]
+		if strings.Contains(d.all+d.any, object) && len(judge(m, method, role, cells[role])) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // A flip is a cell with one letter turned over: whether it has a privilege, or whether that takes a consent.
