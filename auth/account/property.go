@@ -300,7 +300,7 @@ var dataTypes = map[string]func(string) bool{
 // isNumber takes a JSON number: no NaN, no infinity, no hexadecimal.
 func isNumber(s string) bool {
 	var n json.Number
-	return len(s) > 0 && s[0] != '"' && json.Unmarshal([]byte(s), &n) == nil
+	return json.Unmarshal([]byte(s), &n) == nil && n.String() == s // not in quotes, and nothing around it
 }
 
 func (p *Property) check() error {
