@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -178,10 +179,11 @@ func must(t testing.TB, err error) {
 }
 
 // "as NAME" logs in once and keeps the session; "as NAME again" logs in anew, "as NAME using PASSWORD" with another
-// password; "as NAME after 2h" lets that time pass first.
+// password; "as NAME after 2h" lets that time pass first. What they write is audited.
 func TestConversations(t *testing.T) {
+	a := audit{seen: make(map[string]map[string]bool)}
 	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
-		h := build(t)
+		h := a.open(t)
 		kept := make(map[string]http.Header)
 		return rpctest.Stage{Handler: h.handler, Names: h.names, Heard: fits, As: func(t testing.TB, who string) http.Header {
 			name, rest, _ := strings.Cut(who, " ")
@@ -202,4 +204,7 @@ func TestConversations(t *testing.T) {
 			return kept[name]
 		}}
 	})
+	if t.Run("audit", a.more); !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // all were played
+		a.judge(t)
+	}
 }
