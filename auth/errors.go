@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A Kind says what a caller can do about an error. A new kind is worth having only when a caller would act differently.
@@ -28,8 +29,9 @@ const (
 type Error struct {
 	Kind   Kind
 	Text   string
-	Word   string  // what the refusal is known by to programs, where its kind says too little
-	Fields []Field // with Invalid: one entry per field
+	Word   string        // what the refusal is known by to programs, where its kind says too little
+	Fields []Field       // with Invalid: one entry per field
+	After  time.Duration // with Busy, where it is known: before that time the same call has no hope
 	cause  error
 }
 
@@ -64,6 +66,13 @@ func BadField(path, format string, args ...any) *Error {
 // BadFields refuses several parameters at once; the text is that of the first.
 func BadFields(f ...Field) *Error {
 	return &Error{Kind: Invalid, Text: f[0].Path + ": " + f[0].Message, Fields: f}
+}
+
+// TooMany refuses a call that is one too many now.
+func TooMany(after time.Duration) *Error {
+	e := Errorf(Busy, "too many calls: come again in %d seconds", int64((after+time.Second-1)/time.Second))
+	e.After = after
+	return e
 }
 
 // Within says that the fields of a refusal stand inside another, except those that are named.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 )
@@ -148,8 +149,16 @@ func (x *exchange) settle(f *fault) {
 	case auth.Unauthenticated:
 		x.unauthorized(h)
 	case auth.Busy, auth.Unavailable:
-		h["Retry-After"] = soon
+		h["Retry-After"] = retryAfter(f.after)
 	}
+}
+
+// retryAfter is in whole seconds: too late rather than in vain.
+func retryAfter(d time.Duration) []string {
+	if d == 0 {
+		return soon
+	}
+	return []string{strconv.FormatInt(int64((d+time.Second-1)/time.Second), 10)}
 }
 
 // unauthorized is 200 unless the portal is told otherwise: the real one answers so, and clients key on Expires.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 )
@@ -83,6 +84,7 @@ type fault struct {
 
 	status int
 	kind   auth.Kind
+	after  time.Duration // when to come again, if that is known
 }
 
 // verdict is the published form of data: what is wrong with which parameter.
@@ -114,7 +116,7 @@ func faultOf(err error, requestID string) *fault {
 		e = &auth.Error{Kind: auth.Internal}
 	}
 	k := kinds[e.Kind]
-	f := &fault{Code: k.code, Message: e.Text, status: k.status, kind: e.Kind}
+	f := &fault{Code: k.code, Message: e.Text, status: k.status, kind: e.Kind, after: e.After}
 	switch e.Kind {
 	case auth.Internal:
 		f.Message, f.Data = "internal error", ours{requestID}
