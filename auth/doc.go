@@ -22,6 +22,7 @@
 //	SSH key         the public half of a key that a user made here or brought along; he has one at a time
 //	due             what a user must do before his session is good for anything else
 //	lock-out        passwords for an account from a place are refused for a time, after too many wrong ones
+//	rate limit      how many calls may be under way at once, or come in a time, of those who are counted together
 //	second factor   a code beside the password: of an app, or a recovery code
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
 //	letter          mail that the portal sends; queued until a relay has taken it
@@ -29,6 +30,6 @@
 //	event           what happened, written in the same transaction as the change it tells of
 //
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
-// auth/mail (letters and their queue), auth/reset (reset links),
+// auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
 package auth

@@ -115,7 +115,8 @@ type Principal struct {
 	Means        Means
 	MeansID      int64 // the session's or the token's number
 	Until        time.Time
-	Due          Due // of a session alone
+	Due          Due  // of a session alone
+	Unlimited    bool // rate limits were off when he was found; unset, they are yet to be asked for
 }
 
 // TenantID is the number of the tenant the principal belongs to.

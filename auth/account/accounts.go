@@ -31,6 +31,7 @@ type Accounts struct {
 	random    io.Reader
 	refusals  refusals
 	book      roleBook
+	rates     rateBook
 	defaults  map[int64]string // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error

@@ -11,7 +11,7 @@ import (
 	"github.com/portico-vco/portico/auth"
 )
 
-// A RateLimit is the policies for one kind of caller, as published. Those of a tenant are a property of it; they do not act yet.
+// A RateLimit is the policies for one kind of caller, as published. Those of a tenant are a property of it.
 type RateLimit struct {
 	Type     string       `json:"type" enum:"SYSTEM|OPERATOR_USER|ENTERPRISE_USER|MSP_USER|ENTERPRISE|PROXY"`
 	Policies []RatePolicy `json:"policies"`
@@ -42,7 +42,7 @@ var rateRules = map[string]struct{ least, most, step int64 }{
 }
 
 var (
-	rateTypes   = wordsOf[RateLimit]("Type")
+	rateKinds   = wordsOf[RateLimit]("Type")
 	rateMatches = wordsOf[RateMatch]("Type")
 )
 
@@ -100,7 +100,7 @@ func checkRateLimits(limits []RateLimit) error {
 	}
 	for i, l := range limits {
 		path := fmt.Sprintf("value[%d]", i)
-		if err := checkWord(path+".type", l.Type, rateTypes); err != nil {
+		if err := checkWord(path+".type", l.Type, rateKinds); err != nil {
 			return err
 		}
 		for j, p := range l.Policies {

@@ -58,19 +58,6 @@ var (
 	NoNewPartners    = define(Setting{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of partners off"})
 )
 
-// The properties that clients know and that may be set already; parts of the portal still to come read them.
-func init() {
-	for _, s := range []Setting{
-		{id: 36, name: "vco.api.rateLimit.enabled", dataType: "BOOLEAN", value: "false", doc: "rate limits"},
-		{id: 37, name: "vco.api.rateLimit.mode.logOnly", dataType: "BOOLEAN", value: "true", doc: "only log what the rate limits would refuse"},
-		{id: 38, name: "vco.api.rateLimit.rules.global", dataType: "JSON", value: "[]", doc: "rate limit policies for everyone", check: areRateLimits},
-		{id: 39, name: "vco.api.rateLimit.rules.enterprise.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of an enterprise", check: areRateLimits},
-		{id: 40, name: "vco.api.rateLimit.rules.enterpriseProxy.default", dataType: "JSON", value: "[]", doc: "default rate limit policies of a partner", check: areRateLimits},
-	} {
-		define(s)
-	}
-}
-
 func settingNumbered(id int64) *Setting { return settingsByNumber[id] }
 func settingNamed(name string) *Setting { return settingsByName[name] }
 
