@@ -11,6 +11,7 @@ import (
 	gorilla "github.com/gorilla/rpc/v2"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 )
 
 // A call is one call of one method. To gorilla it is the request, the codec's view of it, and the writer of its answer
@@ -24,12 +25,14 @@ type call struct {
 	params int    // their node; negative: none
 	batch  bool
 
-	start time.Time
-	row   *row
-	by    *auth.Principal
-	out   any
-	err   error
-	inner http.Request // what gorilla sees
+	start     time.Time
+	row       *row
+	by        *auth.Principal
+	pass      limit.Pass // of the limits, until it is made
+	overLimit bool
+	out       any
+	err       error
+	inner     http.Request // what gorilla sees
 }
 
 // The one codec finds the call in the request's body.
@@ -59,6 +62,7 @@ func newDispatcher() *gorilla.Server {
 // dispatch makes the call. What went wrong is in err then, and what came out in out.
 func (c *call) dispatch() {
 	defer func() {
+		c.pass.Release()
 		if v := recover(); v != nil {
 			c.err = panicked(v)
 		}
@@ -72,7 +76,11 @@ func (c *call) context() context.Context { return c.x.r.Context() }
 // Method decides all that can be decided before the params are looked at.
 func (c *call) Method() (string, error) {
 	c.row = c.x.s.o.Table.byName[c.name]
-	if err := c.authenticate(); err != nil {
+	err := c.authenticate()
+	if err == nil || auth.KindOf(err) == auth.Unauthenticated { // strangers have limits too
+		err = cmp.Or(c.admit(), err)
+	}
+	if err != nil {
 		return "", err
 	}
 	if c.row == nil {
@@ -103,7 +111,7 @@ func (c *call) admits() error {
 
 // authenticate finds out who calls. A public method takes whoever comes.
 func (c *call) authenticate() error {
-	who := auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls}
+	who := c.about()
 	creds := c.x.creds
 	if c.row != nil && c.row.ends && creds.cookie != "" {
 		creds = credentials{cookie: creds.cookie} // the session to end is the cookie's, whatever the header says
@@ -121,6 +129,11 @@ func (c *call) authenticate() error {
 		return nil
 	}
 	return err
+}
+
+// about is what is known of the call without asking who makes it.
+func (c *call) about() auth.Call {
+	return auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls}
 }
 
 // ReadRequest decides what the params decide: whether they can be read, and whether the caller may act in the tenant

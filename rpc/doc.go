@@ -18,7 +18,7 @@
 //	        portal | twin              the form: JSON-RPC 2.0, or the bare params of a REST-like or login path
 //	            doc.parse              ONE strict pass over the bytes; later readers walk its nodes
 //	            call.dispatch          through gorilla/rpc, which asks the call for each step:
-//	                call.Method        signed in? method known? admitted by its rule?
+//	                call.Method        signed in? within the limits? method known? admitted by its rule?
 //	                call.ReadRequest   params read; tenant found, seen by the caller, and open to him
 //	                desk.Enter         the row's function
 //	                WriteResponse, WriteError   kept, not encoded
@@ -27,9 +27,10 @@
 //	    exchange.send                  headers, Content-Length, gzip if it pays, the write
 //
 // The steps of gorilla's codec are thus the order in which calls are refused: a caller without the privilege learns nothing
-// of the params. Each call of a batch is authenticated anew, so a token revoked by the first is refused in the second. None
-// of gorilla's hooks are used: it skips them for unknown methods and bad params. It gets no real http.Request either, but
-// one whose body is the call, which spares a context and a copy of the request for each call.
+// of the params. The limits come so early because calls that are refused cost, too, and no earlier because only who has shown
+// who he is can be counted as that. Each call of a batch is authenticated anew, so a token revoked by the first is refused
+// in the second. None of gorilla's hooks are used: it skips them for unknown methods and bad params. It gets no real
+// http.Request either, but one whose body is the call, which spares a context and a copy of the request for each call.
 //
 // encoding/json decodes neither envelopes nor params: it folds letter case, keeps the last of two members of one name, and
 // mends bad UTF-8. Results leave through it.

@@ -5,7 +5,7 @@ import "net/http"
 // portal serves JSON-RPC 2.0: one call, or a batch of them.
 func (x *exchange) portal() {
 	if err := x.doc.parse(x.body.Bytes()); err != nil {
-		x.refuse(parseError(err))
+		x.refuse(x.garbage(parseError(err)))
 		return
 	}
 	top := x.doc.nodes[0]
@@ -13,10 +13,10 @@ func (x *exchange) portal() {
 	case top.kind != array:
 		x.item(0, false)
 	case top.next == 1:
-		x.refuse(badRequest("an empty batch"))
+		x.refuse(x.garbage(badRequest("an empty batch")))
 		return
 	case x.doc.longer(0, maxBatch):
-		x.refuse(badRequest("more than 100 calls in a batch"))
+		x.refuse(x.garbage(badRequest("more than 100 calls in a batch")))
 		return
 	default:
 		x.batch()
@@ -35,13 +35,17 @@ func (d *doc) longer(n, max int) bool {
 	return count > max
 }
 
-// batch makes the calls in their order. Their answers stand in one array; if none has one, there is no array either.
+// batch makes the calls in their order. Their answers stand in one array; if none has one, there is no array either. When the
+// limits refuse the first, none is made.
 func (x *exchange) batch() {
 	end := int(x.doc.nodes[0].next)
 	for n := 1; n < end; n = int(x.doc.nodes[n].next) {
 		mark := x.out.Len()
 		x.out.WriteByte("[,"[min(mark, 1)])
 		x.item(n, true)
+		if x.status != http.StatusOK {
+			return
+		}
 		if x.out.Len() == mark+1 {
 			x.out.Truncate(mark)
 		}
@@ -61,14 +65,20 @@ func (x *exchange) item(n int, batch bool) {
 	answer, err := c.fill(&x.doc, n)
 	switch {
 	case err != nil:
-		c.err = err
+		c.err = c.garbage(err)
 	case x.out.Len() > maxAnswer:
 		c.err = errLongBatch
 	default:
 		c.dispatch()
 	}
 	f := c.finish(answer)
-	if f != nil && !batch && answer {
+	switch {
+	case f == nil || !answer:
+	case !batch:
+		x.settle(f)
+	case n == 1 && f.after > 0: // nothing was done yet, so the batch may be sent again as it is
+		x.out.Reset()
+		x.writeFault(f, nil)
 		x.settle(f)
 	}
 	c.log(f)

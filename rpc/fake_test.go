@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -136,6 +137,11 @@ type fake struct {
 	status  atomic.Int32
 	revoked atomic.Bool
 	refused atomic.Value // the noun of who was refused last for what he is
+
+	limits    func(by *auth.Principal, method string) []limit.Claim
+	limitsErr error
+	logOnly   bool
+	limited   []string // the methods of the calls beyond them
 }
 
 var staff = map[string]auth.Principal{
@@ -209,6 +215,18 @@ func (f *fake) Tenant(_ context.Context, t auth.UserType, id int64) (auth.Tenant
 		return auth.Tenant{Type: t, ID: 4, Name: "Northwind"}, true, nil
 	}
 	return auth.Tenant{}, false, nil
+}
+
+func (f *fake) Limits(_ context.Context, by *auth.Principal, method string) ([]limit.Claim, bool, error) {
+	if f.limits == nil {
+		return nil, false, f.limitsErr
+	}
+	return f.limits(by, method), f.logOnly, nil
+}
+
+func (f *fake) Limited(_ context.Context, by *auth.Principal, _ bool) error {
+	f.limited = append(f.limited, by.Method)
+	return nil
 }
 
 func (f *fake) UnauthorizedStatus(context.Context) int { return int(f.status.Load()) }

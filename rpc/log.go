@@ -29,6 +29,9 @@ func (c *call) log(f *fault) {
 	if f != nil {
 		e.Int("code", int(f.Code))
 	}
+	if c.overLimit {
+		e.Bool("overLimit", true)
+	}
 	if p := c.by; p != nil && p.Type != auth.Nobody {
 		e.Stringer("principal", p.Type).Int64("userId", p.UserID).Stringer("userType", p.UserType).
 			Stringer("means", p.Means).Int64("meansId", p.MeansID)

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 )
 
 // An Authority knows who calls and what tenants there are. A principal it answers is made for the one call and bears
@@ -25,6 +26,11 @@ type Authority interface {
 	Refused(ctx context.Context, by *auth.Principal, why error) error
 	// Tenant finds a partner or an enterprise.
 	Tenant(ctx context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error)
+	// Limits answers what is demanded of a caller's call besides all rights, so that he makes no more than his share; nothing is
+	// the rule. With logOnly nobody is to be refused for it.
+	Limits(ctx context.Context, by *auth.Principal, method string) (claims []limit.Claim, logOnly bool, err error)
+	// Limited is told of a call that is beyond the limits, and refused unless it is only to be logged.
+	Limited(ctx context.Context, by *auth.Principal, logOnly bool) error
 	// UnauthorizedStatus is the HTTP status of answers to callers who are not signed in: 200 or 401.
 	UnauthorizedStatus(ctx context.Context) int
 }
@@ -51,6 +57,9 @@ type Server struct {
 	dispatcher *gorilla.Server
 	crossSite  *http.CrossOriginProtection
 	openRPC    []byte
+
+	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
+	users, strangers *limit.Limiter
 }
 
 // New makes a server of a table and an authority.
@@ -63,6 +72,8 @@ func New(o Options) *Server {
 		dispatcher: newDispatcher(),
 		crossSite:  http.NewCrossOriginProtection(),
 		openRPC:    o.Table.OpenRPC(o.Version),
+		users:      limit.New(o.Now),
+		strangers:  limit.New(o.Now),
 	}
 }
 

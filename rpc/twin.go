@@ -10,7 +10,9 @@ import (
 func (x *exchange) twin() {
 	c := &x.call
 	*c = call{x: x, name: x.route.method, start: x.start, params: -1}
-	if c.err = c.twinParams(); c.err == nil {
+	if err := c.twinParams(); err != nil {
+		c.err = c.garbage(err)
+	} else {
 		c.dispatch()
 	}
 	f := c.finish(true)

@@ -191,6 +191,9 @@ func (t *Tokens) BySession(ctx context.Context, c auth.Call, value string) (p *a
 			return errSession
 		}
 		p = u.Principal(c, auth.BySession, s.ID, s.Expires)
+		if p.Unlimited, err = t.accounts.Unlimited(tx); err != nil {
+			return err
+		}
 		p.Due, err = t.accounts.Due(tx, u)
 		return err
 	})

@@ -41,13 +41,15 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
 			return cmp.Or(err, errSwitchedOff)
 		}
-		return nil
+		p = u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration)
+		p.Unlimited, err = t.accounts.Unlimited(tx)
+		return err
 	})
 	if err != nil {
 		return nil, t.misused(ctx, c, tok, err)
 	}
 	t.uses.note(tok.ID, t.now(), c.Source)
-	return u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration), nil
+	return p, nil
 }
 
 func numberIn(text secret.Text) (uuid.UUID, bool) {

@@ -41,6 +41,26 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// BenchmarkLimits: the same read with rate limits off and on, at which nobody is refused: a count for the user, one for his
+// enterprise, and one for all.
+func BenchmarkLimits(b *testing.B) {
+	off, on := openSite(b, 1000), openSite(b, 1000)
+	rules := `{"maxConcurrent":10000,"reservoir":1000000,"reservoirRefreshAmount":1000000,"reservoirRefreshInterval":250}`
+	policy := `{"type":%q,"policies":[{"match":{"type":"ALL"},"rules":` + rules + `}]}`
+	on.setProperty(b, "vco.api.rateLimit.rules.global", fmt.Sprintf("["+policy+","+policy+","+policy+"]", "ENTERPRISE_USER", "ENTERPRISE", "SYSTEM"))
+	on.setProperty(b, "vco.api.rateLimit.mode.logOnly", "false")
+	on.setProperty(b, "vco.api.rateLimit.enabled", "true")
+	const conns = 16
+	post := client(conns)
+	plain := listen(b, bare{answer: off.ask(b, post, getEnterprise)})
+	at := func(url string, texts []string) func(int) error {
+		return func(i int) error {
+			return post(url, "Token "+texts[i%len(texts)], getEnterprise, []byte(`"name":"Acme"`))
+		}
+	}
+	race(b, conns, contestant{"bare", at(plain, off.texts)}, contestant{"off", at(off.url, off.texts)}, contestant{"on", at(on.url, on.texts)})
+}
+
 func (s *site) ask(b *testing.B, post func(url, auth, body string, want []byte) error, body string) []byte {
 	b.Helper()
 	must(b, post(s.url, "Token "+s.texts[0], body, nil))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
@@ -79,6 +80,20 @@ func (a Authority) Refused(ctx context.Context, by *auth.Principal, why error) e
 // Tenant finds a partner or an enterprise.
 func (a Authority) Tenant(ctx context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error) {
 	return a.Accounts.Tenant(ctx, t, id)
+}
+
+// Limits answers what the rate limits demand of a call. Of who may change them a change is let through in any case: whatever
+// they are set to, he can undo it.
+func (a Authority) Limits(ctx context.Context, by *auth.Principal, method string) ([]limit.Claim, bool, error) {
+	if method == updateSystemProperty && by.UserType == auth.Operator && by.May(auth.Update.On(auth.SystemProperty), auth.Network()) {
+		return nil, false, nil
+	}
+	return a.Accounts.RateClaims(ctx, by, method)
+}
+
+// Limited makes an event of calls beyond the limits.
+func (a Authority) Limited(ctx context.Context, by *auth.Principal, logOnly bool) error {
+	return a.Accounts.RateLimited(ctx, by, logOnly)
 }
 
 // UnauthorizedStatus is what the property portico.http.unauthorizedStatus says.

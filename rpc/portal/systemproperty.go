@@ -8,6 +8,8 @@ import (
 	"github.com/portico-vco/portico/rpc"
 )
 
+const updateSystemProperty = "systemProperty/updateSystemProperty"
+
 func (p Portal) propertyRows() []rpc.Method {
 	read := auth.All(auth.Read.On(auth.SystemProperty)).Callers(auth.Operator)
 	create := auth.All(auth.Create.On(auth.SystemProperty)).Callers(auth.Operator)
@@ -20,7 +22,7 @@ func (p Portal) propertyRows() []rpc.Method {
 			Rule: create, Do: rpc.Func(p.insertSystemProperty)},
 		{Name: "systemProperty/insertOrUpdateSystemProperty", Doc: "Creates a system property, or changes the one of that name.",
 			Rule: create, Do: rpc.Func(p.insertOrUpdateSystemProperty)},
-		{Name: "systemProperty/updateSystemProperty", Doc: "Changes the named fields of a system property; it acts with the next call.",
+		{Name: updateSystemProperty, Doc: "Changes the named fields of a system property; it acts with the next call.",
 			Rule: auth.All(auth.Update.On(auth.SystemProperty)).Callers(auth.Operator), Do: rpc.Func(p.updateSystemProperty)},
 		{Name: "systemProperty/deleteSystemProperty", Doc: "Deletes a system property; of one that ships what was set, so that its default acts again.",
 			Rule: auth.All(auth.Delete.On(auth.SystemProperty)).Callers(auth.Operator), Do: rpc.Func(p.deleteSystemProperty)},
