@@ -434,15 +434,16 @@ func TestRelayOfEachTry(t *testing.T) {
 	var hosts []string
 	var firsts []string
 	var mu sync.Mutex
-	moved := false
+	four := make(chan struct{}) // closed when four are on their way: none of them ends before
 	o.carry = func(r mail.Relay, m mail.Message) error {
 		mu.Lock()
-		defer mu.Unlock()
-		if !moved {
-			o.set("mail.smtp.host", "second.example")
-			moved = true
-		}
 		hosts, firsts = append(hosts, r.Host), append(firsts, m.ID)
+		if len(hosts) == 4 {
+			o.set("mail.smtp.host", "second.example")
+			close(four)
+		}
+		mu.Unlock()
+		<-four
 		return nil
 	}
 	o.deliver()

@@ -269,6 +269,9 @@ func closed(t *testing.T, db *store.DB) {
 	<-begun
 	all.Go(func() { second = db.Update(context.Background(), putter("b")) })
 	all.Go(func() { time.Sleep(5 * time.Millisecond); wantIs(t, "Close", db.Close(), nil) })
+	for db.View(context.Background(), func(store.Tx) error { return nil }) == nil {
+		time.Sleep(time.Millisecond) // until Close has begun
+	}
 	time.Sleep(10 * time.Millisecond)
 	close(release)
 	all.Wait()
