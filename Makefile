@@ -29,6 +29,7 @@ FUZZ  ?= 5s
 
 slow: ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Slow' ./cmd/portico
+	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc

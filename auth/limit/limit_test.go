@@ -123,9 +123,9 @@ func TestAMillionCallers(t *testing.T) {
 		rule    Rule
 		apart   time.Duration
 	}{
-		{"who are forgotten soon", 1_000_000, reservoir(500, 500, 5*time.Second), 4 * time.Millisecond},
-		{"who are not", 100_000, reservoir(1, 1, time.Hour), time.Microsecond},
-		{"who do not end", 100_000, Rule{AtOnce: 1}, time.Microsecond},
+		{"who are forgotten soon", callers, reservoir(500, 500, 5*time.Second), 4 * time.Millisecond},
+		{"who are not", callers, reservoir(1, 1, time.Hour), time.Microsecond},
+		{"who do not end", callers, Rule{AtOnce: 1}, time.Microsecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			clk := &clock{noon}
