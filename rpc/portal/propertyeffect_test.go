@@ -31,14 +31,7 @@ type scene struct {
 }
 
 // unread are the properties without an effect, and why.
-var unread = map[string]string{
-	"product.version":                                 "read-only: nobody sets it",
-	"vco.api.rateLimit.enabled":                       "read by nobody yet: nothing limits rates",
-	"vco.api.rateLimit.mode.logOnly":                  "as above",
-	"vco.api.rateLimit.rules.global":                  "as above",
-	"vco.api.rateLimit.rules.enterprise.default":      "as above",
-	"vco.api.rateLimit.rules.enterpriseProxy.default": "as above",
-}
+var unread = map[string]string{"product.version": "read-only: nobody sets it"}
 
 var effects = map[string]effect{
 	"session.options.enableApiTokenAuth": {value: "false", was: "in", is: "API tokens are switched off",
@@ -126,6 +119,14 @@ var effects = map[string]effect{
 			s.good(t, s.session(t, "super"), "system/getMail", `{}`, &page)
 			return fmt.Sprintf("%d letters", len(page.Data))
 		}},
+
+	"vco.api.rateLimit.enabled":      {value: "true", prepare: set("rules.global", rates("ENTERPRISE_USER"), "mode.logOnly", "false"), see: secondCall("ops@acme"), was: "0", is: "-32013"},
+	"vco.api.rateLimit.mode.logOnly": {value: "false", prepare: set("rules.global", rates("ENTERPRISE_USER"), "enabled", "true"), see: secondCall("ops@acme"), was: "0", is: "-32013"},
+	"vco.api.rateLimit.rules.global": {value: rates("ENTERPRISE_USER"), prepare: set("mode.logOnly", "false", "enabled", "true"), see: secondCall("ops@acme"), was: "0", is: "-32013"},
+	"vco.api.rateLimit.rules.enterprise.default": {value: rates("ENTERPRISE"), prepare: set("mode.logOnly", "false", "enabled", "true"),
+		see: secondCall("ops@acme"), was: "0", is: "-32013"},
+	"vco.api.rateLimit.rules.enterpriseProxy.default": {value: rates("PROXY"), prepare: set("mode.logOnly", "false", "enabled", "true"),
+		see: secondCall("std@northwind"), was: "0", is: "-32013"},
 
 	"retentionWeeks.enterpriseEvents": {value: "1", see: keeps(auth.Enterprise, "CREATE_ENTERPRISE"), was: "kept", is: "swept"},
 	"retentionWeeks.operatorEvents":   {value: "1", see: keeps(auth.Operator, "CREATE_OPERATOR_USER"), was: "kept", is: "swept"},
@@ -235,6 +236,30 @@ func mails(t *testing.T, s *scene, turn int) string {
 		return all[0].From + " as " + all[0].User
 	}
 	return all[0].From
+}
+
+// rates are policies that let one call of a method pass in a minute.
+func rates(of string) string {
+	return `[{"type":"` + of + `","policies":[{"match":{"type":"METHOD","value":"apiToken/list"},
+		"rules":{"reservoir":1,"reservoirRefreshAmount":1,"reservoirRefreshInterval":60000}}]}]`
+}
+
+// set gives properties of rate limits their values, by name and value.
+func set(all ...string) func(*testing.T, *scene) {
+	return func(t *testing.T, s *scene) {
+		for of := range slices.Chunk(all, 2) {
+			s.setProperty(t, "vco.api.rateLimit."+of[0], of[1])
+		}
+	}
+}
+
+// secondCall answers the code of the second of two calls in a row.
+func secondCall(who string) func(*testing.T, *scene, int) string {
+	return func(t *testing.T, s *scene, _ int) string {
+		as := s.session(t, who)
+		s.call(as, "apiToken/list", `{}`)
+		return fmt.Sprint(s.call(as, "apiToken/list", `{}`).Code)
+	}
 }
 
 // keeps says whether an event is there after two weeks and a sweep.
