@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Deprecation says that a method goes on working and shall not be used any more. The OpenRPC document says so, and answers to
-// calls of the method bear the header Deprecation (RFC 9745). A param is deprecated by a tag of its field with the same words,
+// A Deprecation says that a method goes on working and shall not be used any more. The OpenRPC document says so, and answers
+// to calls of the method bear the header Deprecation (RFC 9745). A param is deprecated by a tag of its field,
 // deprecated:"use name instead"; then the document alone says so, for the method is still good.
 type Deprecation struct {
 	Since string // a date, such as 2026-11-21

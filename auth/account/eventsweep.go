@@ -21,8 +21,8 @@ type retention struct {
 	weeks *Setting
 }
 
-// The bounds of a step of a sweep, kept below the store's hundred keys an Update: how many events it removes, of two keys each,
-// and how many it reads.
+// The bounds of a step of a sweep, kept below the store's hundred keys an Update: how many events it removes, of two keys
+// each, and how many it reads.
 const (
 	removedEvents = 32
 	sweepReads    = 512
@@ -81,11 +81,11 @@ func markOf(tx store.Tx, of auth.UserType) (*eventMark, error) {
 	return m, err
 }
 
-// overdue answers the next events in one kind of record that were written before the time, and the number through which there
-// are no others of that kind.
+// overdue answers the next events in one kind of record that were written before the time, and the number through which
+// there are no others of that kind.
 //
-// An event from the future was written while the clock was wrong. It is as old as those around it: it neither ends the sweep,
-// which it would hold up for years, nor is it removed before one behind it that is overdue.
+// An event from the future was written while the clock was wrong. It is as old as those around it: it neither ends the
+// sweep, which it would hold up for years, nor is it removed before one behind it that is overdue.
 func (a *Accounts) overdue(tx store.Tx, of auth.UserType, after int64, before time.Time) (over []int64, through int64, err error) {
 	now, reads := a.Now(), 0
 	through = after
