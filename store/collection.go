@@ -65,7 +65,7 @@ func (c *Collection[T]) Get(tx Tx, id int64) (*T, error) {
 // Insert gives v a number and writes it. A number is given once, also when its record is deleted. It fails with ErrTaken,
 // and writes nothing then, if a unique key of v belongs to another record; and when the last number was given.
 func (c *Collection[T]) Insert(tx Tx, v *T) error {
-	last, err := c.last(tx)
+	last, err := c.Last(tx)
 	if err != nil {
 		return err
 	}
@@ -131,6 +131,18 @@ func (c *Collection[T]) Scan(tx Tx, after int64, f func(*T) (more bool, err erro
 	})
 }
 
+// Bytes shows f the records with numbers above after, up to and including upTo, as they are stored, in order, until f wants no
+// more or fails; it returns f's error. The bytes are valid as those of Tx.Get.
+func (c *Collection[T]) Bytes(tx Tx, after, upTo int64, f func(id int64, record []byte) (more bool, err error)) error {
+	r := Range{From: append(c.record(after), 0), To: append(c.record(upTo), 0)}
+	return tx.Scan(r, func(key, value []byte) (bool, error) {
+		if len(key) != len(c.records)+8 {
+			return false, fmt.Errorf("%s: %q is the key of no record", c.name, key)
+		}
+		return f(number(key[len(c.records):]), value)
+	})
+}
+
 func (c *Collection[T]) record(id int64) []byte { return numbered(c.records, nil, id) }
 
 // numbered is prefix, key and id in one new slice.
@@ -148,8 +160,8 @@ func (c *Collection[T]) decode(id int64, b []byte) (*T, error) {
 	return v, nil
 }
 
-// last is the last number given, or 0.
-func (c *Collection[T]) last(tx Tx) (int64, error) {
+// Last returns the last number given, or 0.
+func (c *Collection[T]) Last(tx Tx) (int64, error) {
 	b, err := tx.Get(c.counter)
 	if b == nil || err != nil {
 		return 0, err
@@ -159,7 +171,7 @@ func (c *Collection[T]) last(tx Tx) (int64, error) {
 
 // skip sees to it that Insert will not give the number id.
 func (c *Collection[T]) skip(tx Tx, id int64) error {
-	last, err := c.last(tx)
+	last, err := c.Last(tx)
 	if err != nil || id <= last {
 		return err
 	}

@@ -18,6 +18,7 @@
 //	         │     its own writes    dropped when f fails
 //	         │     the group's       those of the calls before it
 //	         │     the engine's      the newest durable state, checksums verified here
+//	         ├─ the function of OnCommit has the last word
 //	         └─ one atomic, durable apply for all
 //	            └─ everybody is answered
 //

@@ -25,8 +25,8 @@ var (
 	// than MaxKey.
 	ErrLimit = errors.New("update too large")
 
-	// ErrReadOnly refuses a write in a View.
-	ErrReadOnly = errors.New("write in a view")
+	// ErrReadOnly refuses a write in a View, and every Update of a store that was opened to be read.
+	ErrReadOnly = errors.New("opened to be read only")
 
 	// ErrTaken says that a unique key belongs to another record. The error itself is a *TakenError.
 	ErrTaken = errors.New("taken")

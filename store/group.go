@@ -2,7 +2,7 @@ package store
 
 import "runtime/debug"
 
-// The bounds of a group: with less room than one Update may need, nobody else is let in.
+// The bounds of a group: with less room than one Update and what OnCommit adds may need, nobody else is let in.
 const (
 	groupKeys  = 4096
 	groupBytes = 8 << 20
@@ -63,7 +63,27 @@ func (g *group) run(r Reader) ([]Write, error) {
 			g.admit()
 		}
 	}
-	return g.writes.writes, g.db.Err()
+	if err := g.db.Err(); err != nil {
+		return nil, err
+	}
+	err := g.conclude(r)
+	return g.writes.writes, err
+}
+
+// conclude gives the last word to the function of OnCommit.
+func (g *group) conclude(r Reader) error {
+	f := g.db.onCommit.Load()
+	if f == nil || len(g.writes.writes) == 0 {
+		return nil
+	}
+	before, t := &tx{db: g.db, reader: r}, &tx{db: g.db, reader: r, group: &g.writes}
+	defer before.end()
+	defer t.end()
+	if err := before.verdict(t.verdict((*f)(before, t))); err != nil {
+		return err
+	}
+	g.writes.pour(&t.own)
+	return nil
 }
 
 func (g *group) turn(r Reader, c *call) {
@@ -80,7 +100,7 @@ func (g *group) turn(r Reader, c *call) {
 }
 
 func (g *group) admit() {
-	room := len(g.writes.writes)+MaxKeys <= groupKeys && g.writes.size+MaxBytes <= groupBytes && len(g.calls) < groupCalls
+	room := len(g.writes.writes)+2*MaxKeys <= groupKeys && g.writes.size+2*MaxBytes <= groupBytes && len(g.calls) < groupCalls
 	if !room {
 		return
 	}

@@ -9,12 +9,13 @@ import (
 
 // DB is a store: an engine with serial, grouped Updates, checksums and limits on top.
 type DB struct {
-	engine Engine
-	queue  *queue
-	ended  chan struct{} // closed when the committer has ended
-	closed atomic.Bool
-	failed atomic.Pointer[error]
-	broken chan struct{} // closed when failed is set
+	engine   Engine
+	queue    *queue
+	ended    chan struct{} // closed when the committer has ended
+	closed   atomic.Bool
+	failed   atomic.Pointer[error]
+	broken   chan struct{} // closed when failed is set
+	onCommit atomic.Pointer[func(before, tx Tx) error]
 }
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
@@ -85,6 +86,12 @@ func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 		}
 	}
 }
+
+// OnCommit lets f have the last word in every group of Updates that writes anything: what f writes becomes durable with the
+// group or not at all, and when it fails all of the group fail with its error. before shows what the group began with, tx what
+// it leaves, with the limits of one Update. f is called by the committer and may run more than once; like the function of an
+// Update it has no effects but through tx. A panic of f's is taken for damage. There is one f; a later one takes its place.
+func (db *DB) OnCommit(f func(before, tx Tx) error) { db.onCommit.Store(&f) }
 
 // Close refuses what still waits with ErrClosed, waits for the Updates and Views that have begun, and closes the engine. Once
 // Err is not nil it leaves all waiting to the engine. A second Close does nothing.

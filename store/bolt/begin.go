@@ -74,6 +74,8 @@ func (e *engine) begin(writable bool) (tx *bbolt.Tx, err error) {
 	switch {
 	case errors.Is(err, bolterrors.ErrDatabaseNotOpen):
 		return nil, store.ErrClosed
+	case errors.Is(err, bolterrors.ErrDatabaseReadOnly):
+		return nil, store.ErrReadOnly
 	case errors.Is(err, bolterrors.ErrInvalidMapping):
 		return nil, fmt.Errorf("%w: %w; restart", store.ErrUnsynced, err)
 	}

@@ -38,8 +38,9 @@ import (
 
 // Options are how a store is opened; the zero Options open one that exists.
 type Options struct {
-	Create  bool          // make a store where there is no file; a file that exists is opened as ever
-	Timeout time.Duration // how long to wait for another process to let go of the file; 0 means one second
+	Create   bool          // make a store where there is no file; a file that exists is opened as ever
+	ReadOnly bool          // refuse all Updates, and change nothing of file and folder
+	Timeout  time.Duration // how long to wait for another process to let go of the file; 0 means one second
 }
 
 var dataBucket = []byte("data")
@@ -89,7 +90,7 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	var db *bbolt.DB
 	file := new(keep)
 	for _, size := range sizes {
-		db, err = file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: size})
+		db, err = file.bbolt(path, bbolt.Options{Timeout: o.Timeout, InitialMmapSize: size, ReadOnly: o.ReadOnly})
 		if !errors.Is(err, syscall.ENOMEM) {
 			break
 		}
@@ -99,11 +100,10 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	}
 	e := &engine{db: db, id: id, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
-	if err == nil {
-		err = tighten(path, file.file)
-	}
-	if err == nil {
-		err = settle(path)
+	if err == nil && !o.ReadOnly {
+		if err = tighten(path, file.file); err == nil {
+			err = settle(path)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

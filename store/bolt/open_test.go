@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
 )
 
 // made is the path of a closed store with some records in it.
@@ -290,4 +293,44 @@ func TestCreateRace(t *testing.T) {
 		t.Errorf("got %v, want one winner", errs)
 	}
 	opened(t, path, Options{})
+}
+
+// What is opened to be read can be read by others at once and by nobody written, and no byte or mode of it changes.
+func TestReadOnly(t *testing.T) {
+	path := made(t)
+	if err := os.Chmod(path, 0o440); err != nil {
+		t.Fatal(err)
+	}
+	left := path + unfinished + "1"
+	if err := os.WriteFile(left, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, other := opened(t, path, Options{ReadOnly: true}), opened(t, path, Options{ReadOnly: true})
+	for _, db := range []*store.DB{db, other} {
+		err := db.View(context.Background(), func(tx store.Tx) error {
+			if v, err := tx.Get(key(7)); v == nil || err != nil {
+				t.Errorf("read %q, %v", v, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	err = db.Update(context.Background(), func(tx store.Tx) error { return tx.Put([]byte("a"), nil) })
+	if !errors.Is(err, store.ErrReadOnly) || db.Err() != nil {
+		t.Errorf("an Update: %v; then %v", err, db.Err())
+	}
+	if _, err := Open(path, Options{Timeout: time.Millisecond}); !errors.Is(err, ErrLocked) {
+		t.Errorf("opened for writing at the same time: %v", err)
+	}
+	after, err := os.ReadFile(path)
+	info, _ := os.Stat(path)
+	if _, gone := os.Stat(left); err != nil || !bytes.Equal(before, after) || info.Mode().Perm() != 0o440 || gone != nil {
+		t.Errorf("it was changed: %v, %v, %v", err, info.Mode(), gone)
+	}
 }

@@ -391,3 +391,49 @@ func comparePets(t *rapid.T, tx store.Tx, m map[int64]pet) error {
 	}
 	return nil
 }
+
+// asStored: Bytes shows records whole, between two numbers, and is not led astray by a key that is none of theirs.
+func asStored(t *testing.T, db *store.DB) {
+	for i := range 5 {
+		insert(t, db, &pet{Name: fmt.Sprint(i)})
+	}
+	update(t, db, func(tx store.Tx) error { _, err := pets.Delete(tx, 3); return err })
+	read := func(tx store.Tx, after, upTo int64) (got []string, err error) {
+		err = pets.Bytes(tx, after, upTo, func(id int64, b []byte) (bool, error) {
+			got = append(got, fmt.Sprint(id, " ", string(b)))
+			return len(got) < 3, nil
+		})
+		return got, err
+	}
+	record := func(id int64) string {
+		return fmt.Sprintf(`%d {"id":%d,"name":"%d","owner":0,"kind":"","note":""}`, id, id, id-1)
+	}
+	for _, c := range []struct {
+		after, upTo int64
+		want        []string
+	}{
+		{math.MinInt64, math.MaxInt64, []string{record(1), record(2), record(4)}},
+		{1, 4, []string{record(2), record(4)}},
+		{2, 3, nil},
+		{4, 4, nil},
+		{5, 1, nil},
+	} {
+		view(t, db, func(tx store.Tx) error {
+			got, err := read(tx, c.after, c.upTo)
+			same(t, got, c.want)
+			return err
+		})
+	}
+	update(t, db, func(tx store.Tx) error {
+		if last, err := pets.Last(tx); last != 5 || err != nil {
+			t.Errorf("the last number is %d, %v", last, err)
+		}
+		return tx.Put([]byte("pets/r\x80\x00\x00\x00\x00\x00\x00\x04x"), nil)
+	})
+	view(t, db, func(tx store.Tx) error {
+		if got, err := read(tx, 3, 5); err == nil {
+			t.Errorf("got %q past the key of no record", got)
+		}
+		return nil
+	})
+}

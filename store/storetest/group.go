@@ -111,6 +111,74 @@ func goexit(t *testing.T, db *store.DB) {
 	}
 }
 
+// lastWord: the function of OnCommit counts what each group adds. It must see all of it and nothing else, once.
+func lastWord(t *testing.T, db *store.DB) {
+	group := store.Prefix([]byte("good"))
+	asked := false
+	db.OnCommit(func(before, tx store.Tx) error {
+		had, err := keys(before, group)
+		if err != nil {
+			return err
+		}
+		has, err := keys(tx, group)
+		if err != nil {
+			return err
+		}
+		if total, err := tx.Get([]byte("total")); string(total) != string(fmt.Append(nil, len(had))) && len(had) > 0 {
+			t.Errorf("%d before the group, and %s counted, %v", len(had), total, err)
+		}
+		asked = true
+		return tx.Put([]byte("total"), fmt.Append(nil, len(has)))
+	})
+	mine := errors.New("mine")
+	fs := []func(store.Tx) error{func(tx store.Tx) error { tx.Put([]byte("good, but failed"), nil); return mine }}
+	want := map[string]string{"total": "21"}
+	put(t, db, "good", "")
+	want["good"] = ""
+	for i := range 20 {
+		fs = append(fs, putter(fmt.Sprint("good", i)))
+		want[fmt.Sprint("good", i)] = ""
+	}
+	held(t, db, fs...)
+	same(t, all(t, db), want)
+	asked = false
+	wantIs(t, "an Update that fails", db.Update(context.Background(), fs[0]), mine)
+	update(t, db, func(tx store.Tx) error { return nil })
+	if asked {
+		t.Error("it was asked about a group that wrote nothing")
+	}
+}
+
+// lastWordFails: also by its limits, by a write to what was before, and when it only looks as if it went well.
+func lastWordFails(t *testing.T, db *store.DB) {
+	mine := errors.New("mine")
+	for _, c := range []struct {
+		name string
+		f    func(before, tx store.Tx) error
+		want error
+	}{
+		{"its own error", func(_, tx store.Tx) error { tx.Put([]byte("own"), nil); return mine }, mine},
+		{"a write to what was before", func(before, _ store.Tx) error { before.Put([]byte("own"), nil); return nil }, store.ErrReadOnly},
+		{"more keys than an Update has", func(_, tx store.Tx) error {
+			for i := range store.MaxKeys + 1 {
+				tx.Put(fmt.Append(nil, "own", i), nil)
+			}
+			return nil
+		}, store.ErrLimit},
+	} {
+		db.OnCommit(c.f)
+		var writers sync.WaitGroup
+		for _, key := range []string{"a", "b", "c"} {
+			writers.Go(func() { wantIs(t, c.name, db.Update(context.Background(), putter(key)), c.want) })
+		}
+		writers.Wait()
+		same(t, all(t, db), map[string]string{})
+	}
+	db.OnCommit(func(_, tx store.Tx) error { return tx.Put([]byte("own"), nil) })
+	put(t, db, "a", "")
+	same(t, all(t, db), map[string]string{"a": "", "own": ""})
+}
+
 func serial(t *testing.T, db *store.DB) {
 	const callers, rounds = 64, 10
 	var all sync.WaitGroup

@@ -34,6 +34,8 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"a goroutine that ends in its function harms nobody", goexit},
 		{"an error of a Tx cannot be swallowed", sticky},
 		{"the limits are exact", limits},
+		{"OnCommit has the last word in every group that writes", lastWord},
+		{"an error of OnCommit fails its group and no other", lastWordFails},
 		{"Updates are serial", serial},
 		{"there are no phantoms", phantoms},
 		{"a cancelled Update leaves the queue", cancelled},
@@ -48,6 +50,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"spans of an index", spans},
 		{"an unchanged key is not written", unchanged},
 		{"collections whose names begin alike keep apart", alike},
+		{"records are shown as they are stored", asStored},
 		{"a collection is a map with two ways in", collectionModel},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
