@@ -16,6 +16,7 @@ import (
 type Sealer struct {
 	aead   cipher.AEAD
 	random io.Reader
+	marks  []byte // see Mark
 }
 
 // SealKeyLen is the length of a sealing key in bytes.
@@ -27,7 +28,11 @@ func NewSealer(key []byte, random io.Reader) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sealing key: %w", err)
 	}
-	return &Sealer{aead, random}, nil
+	marks, err := markKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("sealing key: %w", err)
+	}
+	return &Sealer{aead, random, marks}, nil
 }
 
 // sealed begins every sealed text, and says how it was sealed.
