@@ -55,7 +55,7 @@ func New(db *store.DB, o Options) *Accounts {
 	if o.Version == "" {
 		o.Version = "dev"
 	}
-	return &Accounts{
+	a := &Accounts{
 		Store:     Store{db},
 		Passwords: secret.NewPasswords(o.PasswordCost, o.Random),
 		now:       o.Now,
@@ -64,6 +64,8 @@ func New(db *store.DB, o Options) *Accounts {
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
 		toSweep:   make(chan struct{}, 1),
 	}
+	db.OnCommit(a.chainEvents)
+	return a
 }
 
 // ForgetUser adds what other packages keep of a user: f removes it in the Update that removes him. It belongs to the wiring.

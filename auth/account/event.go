@@ -12,6 +12,7 @@ import (
 
 // An Event tells what happened. It is written in the transaction of the change it tells of and never changes after.
 type Event struct {
+	Scope     auth.UserType   `json:"scope"` // whose record it is in: the network's, a partner's, an enterprise's; first, see scopeOf
 	ID        int64           `json:"id"`
 	Time      time.Time       `json:"time"`
 	Name      string          `json:"event"`
@@ -19,7 +20,6 @@ type Event struct {
 	Severity  string          `json:"severity"`
 	Message   string          `json:"message"`
 	Detail    json.RawMessage `json:"detail,omitempty"`
-	Scope     auth.UserType   `json:"scope"` // whose record it is in: the network's, a partner's, an enterprise's
 	TenantID  int64           `json:"tenantId"`
 	ActorID   int64           `json:"actorId,omitempty"`
 	Actor     string          `json:"actor,omitempty"`
@@ -42,6 +42,7 @@ const (
 	Info    = "INFO"
 	Notice  = "NOTICE"
 	Warning = "WARNING"
+	Alert   = "ALERT"
 
 	OfUser          = "USER"
 	OfSecurity      = "SECURITY"

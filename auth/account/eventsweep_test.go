@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
 )
@@ -69,7 +70,10 @@ func openRecord(t testing.TB) *record {
 }
 
 // restart is what a new process knows: what is in the store.
-func (r *record) restart() { r.Accounts = New(r.db, Options{Now: func() time.Time { return r.now }}) }
+func (r *record) restart() {
+	r.Accounts = New(r.db, Options{Now: func() time.Time { return r.now }})
+	r.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), r.Random())
+}
 
 // write puts events into the store, as many in one Update as there may be.
 func (r *record) write(t testing.TB, list ...*Event) {

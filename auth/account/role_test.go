@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
 )
@@ -13,6 +14,7 @@ import (
 // TestRolesOfFailedUpdate: a role that was put together in an Update that failed is not taken for the one there is.
 func TestRolesOfFailedUpdate(t *testing.T) {
 	a := New(memory.Open(), Options{})
+	a.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), a.Random())
 	ctx, by, in := context.Background(), System("test"), auth.Network()
 	update := auth.Update.On(auth.ProxyObject)
 	r, err := a.InsertCustomRole(ctx, by, in, NewCustomRole{UserType: auth.Operator, Name: "r", Functions: []int64{107}})

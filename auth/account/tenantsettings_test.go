@@ -26,6 +26,7 @@ func newEstate(t *testing.T) *estate {
 	db := memory.Open()
 	t.Cleanup(func() { db.Close() })
 	e := &estate{Accounts: New(db, Options{PasswordCost: secret.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}})}
+	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
 	for i, name := range []string{"One", "Two"} {
 		made, err := e.InsertEnterprise(context.Background(), System("test"), NewEnterprise{Name: name})
 		must(t, err)
@@ -128,7 +129,6 @@ func TestSettingsAreCopied(t *testing.T) {
 
 func TestSettingsAreBounded(t *testing.T) {
 	e, ctx := newEstate(t), context.Background()
-	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
 	if _, err := e.SetAlerts(ctx, e.by[0], e.in[0], make([]AlertUpdate, 101)); auth.KindOf(err) != auth.Invalid {
 		t.Errorf("101 alerts: %v", err)
 	}
@@ -174,7 +174,6 @@ func TestSettingsRestOnRightsOfTheirTransaction(t *testing.T) {
 	stale := e.in[0]
 	stale.Delegated = auth.ToOperator // as it was at the door; it is withdrawn now
 	by := &auth.Principal{Type: auth.Portal, UserType: auth.Operator, Role: auth.RoleByID(1)}
-	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
 	box, err := e.EncodeEnterpriseKey(stale, "key")
 	must(t, err)
 	_, alerts := e.SetAlerts(ctx, by, stale, nil)

@@ -7,14 +7,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/portico-vco/portico/auth"
-	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 )
 
 // Whatever the query says, nobody finds an enterprise that he does not see, or a password by the form in which it is kept.
 func TestWithPropertyShowsWhatIsSeen(t *testing.T) {
 	e, ctx := newEstate(t), context.Background()
-	e.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), e.Random())
 	owner, err := e.InsertPartner(ctx, System("test"), NewPartner{Name: "Owner"})
 	must(t, err)
 	owned, err := e.InsertEnterprise(ctx, System("test"), NewEnterprise{Name: "Owned", ProxyID: owner.ID})

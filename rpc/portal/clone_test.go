@@ -11,6 +11,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
 )
@@ -30,6 +31,7 @@ func newCopier(t *testing.T, properties int) *copier {
 	c := &copier{db: memory.Open(), now: time.Now(), looked: func() {}, chanced: func() {}}
 	t.Cleanup(func() { c.db.Close() })
 	c.Accounts = account.New(c.db, account.Options{Now: c.clock, Random: c, PasswordCost: cheap})
+	c.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	made, err := c.InsertEnterprise(context.Background(), account.System("test"), account.NewEnterprise{Name: "Source"})
 	must(t, err)
 	c.source = auth.Tenant{Type: auth.Enterprise, ID: made.ID}

@@ -34,9 +34,9 @@ func storeKeys(t *testing.T, db *store.DB) map[string]bool {
 	return all
 }
 
-// stays is what a tenant that was deleted leaves behind for good: events, the last numbers given, the end of signing keys, and
+// stays is what a tenant that was deleted leaves behind for good: events and their chain, the last numbers given, the end of signing keys, and
 // that roles were ever changed.
-var stays = regexp.MustCompile(`^(event|kid|roleedition)/|^[a-z]+/n$`)
+var stays = regexp.MustCompile(`^(event|eventlink|kid|roleedition)/|^[a-z]+/n$`)
 
 // left are the keys that came and should have gone. Sessions end, and mail is forgotten, in time.
 func (h *house) left(t *testing.T, db *store.DB, before map[string]bool) []string {
