@@ -3,6 +3,7 @@
 //
 //	serve                 the portal itself
 //	keys rotate-signing   a new key for API tokens
+//	check                 whether what a portal keeps is as it wrote it
 //	call                  one call of any method, for people and scripts
 //	version, help
 //
@@ -88,6 +89,7 @@ func commands() []command {
 	return []command{
 		{"serve", "run the portal; the first start makes it", (*program).serve},
 		{"keys", "rotate the key that signs API tokens", (*program).keys},
+		{"check", "check what a portal keeps, while it does not run", (*program).check},
 		{"call", "call a method of a portal and print the result", (*program).call},
 		{"version", "print the version", (*program).version},
 		{"help", "print help, also of a command: portico help serve", (*program).help},

@@ -20,13 +20,20 @@ func (d folder) sealKey() string { return filepath.Join(d.keys(), "seal.key") }
 
 // sealer opens the sealing key of a portal; of one in the making it is made.
 func (o *instance) sealer(made bool) (*secret.Sealer, error) {
-	path := o.Data.sealKey()
+	s, err := o.Data.sealer()
+	if errors.Is(err, fs.ErrNotExist) && !made {
+		return newSealer(o.Data.sealKey())
+	}
+	return s, err
+}
+
+// sealer opens the sealing key of a portal that is made.
+func (d folder) sealer() (*secret.Sealer, error) {
+	path := d.sealKey()
 	text, err := os.ReadFile(path)
 	switch {
-	case errors.Is(err, fs.ErrNotExist) && made:
-		return nil, fmt.Errorf("data folder %s: there is a store but no sealing key (%s): restore it from a backup", o.Data, path)
 	case errors.Is(err, fs.ErrNotExist):
-		return newSealer(path)
+		return nil, fmt.Errorf("data folder %s: there is a store but no sealing key: restore it from a backup: %w", d, err)
 	case err != nil:
 		return nil, fmt.Errorf("sealing key: %w", err)
 	}

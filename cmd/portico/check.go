@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/rpc/portal"
+	"github.com/portico-vco/portico/store/bolt"
+)
+
+const checkText = `Checks a portal that does not run, and changes nothing of it.
+
+The record: the events form a chain, of which every event is held against its link. One that was changed, removed, added or
+moved by another hand than the portal's is named. A whole store that was put back from an older copy shows only by --head: a
+file with what system/getEventChainHead answered at some time, kept where the portal's administrators cannot change it. Then
+also that end of the chain must still be in it.
+`
+
+const checkMore = `
+Exit status: 0 everything is as the portal wrote it; 1 something is not, or could not be checked; 2 the command line is wrong.
+`
+
+// A check is one run of the command.
+type check struct {
+	*program
+	accounts *account.Accounts
+	problems int
+	told     time.Time // when progress was told last
+}
+
+func (p *program) check(ctx context.Context, args []string) error {
+	f := p.flags("check [flags]", checkText)
+	f.more = checkMore
+	var d folder = "./data"
+	var head string
+	f.StringVar((*string)(&d), "data", string(d), "data `FOLDER` of the portal")
+	f.StringVar(&head, "head", "", "`FILE` with a head of the chain of events, as system/getEventChainHead answered it")
+	words, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(words) > 0 {
+		return f.wrong("%q is no flag", words[0])
+	}
+	if err := p.checkFolder(ctx, d, head); err != nil {
+		return fmt.Errorf("portico check: %w", err)
+	}
+	return nil
+}
+
+func (p *program) checkFolder(ctx context.Context, d folder, head string) (err error) {
+	db, err := bolt.Open(d.store(), bolt.Options{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	c := &check{program: p, accounts: account.New(db, account.Options{Now: p.now}), told: p.now()}
+	if c.accounts.Sealer, err = d.sealer(); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "store %s\n", db.ID())
+	if err := c.events(ctx); err != nil {
+		return err
+	}
+	if head != "" {
+		if err := c.head(ctx, head); err != nil {
+			return err
+		}
+	}
+	if c.problems > 0 {
+		return fmt.Errorf("not all is as the portal wrote it (problems: %d). Keep a copy of the folder as it is, find out who could "+
+			"write it, and go on with a backup that passes this check", c.problems)
+	}
+	return nil
+}
+
+// progress is told no more often than this.
+const tellEvery = 2 * time.Second
+
+func (c *check) events(ctx context.Context) error {
+	k, err := c.accounts.CheckEvents(ctx, func(k account.EventCheck) {
+		if now := c.now(); now.Sub(c.told) >= tellEvery {
+			c.told = now
+			fmt.Fprintf(c.stderr, "events: so far %d, up to number %d\n", k.Events, k.LastEvent)
+		}
+	})
+	for _, problem := range k.Problems {
+		fmt.Fprintln(c.stdout, "events:", problem)
+	}
+	if k.More > 0 {
+		fmt.Fprintf(c.stdout, "events: and %d problems more\n", k.More)
+	}
+	c.problems += len(k.Problems) + k.More
+	if auth.KindOf(err) == auth.Unavailable {
+		err = errors.Unwrap(err) // what is hidden from callers of the portal
+	}
+	if err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	fmt.Fprintf(c.stdout, "events: checked links %d to %d, %d events up to number %d; %d were swept\n",
+		k.FirstLink, k.LastLink, k.Events, k.LastEvent, k.Swept)
+	return nil
+}
+
+func (c *check) head(ctx context.Context, path string) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("--head: %w", err)
+	}
+	h, err := portal.ReadEventHead(data)
+	if err != nil {
+		return fmt.Errorf("--head %s: %w", path, err)
+	}
+	verdict, err := c.accounts.CompareHead(ctx, h)
+	if auth.KindOf(err) == auth.Conflict {
+		verdict = err.Error()
+		c.problems++
+		err = nil
+	}
+	if err == nil {
+		fmt.Fprintf(c.stdout, "head: link %d with event %d, of %s: %s\n", h.Link, h.Events, h.Time.UTC().Format(time.RFC3339), verdict)
+	}
+	return err
+}
