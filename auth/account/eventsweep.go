@@ -39,15 +39,22 @@ type eventMark struct {
 
 var eventMarks = store.NewCollection("eventmark", func(m *eventMark) *int64 { return &m.ID })
 
-// SweepEvents removes a step of the events that are past their retention. With the last step it tells how many there were,
-// also those of a sweep that was cut off.
+// SweepEvents removes a step of the events that are past their retention, and then of the links of the chain that these leave
+// empty. With the last step it tells how many events there were, also those of a sweep that was cut off.
 func (a *Accounts) SweepEvents(tx store.Tx) (more bool, err error) {
 	for _, r := range retentions {
 		if more, err := a.sweepRecords(tx, r); more || err != nil {
 			return more, err
 		}
 	}
-	return false, a.tellSwept(tx)
+	swept, err := untold(tx)
+	if err != nil || len(swept) == 0 {
+		return false, err
+	}
+	if more, err := a.trimEventLinks(tx); more || err != nil {
+		return more, err
+	}
+	return false, a.tellSwept(tx, swept)
 }
 
 // sweepRecords removes a step of the events in one kind of record, and says whether it came to anything.
@@ -66,6 +73,11 @@ func (a *Accounts) sweepRecords(tx store.Tx, r retention) (moved bool, err error
 	}
 	for _, id := range over {
 		if _, err := events.Delete(tx, id); err != nil {
+			return false, err
+		}
+	}
+	if len(over) > 0 {
+		if err := a.sweptEvents(tx, r.of, through); err != nil {
 			return false, err
 		}
 	}
@@ -110,24 +122,29 @@ func (a *Accounts) overdue(tx store.Tx, of auth.UserType, after int64, before ti
 	return slices.DeleteFunc(over, func(id int64) bool { return id > through }), through, err
 }
 
-// tellSwept records what was removed since that was told last.
-func (a *Accounts) tellSwept(tx store.Tx) error {
-	removed := make(map[string]any)
+// untold answers the marks of what was removed since that was told last, by what it is called.
+func untold(tx store.Tx) (map[string]*eventMark, error) {
+	swept := make(map[string]*eventMark)
 	for _, r := range retentions {
 		mark, err := markOf(tx, r.of)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if mark.Removed == 0 {
-			continue
+		if mark.Removed > 0 {
+			swept[r.name] = mark
 		}
-		removed[r.name], mark.Removed = mark.Removed, 0
+	}
+	return swept, nil
+}
+
+// tellSwept records what was removed.
+func (a *Accounts) tellSwept(tx store.Tx, swept map[string]*eventMark) error {
+	removed := make(map[string]any)
+	for name, mark := range swept {
+		removed[name], mark.Removed = mark.Removed, 0
 		if err := eventMarks.Put(tx, mark); err != nil {
 			return err
 		}
-	}
-	if len(removed) == 0 {
-		return nil
 	}
 	return a.Record(tx, System("portico/sweep"), auth.Network(), Happening{
 		Name: "SWEEP_EVENTS", Category: OfSystem, Message: "events past their retention", Detail: removed,

@@ -118,6 +118,17 @@ func (r *record) sweep(t testing.TB) {
 	t.Helper()
 	for r.step(t) {
 	}
+	r.holds(t)
+}
+
+// holds checks the chain of events, and answers what is left of it.
+func (r *record) holds(t testing.TB) EventCheck {
+	t.Helper()
+	k, err := r.CheckEvents(context.Background(), func(EventCheck) {})
+	if err != nil || len(k.Problems) > 0 {
+		t.Errorf("the chain of events: %v, %q", err, k.Problems)
+	}
+	return k
 }
 
 // left are all events by name, how many of each.
@@ -218,6 +229,7 @@ func TestSweepOfEventsGoesOn(t *testing.T) {
 		if steps++; len(r.told(t)) > 0 {
 			t.Fatal("told before the sweep was over")
 		}
+		r.holds(t)
 		r.restart()
 	}
 	if steps < 300/removedEvents {
@@ -226,6 +238,9 @@ func TestSweepOfEventsGoesOn(t *testing.T) {
 	want := []string{`{"enterpriseEvents":150,"operatorEvents":75,"proxyEvents":75`}
 	if d := cmp.Diff(want, r.told(t)); d != "" || r.left(t)["old"] != 0 || r.left(t)["young"] != 2 {
 		t.Error(d, r.left(t))
+	}
+	if k := r.holds(t); k.FirstLink < 10 || k.Events != 3 || k.Swept > 33 { // links of 33 events each, but for SWEEP_EVENTS
+		t.Errorf("left of the chain: %+v", k)
 	}
 	r.now = r.now.Add(week) // the young ones are two weeks old
 	r.set(t, "retentionWeeks.operatorEvents", "1")
