@@ -62,21 +62,38 @@ func (a *Accounts) CloneEnterprise(ctx context.Context, by *auth.Principal, from
 	if grave, err = a.beginClone(ctx, by, f, *draft); err != nil {
 		return nil, err
 	}
-	if err := a.copyAll(ctx, records, grave.tenant()); err != nil {
-		return nil, err
+	if err = a.copyAll(ctx, records, grave); err == nil {
+		err = a.Store.Update(ctx, func(tx store.Tx) error { return a.foundIn(tx, by, f, hash) })
 	}
-	if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.foundIn(tx, by, f, hash) }); err != nil {
+	if err != nil {
+		a.giveUp(ctx, grave)
 		return nil, err
 	}
 	return draft, nil
 }
 
-// copyAll writes the records, a few at a time.
-func (a *Accounts) copyAll(ctx context.Context, records []copied, to auth.Tenant) error {
+// giveUp lets what was copied be swept at once. If that cannot be written, or the caller has gone, its time will come.
+func (a *Accounts) giveUp(ctx context.Context, g *TenantGrave) {
+	err := a.Store.Update(ctx, func(tx store.Tx) error {
+		g, err := tenantGraves.Get(tx, g.ID)
+		if err != nil || g == nil {
+			return err
+		}
+		g.Due = a.Now()
+		return tenantGraves.Put(tx, g)
+	})
+	_ = a.buried(1, err)
+}
+
+// copyAll writes the records, a few at a time, as long as the grave is there to lead a sweep to them.
+func (a *Accounts) copyAll(ctx context.Context, records []copied, g *TenantGrave) error {
 	for step := range slices.Chunk(records, copiedAtOnce) {
 		err := a.Store.Update(ctx, func(tx store.Tx) error {
+			if now, err := tenantGraves.Get(tx, g.ID); err != nil || now == nil || !a.Now().Before(now.Due) {
+				return cmp.Or(err, errCloneLate)
+			}
 			for _, put := range step {
-				if err := put(tx, to); err != nil {
+				if err := put(tx, g.tenant()); err != nil {
 					return err
 				}
 			}
@@ -121,6 +138,11 @@ func (a *Accounts) beginClone(ctx context.Context, by *auth.Principal, f foundin
 		if err := a.open(tx, f); err != nil {
 			return err
 		}
+		if f.admin != nil { // the last Update decides, but much is written before
+			if id, err := userByName.ID(tx, usernameKey(f.admin.Username)); err != nil || id != 0 {
+				return cmp.Or(err, error(auth.Errorf(auth.Conflict, "the username %s is taken", f.admin.Username)))
+			}
+		}
 		e := draft
 		if err := putEnterprise(tx, &e); err != nil {
 			return err
@@ -151,10 +173,14 @@ var (
 	errSourceGone error = auth.Errorf(auth.Conflict, "the enterprise was deleted or moved while it was cloned")
 )
 
-func (a *Accounts) copyTenantProperties(tx store.Tx, _ *auth.Principal, from auth.Tenant) (list []copied, err error) {
+// copyTenantProperties leaves out what the caller may not give: of the settings that others set for a tenant, only what was
+// taken from it goes along.
+func (a *Accounts) copyTenantProperties(tx store.Tx, by *auth.Principal, from auth.Tenant) (list []copied, err error) {
 	span := store.Span{Prefix: tenantKey(from.Type, from.ID)}
 	err = tenantPropertyByName.Scan(tx, span, func(p *TenantProperty) (bool, error) {
-		if !p.IsPassword { // its value is sealed for the source
+		s := tenantSettingNamed(from.Type, p.Name)
+		given := s == nil || len(s.callers) == 0 || slices.Contains(s.callers, by.UserType) || p.Value == "false"
+		if given && !p.IsPassword { // that is sealed for the source
 			list = append(list, func(tx store.Tx, to auth.Tenant) error {
 				q := *p
 				q.TenantID, q.Created, q.Modified = to.ID, a.Now(), a.Now()
@@ -167,10 +193,16 @@ func (a *Accounts) copyTenantProperties(tx store.Tx, _ *auth.Principal, from aut
 }
 
 // copySettings leaves them out for who may not read them: their webhooks and addresses are not for everybody who may make
-// enterprises. They are few, and read when they are written.
+// enterprises. They are few, and read when they are written; so is the right to.
 func (a *Accounts) copySettings(_ store.Tx, by *auth.Principal, from auth.Tenant) ([]copied, error) {
 	if !by.May(auth.Read.On(auth.EnterpriseAlert), from) || !by.May(auth.Read.On(auth.EnterpriseProfile), from) {
 		return nil, nil
 	}
-	return []copied{func(tx store.Tx, to auth.Tenant) error { return a.CopySettings(tx, from, to) }}, nil
+	return []copied{func(tx store.Tx, to auth.Tenant) error {
+		now, ok, err := a.TenantIn(tx, from.Type, from.ID)
+		if err != nil || !ok || !by.May(auth.Read.On(auth.EnterpriseAlert), now) || !by.May(auth.Read.On(auth.EnterpriseProfile), now) {
+			return err
+		}
+		return a.CopySettings(tx, from, to)
+	}}, nil
 }

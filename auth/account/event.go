@@ -86,7 +86,7 @@ func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 
 // reaches refuses a partner's user whose enterprise was given to somebody else since the call began.
 func (a *Accounts) reaches(tx store.Tx, by *auth.Principal, in auth.Tenant) error {
-	if by.UserType != auth.MSP || in.Type != auth.Enterprise {
+	if by.IsPortal() || by.UserType != auth.MSP || in.Type != auth.Enterprise { // it sweeps in the name of a partner's user, too
 		return nil
 	}
 	now, ok, err := a.TenantIn(tx, in.Type, in.ID)

@@ -109,9 +109,8 @@ func (a *Accounts) overdue(tx store.Tx, of auth.UserType, after int64, before ti
 		if e.Scope == of && len(over) < removedEvents {
 			over = append(over, e.ID)
 		}
-		if old {
+		if reads++; old {
 			through = e.ID
-			reads++
 		}
 		enough := len(over) == removedEvents && over[removedEvents-1] <= through
 		return !enough && reads < sweepReads, nil

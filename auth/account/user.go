@@ -83,17 +83,23 @@ type Deleter struct {
 	ActorID   int64         `json:"actorId"`
 	ActorType auth.UserType `json:"actorType"`
 	Source    string        `json:"source"`
+	ClientID  int64         `json:"clientId,omitempty"`
+	Client    string        `json:"client,omitempty"`
 	RequestID string        `json:"requestId"`
 }
 
 func deleter(by *auth.Principal) Deleter {
-	return Deleter{Actor: by.Username, ActorID: by.UserID, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID}
+	return Deleter{
+		Actor: by.Username, ActorID: by.UserID, ActorType: by.UserType, Source: by.Source,
+		ClientID: by.ClientID, Client: by.Client, RequestID: by.RequestID,
+	}
 }
 
 // By is the deleter as the events of the sweep tell of him. He may be gone himself by then.
 func (d *Deleter) By() *auth.Principal {
 	by := System("portico/sweep")
 	by.Username, by.UserType, by.Source, by.RequestID = d.Actor, d.ActorType, d.Source, d.RequestID
+	by.ClientID, by.Client = d.ClientID, d.Client
 	return by
 }
 

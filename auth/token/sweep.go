@@ -55,19 +55,25 @@ func keep(tx store.Tx, list []use) error {
 
 // Sweep removes what is over: sessions past their end, what hangs on deleted tenants, the tokens of deleted users, and tokens
 // and events that are dead, or old, for longer than the properties say. It works in steps, each an Update with its events, and
-// may be stopped between any two.
+// may be stopped between any two. What one kind of record fails with does not hold up the others.
 func (t *Tokens) Sweep(ctx context.Context) error {
+	var errs []error
 	for _, step := range []func(store.Tx) (bool, error){
 		t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts, t.accounts.SweepEvents,
 	} {
-		for more := true; more; {
-			err := t.store.Update(ctx, func(tx store.Tx) (err error) {
-				more, err = step(tx)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		errs = append(errs, t.sweep(ctx, step))
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Tokens) sweep(ctx context.Context, step func(store.Tx) (bool, error)) error {
+	for more := true; more; {
+		err := t.store.Update(ctx, func(tx store.Tx) (err error) {
+			more, err = step(tx)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil

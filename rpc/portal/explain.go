@@ -54,10 +54,11 @@ type Explanation struct {
 
 // ExplainedRule is what the method asks for.
 type ExplainedRule struct {
-	Public    bool     `json:"public"`
-	All       []string `json:"all"`
-	Any       []string `json:"any"`
-	UserTypes []string `json:"userTypes" doc:"Those admitted; none means every one."`
+	Public     bool     `json:"public"`
+	Principals []string `json:"principals" doc:"USER is a person, SERVICE_ACCOUNT an API client, APP an OAuth app."`
+	All        []string `json:"all"`
+	Any        []string `json:"any"`
+	UserTypes  []string `json:"userTypes" doc:"Those admitted; none means every one."`
 }
 
 // ExplainedRole names a role.
@@ -170,7 +171,10 @@ func explainedRule(r auth.Rule) ExplainedRule {
 		return out
 	}
 	all, anyOf := r.Privileges()
-	out := ExplainedRule{Public: r.IsPublic(), All: words(all), Any: words(anyOf), UserTypes: []string{}}
+	out := ExplainedRule{Public: r.IsPublic(), All: words(all), Any: words(anyOf), UserTypes: []string{}, Principals: []string{}}
+	for _, t := range r.Principals() {
+		out.Principals = append(out.Principals, t.String())
+	}
 	for _, t := range r.UserTypes() {
 		out.UserTypes = append(out.UserTypes, t.String())
 	}

@@ -34,7 +34,8 @@ func storeKeys(t *testing.T, db *store.DB) map[string]bool {
 	return all
 }
 
-// stays is what a tenant that was deleted leaves behind for good: events and their chain, the last numbers given, the end of signing keys, and
+// stays is what a tenant that was deleted leaves behind for good: events and their chain, the last numbers given, the end of
+// signing keys, and
 // that roles were ever changed.
 var stays = regexp.MustCompile(`^(event|eventlink|kid|roleedition)/|^[a-z]+/n$`)
 
@@ -363,4 +364,37 @@ func TestNamesAreFreeAgain(t *testing.T) {
 		t.Errorf("number %d after %d", made.ID, in.ID)
 	}
 	h.session(t, "admin@phoenix")
+}
+
+// A sweep in the name of a partner's user, who is nobody's partner then, failed for as long as the partner owned the enterprise,
+// and with it all that came behind it.
+func TestSweepInTheNameOfAPartnersUser(t *testing.T) {
+	h := build(t)
+	ctx := context.Background()
+	globex := tenant(t, h, auth.Enterprise, 2)
+	_, err := h.accounts.InsertUser(ctx, account.System("test"), globex, account.NewUser{Username: "victim@globex", Password: password, RoleID: 11})
+	must(t, err)
+	h.enabled(t, h.session(t, "victim@globex"), "his", 30*day)
+	h.good(t, h.session(t, "admin@globex"), "role/setEnterpriseDelegatedToEnterpriseProxy", `{"isDelegated":true}`, nil)
+	h.good(t, h.session(t, "admin@northwind"), "enterpriseUser/deleteEnterpriseUser", `{"enterpriseId":2,"username":"victim@globex"}`, nil)
+	must(t, h.tokens.Sweep(ctx))
+	told := h.told(t, globex, "DELETE_API_TOKEN")
+	if len(told) != 1 || told[0].Actor != "admin@northwind" {
+		t.Errorf("told %+v", told)
+	}
+}
+
+// A clone that fails leaves nothing but a number.
+func TestCloneOfATakenUsername(t *testing.T) {
+	h := build(t)
+	r := h.call(h.session(t, "super"), "enterprise/cloneEnterpriseV2", `{"id":1,"name":"Twin","user":{"username":"admin@globex","password":"correct horse 1"}}`)
+	if r.Code != -32006 {
+		t.Error(r)
+	}
+	must(t, h.accounts.Store.View(context.Background(), func(tx store.Tx) error {
+		return tx.Scan(store.Prefix([]byte("tenantgrave/r")), func(k, _ []byte) (bool, error) {
+			t.Errorf("%q is there", k)
+			return true, nil
+		})
+	}))
 }
