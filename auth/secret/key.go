@@ -13,7 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// A Key is an Ed25519 key that signs API tokens, and nothing else. A retired one has only its public half.
+// A Key is an Ed25519 key that signs API tokens, or access tokens, and nothing else. A retired one has only its public half.
 type Key struct {
 	jwk jose.JSONWebKey
 }
@@ -67,21 +67,27 @@ func (k Key) String() string { return "key " + k.ID() }
 // GoString keeps %#v from printing the private half.
 func (k Key) GoString() string { return k.String() }
 
-// A Ring is the keys of a portal: the last one that can sign does.
+// A Ring is the keys of a portal for one type of tokens: the last one that can sign does.
 type Ring struct {
+	typ    string
 	keys   []Key
 	signer jose.Signer
 	kid    string
 }
 
-// NewRing takes the keys in the order of their making.
-func NewRing(keys ...Key) (*Ring, error) {
-	r := &Ring{keys: keys}
+// NewRing takes the keys of API tokens in the order of their making.
+func NewRing(keys ...Key) (*Ring, error) { return newRing("portico-api+jwt", keys) }
+
+// NewAccessRing takes the keys of access tokens (RFC 9068) in the order of their making.
+func NewAccessRing(keys ...Key) (*Ring, error) { return newRing("at+jwt", keys) }
+
+func newRing(typ string, keys []Key) (*Ring, error) {
+	r := &Ring{typ: typ, keys: keys}
 	for _, k := range keys {
 		if !k.Signs() {
 			continue
 		}
-		opts := (&jose.SignerOptions{}).WithType("portico-api+jwt")
+		opts := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
 		s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.EdDSA, Key: k.jwk}, opts)
 		if err != nil {
 			return nil, fmt.Errorf("signing key: %w", err)
@@ -94,7 +100,7 @@ func NewRing(keys ...Key) (*Ring, error) {
 	return r, nil
 }
 
-// Sign answers a compact JWT of the claims, with header typ portico-api+jwt and kid, and the kid it was signed with.
+// Sign answers a compact JWT of the claims, with the ring's typ and kid in its header, and the kid it was signed with.
 func (r *Ring) Sign(claims any) (t Text, kid string, err error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
@@ -106,6 +112,36 @@ func (r *Ring) Sign(claims any) (t Text, kid string, err error) {
 	}
 	text, err := jws.CompactSerialize()
 	return Text(text), r.kid, err
+}
+
+// maxSigned bounds a text that is verified.
+const maxSigned = 4096
+
+var errNotSigned = errors.New("not a token that a key of this ring has signed")
+
+// Verify answers the claims of a token that a key of the ring has signed. The key decides the algorithm, the ring the type;
+// what is in the token is a JSON object and no other token (RFC 8725).
+func (r *Ring) Verify(t Text) (claims []byte, err error) {
+	if len(t) > maxSigned {
+		return nil, errNotSigned
+	}
+	jws, err := jose.ParseSignedCompact(string(t), []jose.SignatureAlgorithm{jose.EdDSA})
+	if err != nil {
+		return nil, errNotSigned
+	}
+	h := jws.Signatures[0].Protected
+	if _, nested := h.ExtraHeaders[jose.HeaderContentType]; nested || h.ExtraHeaders[jose.HeaderType] != r.typ {
+		return nil, errNotSigned
+	}
+	for _, k := range r.keys {
+		if k.ID() != h.KeyID {
+			continue
+		}
+		if claims, err := jws.Verify(k.jwk.Public()); err == nil {
+			return claims, nil
+		}
+	}
+	return nil, errNotSigned
 }
 
 // JWKS answers the public halves (RFC 7517) of the signing key and of those retired ones that keep says are needed.

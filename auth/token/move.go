@@ -219,10 +219,11 @@ func (t *Tokens) sign(tx store.Tx, tok *Token, nonce secret.Text) (secret.Text, 
 		return "", err
 	}
 	tok.Digest = secret.DigestOf(text)
-	return text, needKey(tx, key, tok.Expiration)
+	return text, NeedKey(tx, key, tok.Expiration)
 }
 
-func needKey(tx store.Tx, key string, until time.Time) error {
+// NeedKey notes until when somebody needs the public half of a key, to verify what it has signed.
+func NeedKey(tx store.Tx, key string, until time.Time) error {
 	k, err := signedKey.Get(tx, store.Key(key))
 	if err != nil {
 		return err
@@ -237,6 +238,12 @@ func needKey(tx store.Tx, key string, until time.Time) error {
 	return signed.Put(tx, k)
 }
 
+// KeyNeeded says whether it is noted that a key is needed until then.
+func KeyNeeded(tx store.Tx, key string, until time.Time) (bool, error) {
+	k, err := signedKey.Get(tx, store.Key(key))
+	return k != nil && until.Before(k.Ends), err
+}
+
 // JWKS answers the public halves of the keys: the one that signs, and each retired one until the last token of it ends.
 func (t *Tokens) JWKS(ctx context.Context) (set []byte, err error) {
 	ring, err := t.ring()
@@ -244,10 +251,7 @@ func (t *Tokens) JWKS(ctx context.Context) (set []byte, err error) {
 		return nil, err
 	}
 	err = t.store.View(ctx, func(tx store.Tx) error {
-		set, err = ring.JWKS(func(id string) (bool, error) {
-			k, err := signedKey.Get(tx, store.Key(id))
-			return k != nil && t.now().Before(k.Ends), err
-		})
+		set, err = ring.JWKS(func(key string) (bool, error) { return KeyNeeded(tx, key, t.now()) })
 		return err
 	})
 	return set, err

@@ -21,7 +21,6 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		return nil, errInvalid
 	}
 	var tok *Token
-	var u *account.User
 	err = t.store.View(ctx, func(tx store.Tx) error {
 		if tok, err = tokenByUUID.Get(tx, number[:]); err != nil {
 			return err
@@ -29,17 +28,12 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		if tok == nil {
 			return errInvalid
 		}
-		if err := t.usable(tok, secret.Text(text)); err != nil {
+		if !tok.Digest.Matches(secret.Text(text)) {
+			return errInvalid
+		}
+		u, err := t.usableBy(tx, tok)
+		if err != nil {
 			return err
-		}
-		if u, err = t.accounts.UserIn(tx, tok.OwnerID); err != nil {
-			return err
-		}
-		if u == nil || !u.Enabled() || !u.Role.TakesTokens() {
-			return errNotActive
-		}
-		if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
-			return cmp.Or(err, errSwitchedOff)
 		}
 		p = u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration)
 		p.Unlimited, err = t.accounts.Unlimited(tx)
@@ -61,19 +55,37 @@ func numberIn(text secret.Text) (uuid.UUID, bool) {
 	return number, err == nil
 }
 
-func (t *Tokens) usable(tok *Token, text secret.Text) error {
-	if !tok.Digest.Matches(text) {
-		return errInvalid
+// Usable answers a token by number with its owner, for what was made of its text: as long as the token is good.
+func (t *Tokens) Usable(tx store.Tx, id int64) (*Token, *account.User, error) {
+	tok, err := tokens.Get(tx, id)
+	if err != nil || tok == nil {
+		return nil, nil, cmp.Or(err, errInvalid)
 	}
+	u, err := t.usableBy(tx, tok)
+	return tok, u, err
+}
+
+// usableBy answers the owner of a token, if it is good now.
+func (t *Tokens) usableBy(tx store.Tx, tok *Token) (*account.User, error) {
 	switch tok.State(t.now()) {
 	case Revoked:
-		return errRevoked
+		return nil, errRevoked
 	case Expired:
-		return errExpired
+		return nil, errExpired
 	case Pending:
-		return errInvalid
+		return nil, errInvalid
 	}
-	return nil
+	u, err := t.accounts.UserIn(tx, tok.OwnerID)
+	if err != nil {
+		return nil, err
+	}
+	if u == nil || !u.Enabled() || !u.Role.TakesTokens() {
+		return nil, errNotActive
+	}
+	if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
+		return nil, cmp.Or(err, errSwitchedOff)
+	}
+	return u, nil
 }
 
 // misused records the use of a dead token, or a text with a true number that is not the token's.

@@ -1,0 +1,116 @@
+package secret
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// PublicKeys are the keys by which a client shows who it is: their public halves alone.
+type PublicKeys struct {
+	keys []jose.JSONWebKey
+}
+
+// The bounds of what a client may register.
+const (
+	maxKeySet     = 16 << 10 // bytes
+	maxPublicKeys = 5
+	maxKeyID      = 128
+	minClientRSA  = 2048
+	maxClientRSA  = 8192 // each use of the token endpoint verifies with it
+)
+
+// ParsePublicKeys reads a JSON web key set (RFC 7517) of 1 to 5 keys to verify signatures with. It refuses private and
+// symmetric keys, and those that are too weak. The error says what is wrong and never holds what was read.
+func ParsePublicKeys(data []byte) (PublicKeys, error) {
+	var set jose.JSONWebKeySet
+	if len(data) > maxKeySet {
+		return PublicKeys{}, fmt.Errorf("is longer than %d bytes", maxKeySet)
+	}
+	if err := json.Unmarshal(data, &set); err != nil {
+		return PublicKeys{}, errors.New("is not a JSON web key set")
+	}
+	if n := len(set.Keys); n == 0 || n > maxPublicKeys {
+		return PublicKeys{}, fmt.Errorf("must have 1 to %d keys", maxPublicKeys)
+	}
+	out := PublicKeys{}
+	for _, j := range set.Keys {
+		if err := checkPublicKey(j); err != nil {
+			return PublicKeys{}, err
+		}
+		if slices.ContainsFunc(out.keys, func(k jose.JSONWebKey) bool { return k.KeyID == j.KeyID }) {
+			return PublicKeys{}, errors.New("has two keys without a kid, or with the same")
+		}
+		out.keys = append(out.keys, jose.JSONWebKey{Key: j.Key, KeyID: j.KeyID, Algorithm: j.Algorithm, Use: "sig"})
+	}
+	return out, nil
+}
+
+func checkPublicKey(j jose.JSONWebKey) error {
+	allowed := algorithmsOf(j.Key)
+	switch {
+	case len(allowed) == 0:
+		return errors.New("has a key that is not the public half of Ed25519, ECDSA (P-256 to P-521) or RSA (2048 to 8192 bits)")
+	case j.Use != "" && j.Use != "sig":
+		return errors.New("has a key that is not for signatures")
+	case len(j.KeyID) > maxKeyID:
+		return fmt.Errorf("has a kid longer than %d bytes", maxKeyID)
+	case j.Algorithm != "" && !slices.Contains(allowed, jose.SignatureAlgorithm(j.Algorithm)):
+		return errors.New("has a key with an alg that is not the key's")
+	}
+	return nil
+}
+
+// algorithmsOf are those that a key may be used with; none for what is no public key.
+func algorithmsOf(key any) []jose.SignatureAlgorithm {
+	switch k := key.(type) {
+	case ed25519.PublicKey:
+		return []jose.SignatureAlgorithm{jose.EdDSA}
+	case *ecdsa.PublicKey:
+		return map[int][]jose.SignatureAlgorithm{256: {jose.ES256}, 384: {jose.ES384}, 521: {jose.ES512}}[k.Curve.Params().BitSize]
+	case *rsa.PublicKey:
+		if n := k.N.BitLen(); n >= minClientRSA && n <= maxClientRSA {
+			return []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
+		}
+	}
+	return nil
+}
+
+// Marshal answers the keys as a JSON web key set.
+func (p PublicKeys) Marshal() ([]byte, error) { return json.Marshal(jose.JSONWebKeySet{Keys: p.keys}) }
+
+var errAssertion = errors.New("not a token that one of these keys has signed")
+
+// Verify answers the claims of a token that one of the keys has signed. The key decides the algorithm.
+func (p PublicKeys) Verify(t Text) (claims []byte, err error) {
+	if len(t) > maxSigned {
+		return nil, errAssertion
+	}
+	jws, err := jose.ParseSignedCompact(string(t), []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.ES384, jose.ES512, jose.RS256, jose.PS256})
+	if err != nil {
+		return nil, errAssertion
+	}
+	h := jws.Signatures[0].Protected
+	if _, nested := h.ExtraHeaders[jose.HeaderContentType]; nested {
+		return nil, errAssertion
+	}
+	for _, k := range p.keys {
+		alg := jose.SignatureAlgorithm(h.Algorithm)
+		if h.KeyID != "" && k.KeyID != h.KeyID || !slices.Contains(algorithmsOf(k.Key), alg) || k.Algorithm != "" && k.Algorithm != h.Algorithm {
+			continue
+		}
+		if claims, err := jws.Verify(k.Key); err == nil {
+			return claims, nil
+		}
+	}
+	return nil, errAssertion
+}
+
+// Unverified answers the claims of a token whose signature nobody has looked at: good for finding out by which keys to verify.
+func Unverified(t Text) ([]byte, bool) { return payloadOf(string(t)) }
