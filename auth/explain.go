@@ -12,6 +12,7 @@ const (
 	BySelf          Decider = "SELF"          // users may do it to themselves
 	ByRole          Decider = "ROLE"          // a function of the role grants the privilege, or none does
 	ByCustomization Decider = "CUSTOMIZATION" // a tenant has changed the function
+	ByScope         Decider = "SCOPE"         // beyond the scope of the OAuth app, or of its access token
 	ByTenant        Decider = "TENANT"        // the tenant is neither the caller's nor below his
 	ByDelegation    Decider = "DELEGATION"    // the tenant has consented, or not
 )
@@ -36,6 +37,9 @@ func (p *Principal) Weigh(v Privilege, in *Tenant) Verdict {
 	out.Held = out.Finding.Held
 	if out.Finding.Customization != nil {
 		out.Decider = ByCustomization
+	}
+	if out.Finding.OutOfScope {
+		out.Decider = ByScope
 	}
 	switch {
 	case !out.Held || in == nil || p.Owns(*in):

@@ -61,6 +61,7 @@ const matrix = `
 46 global MODIFY_ENTERPRISE_CUSTOM_ROLES       yes - - - yes - - - yes - - -
 47 global EDIT_RESTRICTED_SYSTEM_PROPERTIES    yes - - - - - - - - - - -
 48 global OAUTH_APP                            CRUDd Rd - - CRUDd Rd - - CRUD R - -
+49 global API_CLIENT                           CRUDd Rd - - CRUDd Rd - - CRUD R - -
 `
 
 // columns name the roles of the matrix from left to right.
@@ -77,6 +78,7 @@ var (
 	privileges []Privilege // in the order of their numbers
 	numbers    = make(map[Privilege]int64)
 	byWord     = make(map[string]Privilege)
+	byNumber   = make(map[int64]Privilege)
 	conditions = [...]map[Object]condition{Operator: {}, MSP: {}, Enterprise: {}}
 )
 
@@ -88,11 +90,8 @@ func (p Privilege) Number() int64 { return numbers[p] }
 
 // PrivilegeByNumber answers the privilege of that number.
 func PrivilegeByNumber(n int64) (p Privilege, ok bool) {
-	i := slices.IndexFunc(privileges, func(p Privilege) bool { return numbers[p] == n })
-	if i < 0 {
-		return Privilege{}, false
-	}
-	return privileges[i], true
+	p, ok = byNumber[n]
+	return p, ok
 }
 
 // The matrix is poured into the functional roles once; a mistake in it is a programmer's and stops the program before it serves.
@@ -151,6 +150,7 @@ func number(n int64, o Object, all Action) {
 		}
 		p := a.On(o)
 		numbers[p], byWord[p.String()] = 10*n+int64(i), p
+		byNumber[numbers[p]] = p
 		privileges = append(privileges, p)
 	}
 }

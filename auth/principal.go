@@ -117,6 +117,7 @@ type Principal struct {
 	Until        time.Time
 	Due          Due  // of a session alone
 	Unlimited    bool // rate limits were off when he was found; unset, they are yet to be asked for
+	Narrowed     bool // by the scope of his access token: he holds less than he could
 }
 
 // TenantID is the number of the tenant the principal belongs to.

@@ -1,6 +1,8 @@
 package auth
 
-import "strings"
+import (
+	"strings"
+)
 
 // An Action is what is done to an object.
 type Action uint8
@@ -47,6 +49,7 @@ const (
 	NetworkObject        Object = "NETWORK"
 	RolePackage          Object = "ROLE_CUSTOMIZATION_PACKAGE"
 	OAuthApp             Object = "OAUTH_APP"
+	APIClient            Object = "API_CLIENT"
 )
 
 // A Privilege is an action on an object.
@@ -92,6 +95,12 @@ func (p Privilege) HasObject() bool { return p.Action != do }
 
 // MarshalText keeps the word in records.
 func (p Privilege) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
+// ParsePrivilege reads the word of a privilege that a role may hold.
+func ParsePrivilege(word string) (Privilege, bool) {
+	p, ok := byWord[word]
+	return p, ok
+}
 
 // UnmarshalText reads a privilege. One that no role may hold, such as that of another version of the portal, is read as none.
 func (p *Privilege) UnmarshalText(b []byte) error {

@@ -13,6 +13,7 @@ type Role struct {
 	Precedence  int // lower is stronger, over all user types
 	Description string
 	Parts       []Part
+	Within      *Role // a bound: what it does not grant, the role does not either. Of OAuth apps and narrowed access tokens
 }
 
 // A Part of a role is a function with the customizations that hold for the role's user, the one that decides first in front:
@@ -39,6 +40,7 @@ type Finding struct {
 	Held          bool
 	Function      *Function      // nil where no function knows the privilege
 	Customization *Customization // nil where the function decides as it is
+	OutOfScope    bool           // the role's bound decides
 }
 
 // Roles are the predefined roles in the order of their numbers.
@@ -90,8 +92,44 @@ func NoRole(id int64, t UserType) *Role {
 	return &Role{ID: id, Name: "unknown", UserType: t, Precedence: math.MaxInt}
 }
 
+// Bounded is the role as far as the bound reaches. It is nobody's superuser, and weaker than those are.
+func (r *Role) Bounded(by *Role) *Role {
+	out := *r
+	out.IsSuper, out.Precedence, out.Within = false, max(r.Precedence, RoleByID(OperatorSuperuser).Precedence+1), by
+	return &out
+}
+
+// Unbound is the role without its bound.
+func (r *Role) Unbound() *Role {
+	out := *r
+	out.Within = nil
+	return &out
+}
+
+// Holding is a role of just these privileges.
+func Holding(t UserType, vs []Privilege) *Role {
+	f := &Function{Name: "privileges", UserType: t, Precedence: math.MaxInt, grants: make(map[Object]Action)}
+	for _, v := range vs {
+		f.grants[v.Object] |= v.Action
+	}
+	return &Role{Name: f.Name, UserType: t, Precedence: f.Precedence, Parts: []Part{{Function: f}}}
+}
+
+// Privileges are all that the role grants.
+func (r *Role) Privileges() (vs []Privilege) {
+	for _, v := range privileges {
+		if r.Grants(v) {
+			vs = append(vs, v)
+		}
+	}
+	return vs
+}
+
 // Find says whether the role holds the privilege, delegation left aside, and what decides it.
 func (r *Role) Find(v Privilege) (found Finding) {
+	if r.Within != nil && !r.Within.Grants(v) {
+		return Finding{OutOfScope: true}
+	}
 	for _, p := range r.Parts {
 		f := p.find(v)
 		if f.Held {
@@ -175,7 +213,7 @@ func (r *Role) Needs(v Privilege, t UserType) Delegation {
 		return 0
 	case r.UserType == MSP:
 		return ToProxy
-	case t == Enterprise && (v.Object == EnterpriseUser || v.Object == EnterpriseToken):
+	case t == Enterprise && (v.Object == EnterpriseUser || v.Object == EnterpriseToken || v.Object == APIClient):
 		return UsersToOperator
 	}
 	return ToOperator

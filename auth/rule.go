@@ -15,6 +15,7 @@ type Rule struct {
 	set      bool
 	public   bool
 	due      []Due // what may be due in the caller's session
+	machines bool
 }
 
 // Public is the rule of a method that is open to everybody, signed in or not.
@@ -43,6 +44,10 @@ func (r Rule) Users() Rule { r.kinds = []PrincipalType{User, ServiceAccount}; re
 
 // OrSelf lets users of type t act on themselves without the privilege.
 func (r Rule) OrSelf(t UserType) Rule { r.self = t; return r }
+
+// OrClient lets OAuth apps and API clients act on themselves without the privilege; the operation sees to it that it is
+// themselves.
+func (r Rule) OrClient() Rule { r.machines = true; return r }
 
 // IsZero says whether the rule was never stated.
 func (r Rule) IsZero() bool { return !r.set }
@@ -91,7 +96,7 @@ func (r Rule) admits(p *Principal, note func(Verdict)) (Decider, error) {
 	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
 		return ByUserType, Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
 	}
-	if r.self != NoType && r.self == p.UserType && p.Type != App {
+	if r.self != NoType && r.self == p.UserType && p.Type != App || r.itself(p) {
 		return BySelf, nil
 	}
 	return r.check(p, nil, note)
@@ -110,8 +115,13 @@ func (r Rule) wrongKind(p *Principal) error {
 	return e
 }
 
+func (r Rule) itself(p *Principal) bool { return r.machines && p.ClientID != 0 }
+
 // Allows decides the rest once the tenant is known: delegation.
 func (r Rule) Allows(p *Principal, in Tenant) error {
+	if r.itself(p) {
+		return nil
+	}
 	_, err := r.check(p, &in, nil)
 	return err
 }

@@ -42,6 +42,13 @@ type InNetwork struct {
 	Tenant    auth.Tenant `json:"-"`
 }
 
+// InOrganisation is the same for a tenant of any kind. Without an id it is the caller's own.
+type InOrganisation struct {
+	EnterpriseID      ID          `json:"enterpriseId" doc:"The enterprise, if it is not the caller's own organisation."`
+	EnterpriseProxyID ID          `json:"enterpriseProxyId" doc:"The partner, if it is not the caller's own organisation."`
+	Tenant            auth.Tenant `json:"-"`
+}
+
 // A scope is the kind of tenant that params name. The zero scope is none.
 type scope struct {
 	of    auth.UserType
@@ -95,6 +102,21 @@ func (p *InNetwork) settle(t auth.Tenant) {
 	p.Tenant, p.NetworkID = t, ID(t.ID)
 }
 
+// scope is that of the id which was given; of none, the caller's own.
+func (p *InOrganisation) scope() scope {
+	if p.EnterpriseProxyID != 0 {
+		return scope{auth.MSP, "enterpriseProxyId"}
+	}
+	if p.EnterpriseID != 0 {
+		return scope{auth.Enterprise, "enterpriseId"}
+	}
+	return scope{auth.NoType, "enterpriseId"}
+}
+func (p *InOrganisation) given() (ID, bool) {
+	return p.EnterpriseID + p.EnterpriseProxyID, p.EnterpriseID == 0 || p.EnterpriseProxyID == 0
+}
+func (p *InOrganisation) settle(t auth.Tenant) { p.Tenant = t }
+
 // scopeOf tells what tenant params of type t name. Two tenants, or one behind a name, are a mistake.
 func scopeOf(t reflect.Type) (scope, error) {
 	n := countScopes(t)
@@ -109,9 +131,10 @@ func scopeOf(t reflect.Type) (scope, error) {
 }
 
 var scopes = map[reflect.Type]bool{
-	reflect.TypeFor[InEnterprise](): true,
-	reflect.TypeFor[InProxy]():      true,
-	reflect.TypeFor[InNetwork]():    true,
+	reflect.TypeFor[InEnterprise]():   true,
+	reflect.TypeFor[InProxy]():        true,
+	reflect.TypeFor[InNetwork]():      true,
+	reflect.TypeFor[InOrganisation](): true,
 }
 
 func countScopes(t reflect.Type) (n int) {
@@ -129,12 +152,12 @@ func countScopes(t reflect.Type) (n int) {
 // enter finds the tenant that params name, sees to it that the caller may act there, and writes it into the params.
 // A tenant that is missing, unknown or foreign gets one answer: a stranger learns nothing.
 func (s *Server) enter(ctx context.Context, r *row, by *auth.Principal, in scoped) error {
-	t, ok, err := s.tenant(ctx, r.scope, by, in)
+	t, ok, err := s.tenant(ctx, in.scope(), by, in)
 	if err != nil {
 		return err
 	}
 	if !ok || !by.Sees(t) {
-		return auth.NoTenant(by, r.scope.param)
+		return auth.NoTenant(by, in.scope().param)
 	}
 	if err := r.Rule.Allows(by, t); err != nil {
 		return err
@@ -145,6 +168,9 @@ func (s *Server) enter(ctx context.Context, r *row, by *auth.Principal, in scope
 
 func (s *Server) tenant(ctx context.Context, sc scope, by *auth.Principal, in scoped) (auth.Tenant, bool, error) {
 	id, agreed := in.given()
+	if sc.of == auth.NoType {
+		sc.of = by.UserType
+	}
 	if id == 0 && by.Type != auth.Nobody && by.UserType == sc.of {
 		id = ID(by.TenantID())
 	}

@@ -30,11 +30,13 @@ type Accounts struct {
 	now       func() time.Time
 	random    io.Reader
 	refusals  refusals
+	uses      refusals // no refusals, but counted as those are
 	book      roleBook
 	rates     rateBook
 	defaults  map[int64]string // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error
+	sweepers   []func(tx store.Tx, g *TenantGrave) (int, error)
 	toSweep    chan struct{}
 }
 
@@ -60,12 +62,19 @@ func New(db *store.DB, o Options) *Accounts {
 		Passwords: secret.NewPasswords(o.PasswordCost, o.Random),
 		now:       o.Now,
 		random:    o.Random,
-		refusals:  newRefusals(),
+		refusals:  newRefusals("refusals"),
+		uses:      newRefusals("uses"),
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
 		toSweep:   make(chan struct{}, 1),
 	}
 	db.OnCommit(a.chainEvents)
 	return a
+}
+
+// SweepTenant adds what other packages keep of a tenant: f removes a few of its records, as many as fit into an Update, once the
+// tenant is gone, and says how many. It belongs to the wiring.
+func (a *Accounts) SweepTenant(f func(tx store.Tx, g *TenantGrave) (int, error)) {
+	a.sweepers = append(a.sweepers, f)
 }
 
 // ForgetUser adds what other packages keep of a user: f removes it in the Update that removes him. It belongs to the wiring.

@@ -93,7 +93,7 @@ func (a *Accounts) copyAll(ctx context.Context, records []copied, g *TenantGrave
 				return cmp.Or(err, errCloneLate)
 			}
 			for _, put := range step {
-				if err := put(tx, g.tenant()); err != nil {
+				if err := put(tx, g.Tenant()); err != nil {
 					return err
 				}
 			}

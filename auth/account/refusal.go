@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"sync"
@@ -25,6 +26,7 @@ const recordTime = 5 * time.Second
 // refusals counts the refusals worth an event per caller, tenant and minute, so that they cannot flood the store:
 // the first of a minute is an event at once, the rest of that minute become one event with their number.
 type refusals struct {
+	noun  string // what is counted, in the texts of those that are counted together
 	mu    sync.Mutex
 	since map[refusal]*refused
 	told  map[refusal]int // by caller and minute alone
@@ -45,8 +47,8 @@ type refused struct {
 	h    Happening
 }
 
-func newRefusals() refusals {
-	return refusals{since: make(map[refusal]*refused), told: make(map[refusal]int)}
+func newRefusals(noun string) refusals {
+	return refusals{noun: noun, since: make(map[refusal]*refused), told: make(map[refusal]int)}
 }
 
 // Refused records a refusal, also of a caller who does not wait for his answer. The store's error is answered when that
@@ -55,18 +57,27 @@ func (a *Accounts) Refused(ctx context.Context, by *auth.Principal, in auth.Tena
 	if h.Severity == "" {
 		h.Severity = Warning
 	}
+	return a.told(ctx, &a.refusals, by, in, h)
+}
+
+// Counted records what happens so often that its events are counted as those of refusals are.
+func (a *Accounts) Counted(ctx context.Context, by *auth.Principal, in auth.Tenant, h Happening) error {
+	return a.told(ctx, &a.uses, by, in, h)
+}
+
+func (a *Accounts) told(ctx context.Context, r *refusals, by *auth.Principal, in auth.Tenant, h Happening) error {
 	key := refusal{h.Name, by.Source, h.Apart, in.Type, in.ID, a.Now().Truncate(time.Minute)}
 	if by.UserID != 0 || by.ClientID != 0 {
 		key.who = fmt.Sprintf("%d/%d", by.UserID, by.ClientID)
 	}
-	if !a.refusals.first(key, by, in, h) {
+	if !r.first(key, by, in, h) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
 	defer cancel()
 	err := a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, by, in, h) })
 	if err != nil {
-		a.refusals.forget(key)
+		r.forget(key)
 	}
 	return err
 }
@@ -92,11 +103,11 @@ func (r *refusals) first(key refusal, by *auth.Principal, in auth.Tenant, h Happ
 // count adds a refusal to what is told together: of the caller, or of everybody, for whoever came first is then no more to
 // blame than the rest.
 func (r *refusals) count(key refusal, by *auth.Principal, in auth.Tenant, h Happening) {
-	together := Happening{Name: h.Name, Category: h.Category, Severity: h.Severity, Message: "refusals of one caller"}
+	together := Happening{Name: h.Name, Category: h.Category, Severity: h.Severity, Message: r.noun + " of one caller"}
 	rest := &refused{by: *by, in: in, h: together}
 	key.apart = ""
 	if r.since[key] == nil && len(r.since) >= maxRefusals {
-		together.Message = "refusals of many callers"
+		together.Message = r.noun + " of many callers"
 		key, rest = refusal{name: h.Name, minute: key.minute}, &refused{in: auth.Network(), h: together}
 	}
 	if r.since[key] == nil {
@@ -141,7 +152,11 @@ func (a *Accounts) FlushRefusals(ctx context.Context, all bool) error {
 	if all {
 		minute = minute.Add(time.Minute)
 	}
-	left := a.refusals.take(minute)
+	return errors.Join(a.flush(ctx, &a.refusals, minute), a.flush(ctx, &a.uses, minute))
+}
+
+func (a *Accounts) flush(ctx context.Context, r *refusals, minute time.Time) error {
+	left := r.take(minute)
 	for key, seen := range left {
 		h := seen.h
 		h.Message = fmt.Sprintf("%s (and %d more in that minute)", h.Message, seen.more)
@@ -151,7 +166,7 @@ func (a *Accounts) FlushRefusals(ctx context.Context, all bool) error {
 		}
 		h.Detail["count"], h.Detail["minute"] = seen.more, key.minute.Format(time.RFC3339)
 		if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, &seen.by, seen.in, h) }); err != nil {
-			a.refusals.restore(left)
+			r.restore(left)
 			return err
 		}
 		delete(left, key)

@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -66,7 +67,7 @@ func (b *roleBook) put(edition string, k roleKey, r *auth.Role) {
 	b.roles[k] = r
 }
 
-// role answers a role as it stands now for users of a type in a tenant, customizations and all. One that is gone, or not for
+// role answers a role, or a functional role alone, as it stands now for users of a type in a tenant, customizations and all. One that is gone, or not for
 // the tenant, grants nothing.
 func (a *Accounts) role(tx store.Tx, id int64, t auth.UserType, tenantID int64) (*auth.Role, error) {
 	e, err := editions.Get(tx, 1)
@@ -74,7 +75,7 @@ func (a *Accounts) role(tx store.Tx, id int64, t auth.UserType, tenantID int64) 
 		return nil, err
 	}
 	if e == nil { // nobody has made or customized a role yet
-		return cmp.Or(auth.RoleByID(id), auth.NoRole(id, t)), nil
+		return cmp.Or(auth.RoleByID(id), functionAlone(id), auth.NoRole(id, t)), nil
 	}
 	in, ok, err := a.TenantIn(tx, t, tenantID)
 	if err != nil || !ok {
@@ -105,12 +106,37 @@ func (a *Accounts) roleOf(tx store.Tx, u *User) (*auth.Role, error) {
 	if len(u.Functions) == 0 {
 		return a.role(tx, u.RoleID, u.Type, u.TenantID())
 	}
-	in, ok, err := a.TenantIn(tx, u.Type, u.TenantID())
-	if err != nil || !ok {
-		return auth.NoRole(u.RoleID, u.Type), err
+	return a.Union(tx, u.Type, u.TenantID(), u.Functions)
+}
+
+// Union is what several roles and functional roles come to, as they stand now for users of a type in a tenant. Those that are
+// gone grant nothing.
+func (a *Accounts) Union(tx store.Tx, t auth.UserType, tenantID int64, ids []int64) (*auth.Role, error) {
+	out, names := auth.NoRole(0, t), []string{}
+	for _, id := range ids {
+		r, err := a.role(tx, id, t, tenantID)
+		if err != nil {
+			return nil, err
+		}
+		if r.UserType != t || len(r.Parts) == 0 {
+			continue
+		}
+		names = append(names, r.Name)
+		out.Precedence, out.Parts = min(out.Precedence, r.Precedence), append(out.Parts, r.Parts...)
 	}
-	own := &CustomRole{ID: u.RoleID, UserType: u.Type, Name: "functional roles", Functions: u.Functions}
-	return customized(tx, own.Role(), in)
+	if len(names) > 0 {
+		out.Name = strings.Join(names, ", ")
+	}
+	return out, nil
+}
+
+// functionAlone is a functional role as the only part of a role; nil if there is none of that number.
+func functionAlone(id int64) *auth.Role {
+	f := auth.FunctionByID(id)
+	if f == nil {
+		return nil
+	}
+	return &auth.Role{ID: f.ID, Name: f.Name, UserType: f.UserType, Precedence: f.Precedence, Parts: []auth.Part{{Function: f}}}
 }
 
 // customized is a role with what was changed in its functions for the tenant's users.
@@ -127,10 +153,10 @@ func customized(tx store.Tx, r *auth.Role, in auth.Tenant) (*auth.Role, error) {
 	return &whole, nil
 }
 
-// plainRole answers a role that users of the tenant may have, without customizations: a predefined one, or one that was made
-// at the tenant or above it.
+// plainRole answers a role that users of the tenant may have, without customizations: a predefined one, a functional role alone,
+// or one that was made at the tenant or above it.
 func (a *Accounts) plainRole(tx store.Tx, id int64, in auth.Tenant) (*auth.Role, error) {
-	if r := auth.RoleByID(id); r != nil {
+	if r := cmp.Or(auth.RoleByID(id), functionAlone(id)); r != nil {
 		return r, nil
 	}
 	c, err := customRoles.Get(tx, id)
@@ -183,14 +209,18 @@ func customizationsFor(tx store.Tx, in auth.Tenant) (map[int64][]*auth.Customiza
 	return all, nil
 }
 
-// sameRights says whether the caller's role is the one that his call began with. A change rests on the rights that its actor
-// has in its own transaction.
+// sameRights says whether the caller's role is the one that his call began with, what bounds it aside: that never changes. A
+// change rests on the rights that its actor has in its own transaction.
 func (a *Accounts) sameRights(tx store.Tx, by *auth.Principal, u *User) error {
 	now, err := a.roleOf(tx, u)
+	then := by.Role
+	if then.Within != nil {
+		then = then.Unbound()
+	}
 	switch {
 	case err != nil:
 		return err
-	case now == by.Role, now.Covers(by.Role) && by.Role.Covers(now):
+	case now == then, now.Covers(then) && then.Covers(now):
 		return nil
 	}
 	return auth.Errorf(auth.Forbidden, "the privileges of your role changed during method [%s]", by.Method)

@@ -28,7 +28,8 @@ var (
 	tenantGravesDue = tenantGraves.Index("due", func(g *TenantGrave) []byte { return store.Key(g.Due) })
 )
 
-func (g *TenantGrave) tenant() auth.Tenant {
+// Tenant is the tenant that is gone.
+func (g *TenantGrave) Tenant() auth.Tenant {
 	return auth.Tenant{Type: g.Type, ID: g.TenantID, Name: g.Name}
 }
 
@@ -147,6 +148,11 @@ func (a *Accounts) SweepTenants(tx store.Tx) (more bool, err error) {
 	if err != nil || grave == nil {
 		return false, err
 	}
+	for _, sweep := range a.sweepers {
+		if n, err := sweep(tx, grave); err != nil || n > 0 {
+			return true, err
+		}
+	}
 	for _, sweep := range tenantSweeps {
 		if n, err := sweep(a, tx, grave); err != nil || n > 0 {
 			return true, err
@@ -170,7 +176,7 @@ func (a *Accounts) sweepUsers(tx store.Tx, g *TenantGrave) (int, error) {
 	})
 	for _, u := range list {
 		if err == nil {
-			err = a.removeUser(tx, g.By(), g.tenant(), u)
+			err = a.removeUser(tx, g.By(), g.Tenant(), u)
 		}
 	}
 	return len(list), err
@@ -197,5 +203,5 @@ func sweepBy[T any](c *store.Collection[T], way interface {
 
 // sweepSettings is the last of the list: there are few enough of them to go with the grave.
 func (a *Accounts) sweepSettings(tx store.Tx, g *TenantGrave) (int, error) {
-	return 0, a.DropSettings(tx, g.tenant())
+	return 0, a.DropSettings(tx, g.Tenant())
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -122,6 +123,14 @@ func (u *User) IsSuper() bool { return u.RoleID == auth.SuperuserOf(u.Type) }
 // HasPassword says whether the user logs in with a password that is kept here.
 func (u *User) HasPassword() bool { return !u.NonNative && u.ClientID == 0 }
 
+// Kind says whether the user is a person or the service account of an API client.
+func (u *User) Kind() auth.PrincipalType {
+	if u.ClientID != 0 {
+		return auth.ServiceAccount
+	}
+	return auth.User
+}
+
 // Managed refuses what is not done to a service account as to a person: it is changed by its API client alone.
 func (u *User) Managed() error {
 	if u.ClientID == 0 {
@@ -137,12 +146,12 @@ func (u *User) Enabled() bool { return u.IsActive && !u.IsLocked }
 
 // Principal is the user, with his role as he was read, as a caller.
 func (u *User) Principal(c auth.Call, m auth.Means, id int64, until time.Time) *auth.Principal {
-	kind := auth.User
+	client := ""
 	if u.ClientID != 0 {
-		kind = auth.ServiceAccount
+		client = strings.TrimPrefix(u.Username, serviceAccount)
 	}
 	return &auth.Principal{
-		Call: c, Type: kind, ClientID: u.ClientID, UserID: u.ID, Username: u.Username, UserType: u.Type,
+		Call: c, Type: u.Kind(), ClientID: u.ClientID, Client: client, UserID: u.ID, Username: u.Username, UserType: u.Type,
 		EnterpriseID: u.EnterpriseID, ProxyID: u.ProxyID, Role: u.Role, Means: m, MeansID: id, Until: until,
 	}
 }
@@ -218,8 +227,8 @@ func (a *Accounts) GetUser(ctx context.Context, by *auth.Principal, t auth.UserT
 	return u, nil
 }
 
-// Users answers the users of a tenant, or a page of them, ordered by number.
-func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*User, Page, error) {
+// Users answers the users of a tenant, or a page of them, ordered by number. Only those of the kinds are kept, if any are given.
+func (a *Accounts) Users(ctx context.Context, in auth.Tenant, kinds []auth.PrincipalType, q PageQuery) ([]*User, Page, error) {
 	list := []*User{}
 	page, err := q.Pager(1)
 	if err != nil {
@@ -227,6 +236,9 @@ func (a *Accounts) Users(ctx context.Context, in auth.Tenant, q PageQuery) ([]*U
 	}
 	err = a.Store.View(ctx, func(tx store.Tx) error {
 		return usersOf.Scan(tx, behind(tenantKey(in.Type, in.ID), page.After(0)), func(u *User) (bool, error) {
+			if len(kinds) > 0 && !slices.Contains(kinds, u.Kind()) {
+				return true, nil
+			}
 			if !page.Take(u.ID) {
 				return false, nil
 			}
@@ -356,7 +368,7 @@ func (a *Accounts) mayGrant(tx store.Tx, by *auth.Principal, in auth.Tenant, rol
 	if err != nil {
 		return err
 	}
-	if r.UserType != in.Type || len(r.Parts) == 0 {
+	if r.UserType != in.Type || len(r.Parts) == 0 || auth.FunctionByID(roleID) != nil {
 		return auth.BadField("roleId", "is not a role of %s users", in.Type)
 	}
 	return notAbove(by, r)

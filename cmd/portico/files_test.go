@@ -50,7 +50,7 @@ func chmodKeys(t testing.TB, dir string) {
 
 func keysIn(t testing.TB, dir string) []string {
 	t.Helper()
-	paths, err := filesLike(filepath.Join(dir, "keys"), keyFiles)
+	paths, err := filesLike(filepath.Join(dir, "keys"), apiTokens.begin+"*.jwk")
 	if err != nil {
 		t.Fatal(err)
 	}

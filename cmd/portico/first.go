@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
@@ -26,7 +27,9 @@ type instance struct {
 	tokens      *token.Tokens
 	letters     *mail.Box
 	resets      *reset.Links
+	clients     *client.Clients
 	keys        *keyFolder
+	accessKeys  *keyFolder
 	certificate *certificate // nil with --plain-http
 	public      string       // host:port
 	local       string       // host:port of the listener
@@ -59,8 +62,10 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
 	})
-	o.keys = &keyFolder{path: c.Data.keys(), now: p.now}
+	o.keys = &keyFolder{path: c.Data.keys(), use: apiTokens, now: p.now}
+	o.accessKeys = &keyFolder{path: c.Data.keys(), use: accessTokens, now: p.now}
 	o.tokens = token.New(o.accounts, o.keys.ring)
+	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
 	if err := o.haveKeys(ctx); err != nil {
@@ -83,7 +88,7 @@ func (o *instance) haveKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := o.haveSigningKey(made); err != nil {
+	if err := errors.Join(o.haveSigningKey(made), o.haveAccessKey()); err != nil {
 		return err
 	}
 	o.accounts.Sealer, err = o.sealer(made)
@@ -103,6 +108,20 @@ func (o *instance) haveSigningKey(made bool) error {
 			"but others can no longer verify those of the lost key", o.Data, o.keys.path)
 	}
 	_, err = o.keys.rotate()
+	return err
+}
+
+// haveAccessKey makes the first key of access tokens, also of a portal that was made before there were any: what was signed with
+// one that was lost lives for a few hours at most.
+func (o *instance) haveAccessKey() error {
+	can, err := o.accessKeys.any()
+	if err != nil {
+		return err
+	}
+	if can {
+		return o.accessKeys.retire()
+	}
+	_, err = o.accessKeys.rotate()
 	return err
 }
 

@@ -17,6 +17,7 @@ import (
 //
 //	portico.db            the store
 //	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
+//	keys/access-token-*.jwk  the keys of access tokens
 //	keys/seal.key         the key of what is sealed in the store
 //	tls/cert.pem, key.pem the self-signed certificate, unless there is another
 //	demo.made             the mark of a demo, which is served on loopback alone

@@ -15,8 +15,9 @@ import (
 	"github.com/portico-vco/portico/auth/secret"
 )
 
-const keysText = `Rotates the key that signs API tokens. A new key signs from now on; of the older ones only the public halves are kept,
-and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token becomes invalid.
+const keysText = `Rotates the keys that sign API tokens and access tokens, which are apart. New keys sign from now on; of the older ones
+only the public halves are kept, and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token becomes
+invalid.
 
 It works while the portal runs, which takes the new key at its next use, and when it does not. What was cut off half-way
 is made good by running it again, or by the next start of the portal.
@@ -36,19 +37,36 @@ func (p *program) keys(_ context.Context, args []string) error {
 	if _, err := os.Stat(d.store()); err != nil {
 		return fmt.Errorf("portico keys: there is no portal in %s: %w", d, err)
 	}
-	k, err := (&keyFolder{path: d.keys(), now: p.now}).rotate()
-	if err != nil {
-		return fmt.Errorf("portico keys: %w", err)
+	for _, u := range []keyUse{apiTokens, accessTokens} {
+		k, err := (&keyFolder{path: d.keys(), use: u, now: p.now}).rotate()
+		if err != nil {
+			return fmt.Errorf("portico keys: %w", err)
+		}
+		if _, err := fmt.Fprintf(p.stdout, "key %s signs %s from now on\n", k.ID(), u.noun); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintf(p.stdout, "key %s signs API tokens from now on\n", k.ID())
-	return err
+	return nil
 }
 
-// A keyFolder is the folder of the keys that sign API tokens, a file each. Their names order them by age, and the last
+// A keyUse is what keys are for. No key is for two uses.
+type keyUse struct {
+	noun  string
+	begin string // of the names of their files
+	ring  func(...secret.Key) (*secret.Ring, error)
+}
+
+var (
+	apiTokens    = keyUse{"API tokens", "api-token-", secret.NewRing}
+	accessTokens = keyUse{"access tokens", "access-token-", secret.NewAccessRing}
+)
+
+// A keyFolder is the folder of the keys that sign, a file each, as far as they are for one use. Their names order them by age, and the last
 // one that has its private half signs. So whoever adds a key first and takes the private halves of the older ones after
 // may be stopped at any point, and two may do it at once.
 type keyFolder struct {
 	path string
+	use  keyUse
 	now  func() time.Time
 
 	mu     sync.Mutex
@@ -56,10 +74,7 @@ type keyFolder struct {
 	as     time.Time // the folder's time when it was loaded
 }
 
-const (
-	keyFiles = "api-token-*.jwk"
-	keyStamp = "20060102T150405.000Z"
-)
+const keyStamp = "20060102T150405.000Z"
 
 // fresh is how young a change of the folder must be for another one not to show in its time.
 const fresh = 2 * time.Second
@@ -79,7 +94,7 @@ func (k *keyFolder) ring() (*secret.Ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := ringOf(files)
+	r, err := k.ringOf(files)
 	if err != nil {
 		return nil, fmt.Errorf("signing keys in %s: %w", k.path, err)
 	}
@@ -90,12 +105,12 @@ func (k *keyFolder) ring() (*secret.Ring, error) {
 	return r, nil
 }
 
-func ringOf(files []keyFile) (*secret.Ring, error) {
+func (k *keyFolder) ringOf(files []keyFile) (*secret.Ring, error) {
 	keys := make([]secret.Key, len(files))
 	for i, f := range files {
 		keys[i] = f.key
 	}
-	return secret.NewRing(keys...)
+	return k.use.ring(keys...)
 }
 
 type keyFile struct {
@@ -105,7 +120,7 @@ type keyFile struct {
 
 // load reads all keys in the order of their making. It refuses private halves that others can read.
 func (k *keyFolder) load() ([]keyFile, error) {
-	paths, err := filesLike(k.path, keyFiles)
+	paths, err := filesLike(k.path, k.use.begin+"*.jwk")
 	if err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
@@ -157,7 +172,7 @@ func (k *keyFolder) rotate() (secret.Key, error) {
 	if err != nil {
 		return secret.Key{}, err
 	}
-	path := filepath.Join(k.path, fmt.Sprintf("api-token-%s-%.8s.jwk", k.stamp(files), key.ID()))
+	path := filepath.Join(k.path, fmt.Sprintf("%s%s-%.8s.jwk", k.use.begin, k.stamp(files), key.ID()))
 	if err := writeFile(path, data); err != nil {
 		return secret.Key{}, err
 	}
@@ -168,7 +183,7 @@ func (k *keyFolder) rotate() (secret.Key, error) {
 func (k *keyFolder) stamp(files []keyFile) string {
 	at := k.now().UTC()
 	if n := len(files); n > 0 {
-		name := strings.TrimPrefix(filepath.Base(files[n-1].path), "api-token-")
+		name := strings.TrimPrefix(filepath.Base(files[n-1].path), k.use.begin)
 		last, err := time.Parse(keyStamp, name[:min(len(name), len(keyStamp))])
 		if err == nil && !at.Truncate(time.Millisecond).After(last) {
 			at = last.Add(time.Millisecond)

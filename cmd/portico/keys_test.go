@@ -172,14 +172,14 @@ func TestRotationRefused(t *testing.T) {
 }
 
 func newKeyFolder(t *testing.T, now func() time.Time) *keyFolder {
-	return &keyFolder{path: filepath.Join(t.TempDir(), "keys"), now: now}
+	return &keyFolder{path: filepath.Join(t.TempDir(), "keys"), use: apiTokens, now: now}
 }
 
 // The ring follows each change at once, also those that a file system's clock is too coarse to show.
 func TestRingFollows(t *testing.T) {
 	t.Parallel()
 	k := newKeyFolder(t, time.Now)
-	other := &keyFolder{path: k.path, now: time.Now}
+	other := &keyFolder{path: k.path, use: apiTokens, now: time.Now}
 	tick := time.Now()
 	for range 5 {
 		made, err := other.rotate()
@@ -246,7 +246,7 @@ func TestRotationsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
-			if _, err := (&keyFolder{path: k.path, now: time.Now}).rotate(); err != nil {
+			if _, err := (&keyFolder{path: k.path, use: apiTokens, now: time.Now}).rotate(); err != nil {
 				t.Error(err)
 			}
 		})

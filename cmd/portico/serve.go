@@ -114,7 +114,7 @@ func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener)
 	<-tended
 	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 	defer cancel()
-	err = errors.Join(err, o.tokens.Flush(flush, true))
+	err = errors.Join(err, o.tokens.Flush(flush, true), o.clients.Flush(flush))
 	o.log.Info().Msg("ended")
 	return err
 }
@@ -142,7 +142,7 @@ func (o *instance) finish(srv *http.Server) error {
 func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() {
-		every(ctx, time.Minute, nil, func() { o.report("flush", o.tokens.Flush(ctx, false)); o.renew() })
+		every(ctx, time.Minute, nil, func() { o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx))); o.renew() })
 	})
 	work.Go(func() {
 		o.sweep(ctx)
@@ -154,7 +154,7 @@ func (o *instance) tend(ctx context.Context) {
 }
 
 func (o *instance) sweep(ctx context.Context) {
-	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
+	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
 }
 
 // every calls f again and again, and whenever soon says so.
@@ -191,13 +191,13 @@ func (o *instance) report(work string, err error) {
 
 // server is the HTTP server of the portal.
 func (o *instance) server() (*http.Server, error) {
-	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets))
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients))
 	if err != nil {
 		return nil, err
 	}
 	srv := &http.Server{
 		Handler: rpc.New(rpc.Options{
-			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens}, Log: o.log, TrustedProxies: o.TrustedProxy,
+			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
 			Keys: o.tokens.JWKS, Version: buildVersion(), Now: o.now,
 		}),
 		ReadHeaderTimeout: headerTime,

@@ -43,10 +43,8 @@ func getCallerInfo(_ context.Context, by *auth.Principal, _ None) (CallerInfo, e
 	if by.Means == auth.ByAPIToken {
 		out.MeansID = ref(by.MeansID)
 	}
-	for _, v := range auth.Privileges() {
-		if by.Role.Grants(v) {
-			out.Privileges = append(out.Privileges, v.String())
-		}
+	for _, v := range by.Role.Privileges() {
+		out.Privileges = append(out.Privileges, v.String())
 	}
 	return out, nil
 }

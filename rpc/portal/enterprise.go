@@ -237,11 +237,12 @@ func (p Portal) tenantNamed(ctx context.Context, by *auth.Principal, of auth.Use
 // GetEnterpriseUsers is the params of enterprise/getEnterpriseUsers.
 type GetEnterpriseUsers struct {
 	rpc.InEnterpriseOrID
+	UserKind
 	Exported
 }
 
 func (p Portal) getEnterpriseUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseUsers) (Export[User], error) {
-	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.kinds(), in.query())
 	return exported(in.Exported, list, page, user), err
 }
 

@@ -27,11 +27,12 @@ var readProxyUser = auth.All(auth.Read.On(auth.ProxyUser), auth.Read.On(auth.Pro
 // GetEnterpriseProxyUsers is the params of enterpriseProxy/getEnterpriseProxyUsers.
 type GetEnterpriseProxyUsers struct {
 	rpc.InProxyOrID
+	UserKind
 	Exported
 }
 
 func (p Portal) getEnterpriseProxyUsers(ctx context.Context, _ *auth.Principal, in GetEnterpriseProxyUsers) (Export[User], error) {
-	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.kinds(), in.query())
 	return exported(in.Exported, list, page, user), err
 }
 
@@ -50,11 +51,8 @@ func (p Portal) insertEnterpriseProxyUser(ctx context.Context, by *auth.Principa
 	return Inserted{ID: rpc.ID(u.ID), Rows: 1}, nil
 }
 
-func (p Portal) getEnterpriseProxyUser(ctx context.Context, by *auth.Principal, in OneUser) (*TenantUser, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	u, err := p.accounts.GetUser(ctx, by, auth.MSP, readProxyUser, int64(in.ID), in.Username)
+func (p Portal) getEnterpriseProxyUser(ctx context.Context, by *auth.Principal, in ReadUser) (*TenantUser, error) {
+	u, err := p.readUser(ctx, by, in, auth.MSP, readProxyUser)
 	if err != nil || u == nil {
 		return nil, err
 	}

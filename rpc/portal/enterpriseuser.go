@@ -19,11 +19,8 @@ func (p Portal) enterpriseUserRows() []rpc.Method {
 	}
 }
 
-func (p Portal) getEnterpriseUser(ctx context.Context, by *auth.Principal, in OneUser) (*TenantUser, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	u, err := p.accounts.GetUser(ctx, by, auth.Enterprise, auth.All(auth.Read.On(auth.EnterpriseUser)), int64(in.ID), in.Username)
+func (p Portal) getEnterpriseUser(ctx context.Context, by *auth.Principal, in ReadUser) (*TenantUser, error) {
+	u, err := p.readUser(ctx, by, in, auth.Enterprise, auth.All(auth.Read.On(auth.EnterpriseUser)))
 	if err != nil || u == nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type Explanation struct {
 	EnterpriseProxyID *rpc.ID              `json:"enterpriseProxyId"`
 	Allowed           bool                 `json:"allowed"`
 	AllowedToSelf     bool                 `json:"allowedToSelf" doc:"He may do it to himself all the same."`
-	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|PRINCIPAL|USER_TYPE|ROLE|CUSTOMIZATION|TENANT|DELEGATION"`
+	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|PRINCIPAL|USER_TYPE|ROLE|CUSTOMIZATION|SCOPE|TENANT|DELEGATION"`
 	Reason            *string              `json:"reason" doc:"The text of the refusal."`
 	Role              ExplainedRole        `json:"role"`
 	Privileges        []ExplainedPrivilege `json:"privileges" doc:"What was found of each privilege that was looked at, in the order of the rule."`
@@ -71,7 +71,7 @@ type ExplainedRole struct {
 type ExplainedPrivilege struct {
 	Privilege      string               `json:"privilege"`
 	Held           bool                 `json:"held"`
-	DecidedBy      string               `json:"decidedBy" enum:"ROLE|CUSTOMIZATION|TENANT|DELEGATION"`
+	DecidedBy      string               `json:"decidedBy" enum:"ROLE|CUSTOMIZATION|SCOPE|TENANT|DELEGATION"`
 	FunctionalRole *ExplainedRole       `json:"functionalRole" doc:"That grants it, or in which it is denied."`
 	Customization  *Customization       `json:"customization"`
 	Delegation     *ExplainedDelegation `json:"delegation" doc:"The consent of the tenant that it takes."`

@@ -117,7 +117,7 @@ func TestPageCost(t *testing.T) {
 			}
 		})
 		ofUsers = testing.AllocsPerRun(20, func() {
-			list, _, err := h.accounts.Users(ctx, in, account.PageQuery{Limit: &limit})
+			list, _, err := h.accounts.Users(ctx, in, nil, account.PageQuery{Limit: &limit})
 			if err != nil || len(list) != limit {
 				t.Errorf("%d users, %v", len(list), err)
 			}

@@ -71,10 +71,11 @@ func (p Portal) getNetworkEnterprises(ctx context.Context, by *auth.Principal, i
 // GetNetworkOperatorUsers is the params of network/getNetworkOperatorUsers.
 type GetNetworkOperatorUsers struct {
 	rpc.InNetwork
+	UserKind
 	Exported
 }
 
 func (p Portal) getNetworkOperatorUsers(ctx context.Context, _ *auth.Principal, in GetNetworkOperatorUsers) (Export[ListedOperatorUser], error) {
-	list, page, err := p.accounts.Users(ctx, in.Tenant, in.query())
+	list, page, err := p.accounts.Users(ctx, in.Tenant, in.kinds(), in.query())
 	return exported(in.Exported, list, page, listedOperatorUser), err
 }

@@ -45,11 +45,8 @@ func operatorUser(u *account.User) *OperatorUser {
 	return &OperatorUser{ListedOperatorUser: listedOperatorUser(u), NetworkID: auth.NetworkID}
 }
 
-func (p Portal) getOperatorUser(ctx context.Context, by *auth.Principal, in OneUser) (*OperatorUser, error) {
-	if err := in.check(); err != nil {
-		return nil, err
-	}
-	u, err := p.accounts.GetUser(ctx, by, auth.Operator, auth.All(auth.Read.On(auth.OperatorUser)), int64(in.ID), in.Username)
+func (p Portal) getOperatorUser(ctx context.Context, by *auth.Principal, in ReadUser) (*OperatorUser, error) {
+	u, err := p.readUser(ctx, by, in, auth.Operator, auth.All(auth.Read.On(auth.OperatorUser)))
 	if err != nil || u == nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/reset"
@@ -22,11 +23,12 @@ type Portal struct {
 	tokens   *token.Tokens
 	letters  *mail.Box
 	resets   *reset.Links
+	clients  *client.Clients
 }
 
 // Methods answers the whole table.
-func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) []rpc.Method {
-	p := Portal{a, t, b, l}
+func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients) []rpc.Method {
+	p := Portal{a, t, b, l, c}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -40,6 +42,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 		p.securityPolicyRows(),
 		p.rateLimitRows(),
 		p.alertRows(),
+		p.oauthAppRows(), p.apiClientRows(),
 	)
 	return append(rows, p.selfRows(rows)...)
 }
@@ -48,6 +51,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links) 
 type Authority struct {
 	Accounts *account.Accounts
 	Tokens   *token.Tokens
+	Clients  *client.Clients
 }
 
 // BySession finds the caller by the value of a session cookie.
@@ -60,9 +64,9 @@ func (a Authority) ByAPIToken(ctx context.Context, c auth.Call, text string) (*a
 	return a.Tokens.ByAPIToken(ctx, c, text)
 }
 
-// ByAccessToken finds the caller by an OAuth access token. There are none yet.
-func (a Authority) ByAccessToken(context.Context, auth.Call, string) (*auth.Principal, error) {
-	return nil, auth.Errorf(auth.Unauthenticated, "invalid token")
+// ByAccessToken finds the caller by an OAuth access token.
+func (a Authority) ByAccessToken(ctx context.Context, c auth.Call, text string) (*auth.Principal, error) {
+	return a.Clients.ByAccessToken(ctx, c, text)
 }
 
 // Refused records that a method does not take principals of the caller's kind.

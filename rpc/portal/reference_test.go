@@ -12,7 +12,7 @@ import (
 )
 
 // reference is the published matrix of objects and roles (portal.md 5.6), copied by hand: C create, R read, U update, D delete;
-// d: on a tenant below only by its consent, d*: by that to see sensitive data.
+// d: on a tenant below only by its consent, d*: by that to see sensitive data. The last two rows are this portal's own (issue 6).
 const reference = `
 object                      OSU   OSA   OBU  OSP  MSU   MSA   MBU MSP ESU  ESA  ESP ERO
 OPERATOR_USER               CRUD  R     R    R    -     -     -   -   -    -    -   -
@@ -62,6 +62,8 @@ MODIFY_NETWORK_CUSTOM_ROLES yes   -     -    -    -     -     -   -   -    -    
 MODIFY_ENTERPRISE_PROXY_CUSTOM_ROLES yes - - - yes - - - - - - -
 MODIFY_ENTERPRISE_CUSTOM_ROLES yes - - - yes - - - yes - - -
 EDIT_RESTRICTED_SYSTEM_PROPERTIES yes - - - - - - - - - - -
+OAUTH_APP                   CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
+API_CLIENT                  CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
 `
 
 // Rights are the reference, read: the cells of an object by the roles' numbers.
@@ -136,7 +138,7 @@ func (m rights) needs(role int, object string) auth.Delegation {
 		return 0
 	case partner:
 		return auth.ToProxy
-	case object == "ENTERPRISE_USER" || object == "ENTERPRISE_TOKEN":
+	case object == "ENTERPRISE_USER" || object == "ENTERPRISE_TOKEN" || object == "API_CLIENT":
 		return auth.UsersToOperator
 	}
 	return auth.ToOperator

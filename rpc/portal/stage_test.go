@@ -16,6 +16,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	authclient "github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
@@ -52,6 +53,7 @@ type house struct {
 	tokens   *token.Tokens
 	letters  *mail.Box
 	resets   *reset.Links
+	clients  *authclient.Clients
 	handler  http.Handler
 	super    http.Header       // kept by superSession
 	names    map[string]string // $admin@acme is written $admin_acme: a user's number
@@ -97,12 +99,17 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	ring, err := secret.NewRing(key)
 	must(t, err)
 	h.tokens = token.New(h.accounts, func() (*secret.Ring, error) { return ring, nil })
+	accessKey, err := secret.NewKey(rand.Reader)
+	must(t, err)
+	access, err := secret.NewAccessRing(accessKey)
+	must(t, err)
+	h.clients = authclient.New(h.accounts, h.tokens, func() (*secret.Ring, error) { return access, nil })
 	h.letters = mail.New(h.accounts, smtp.Carrier{})
 	h.resets = reset.New(h.accounts, h.letters)
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets))
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
-		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens}, Log: log,
+		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
 		Keys: h.tokens.JWKS, Version: "1.2.3", Now: h.clock,
 	})
 	return h

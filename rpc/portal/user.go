@@ -1,6 +1,9 @@
 package portal
 
 import (
+	"context"
+	"slices"
+
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
@@ -27,6 +30,8 @@ type User struct {
 	RoleID              rpc.ID   `json:"roleId"`
 	RoleName            string   `json:"roleName"`
 	IsSuper             rpc.Flag `json:"isSuper"`
+	IsServiceAccount    bool     `json:"isServiceAccount" doc:"The user is an API client, by which alone it changes."`
+	APIClientID         *rpc.ID  `json:"apiClientId"`
 }
 
 func user(u *account.User) User {
@@ -36,7 +41,7 @@ func user(u *account.User) User {
 		IsNative: rpc.Flag(!u.NonNative), IsActive: rpc.Flag(u.IsActive), IsLocked: rpc.Flag(u.IsLocked || u.LockedOut),
 		DisableSecondFactor: rpc.Flag(u.DisableSecondFactor), LastLogin: rpc.At(u.LastLogin), Modified: rpc.At(u.Modified),
 		PasswordModified: rpc.At(u.PasswordModified), AccessLevel: accessLevel(u.Privileged),
-		RoleID: rpc.ID(r.ID), RoleName: r.Name, IsSuper: rpc.Flag(r.IsSuper),
+		RoleID: rpc.ID(r.ID), RoleName: r.Name, IsSuper: rpc.Flag(r.IsSuper), IsServiceAccount: u.ClientID != 0, APIClientID: ref(u.ClientID),
 	}
 }
 
@@ -115,6 +120,41 @@ func not(b *bool) *bool {
 	}
 	n := !*b
 	return &n
+}
+
+// UserKind narrows what is read of users.
+type UserKind struct {
+	UserKind rpc.Strings `json:"userKind" enum:"HUMAN|SERVICE_ACCOUNT" doc:"Only users of these kinds; the default is both."`
+}
+
+// kinds are those that were asked for; none is every one.
+func (k UserKind) kinds() (list []auth.PrincipalType) {
+	for _, word := range k.UserKind {
+		if word == "HUMAN" {
+			list = append(list, auth.User)
+		} else {
+			list = append(list, auth.ServiceAccount)
+		}
+	}
+	return list
+}
+
+// ReadUser names a user to read.
+type ReadUser struct {
+	OneUser
+	UserKind
+}
+
+// readUser answers the user that a call wants to read, or nil.
+func (p Portal) readUser(ctx context.Context, by *auth.Principal, in ReadUser, t auth.UserType, r auth.Rule) (*account.User, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	u, err := p.accounts.GetUser(ctx, by, t, r, int64(in.ID), in.Username)
+	if kinds := in.kinds(); u != nil && len(kinds) > 0 && !slices.Contains(kinds, u.Kind()) {
+		return nil, err
+	}
+	return u, err
 }
 
 // OneUser names a user by number, or else by name.

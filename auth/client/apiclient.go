@@ -1,0 +1,150 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"regexp"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// A NewAPIClient is what InsertAPIClient makes.
+type NewAPIClient struct {
+	ClientID    string
+	RoleIDs     []int64 // one role, or functional roles
+	FirstName   *string
+	LastName    *string
+	Description string
+	Keys        []byte // a JSON web key set; without, it gets a secret
+	Legacy      bool   // of an import alone
+}
+
+// clientIDs are what may be chosen for a client id. With what stands before it the username has at most 255 characters.
+var clientIDs = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{2,238}$`)
+
+// InsertAPIClient makes an API client of the tenant together with its user. The secret is answered this once; one with keys has
+// none. A client id that is taken, or was, is a Conflict.
+func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewAPIClient) (cl *Client, text secret.Text, err error) {
+	if !clientIDs.MatchString(n.ClientID) {
+		return nil, "", auth.BadField("clientId", "is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
+	}
+	text, err = c.firstSecret(APIClient, n.Keys)
+	if err != nil {
+		return nil, "", err
+	}
+	err = c.store.Update(ctx, func(tx store.Tx) error {
+		in, err := c.may(tx, by, in, auth.Create.On(auth.APIClient))
+		if err != nil {
+			return err
+		}
+		cl = &Client{
+			Kind: APIClient, ClientID: n.ClientID, Of: in.Type, TenantID: in.ID, Description: n.Description, Legacy: n.Legacy,
+			Created: c.now(), Modified: c.now(),
+		}
+		if err := cmp.Or(cl.check(), cl.show(text, n.Keys), room(tx, in, APIClient)); err != nil {
+			return err
+		}
+		return c.insertAPIClient(tx, by, in, cl, n)
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return cl, text, nil
+}
+
+// insertAPIClient writes the client, its user, which bears the client's number, and the client again, with the user's.
+func (c *Clients) insertAPIClient(tx store.Tx, by *auth.Principal, in auth.Tenant, cl *Client, n NewAPIClient) error {
+	err := clients.Insert(tx, cl)
+	if errors.Is(err, store.ErrTaken) {
+		return auth.Errorf(auth.Conflict, "the client id %s is taken, or was: none is given twice", n.ClientID)
+	}
+	if err != nil {
+		return err
+	}
+	u, err := c.accounts.InsertServiceAccount(tx, by, in, account.ServiceAccount{
+		ClientID: cl.ID, Client: cl.ClientID, RoleIDs: n.RoleIDs, FirstName: n.FirstName, LastName: n.LastName,
+	})
+	if err != nil {
+		return err
+	}
+	cl.UserID = u.ID
+	h := cl.happening("CREATED")
+	h.Detail["username"], h.Detail["roleIds"] = u.Username, n.RoleIDs
+	return cmp.Or(clients.Put(tx, cl), c.accounts.Record(tx, by, in, h))
+}
+
+// An APIClientUpdate names the fields to set; nil leaves a field as it is.
+type APIClientUpdate struct {
+	Description *string
+	Keys        []byte
+	account.ServiceAccountUpdate
+}
+
+// UpdateAPIClient changes the named fields of an API client and of its user. Switching it off kills its access tokens; switching
+// it on again does not revive them. rows is 0 where the tenant has no such client.
+func (c *Clients) UpdateAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, up APIClientUpdate) (rows int, err error) {
+	return c.change(ctx, by, in, APIClient, id, auth.Update, func(tx store.Tx, in auth.Tenant, cl *Client) error {
+		u, err := c.userOf(tx, cl)
+		if err != nil {
+			return err
+		}
+		var changed []string
+		set(&changed, "description", &cl.Description, up.Description)
+		if err := cl.check(); err != nil {
+			return err
+		}
+		if up.Keys != nil {
+			if err := cl.replaceKeys(up.Keys); err != nil {
+				return err
+			}
+			changed = append(changed, "jwks")
+		}
+		ofUser := up.ServiceAccountUpdate
+		ofUser.IsActive = nil // told apart
+		more, err := c.accounts.UpdateServiceAccount(tx, by, in, u, ofUser)
+		if err != nil {
+			return err
+		}
+		if changed = append(changed, more...); len(changed) > 0 {
+			h := cl.happening("UPDATED")
+			h.Detail["changed"], h.Detail["roleIds"] = changed, u.RoleIDs()
+			if err := c.accounts.Record(tx, by, in, h); err != nil {
+				return err
+			}
+		}
+		if err := c.settle(tx, by, in, cl, len(changed) > 0, up.IsActive); err != nil {
+			return err
+		}
+		u.IsActive = !cl.Inactive
+		return c.accounts.PutServiceAccount(tx, u)
+	})
+}
+
+// userOf answers the user that an API client is.
+func (c *Clients) userOf(tx store.Tx, cl *Client) (*account.User, error) {
+	u, err := c.accounts.UserIn(tx, cl.UserID)
+	if err == nil && u == nil {
+		err = errGone(APIClient)
+	}
+	return u, err
+}
+
+// DeleteAPIClient removes an API client and its user for good. No client deletes itself.
+func (c *Clients) DeleteAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64) (rows int, err error) {
+	return c.change(ctx, by, in, APIClient, id, auth.Delete, func(tx store.Tx, in auth.Tenant, cl *Client) error {
+		if by.ClientID == cl.ID {
+			return auth.Errorf(auth.Conflict, "nobody deletes himself")
+		}
+		u, err := c.userOf(tx, cl)
+		if err != nil {
+			return err
+		}
+		h := cl.happening("DELETED")
+		h.Severity = account.Notice
+		return cmp.Or(c.accounts.DeleteServiceAccount(tx, by, in, u), c.accounts.Record(tx, by, in, h), c.bury(tx, cl))
+	})
+}

@@ -1,0 +1,70 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+)
+
+// portalClient is the client id in the access tokens of persons: there is no other client than the portal itself.
+const portalClient = "portico"
+
+// Exchange makes an access token of a person for his API token. It ends with it, and with its text.
+func (c *Clients) Exchange(ctx context.Context, call auth.Call, apiToken secret.Text) (AccessToken, error) {
+	p, err := c.tokens.ByAPIToken(ctx, call, string(apiToken))
+	if err != nil {
+		return AccessToken{}, err
+	}
+	in := auth.Tenant{Type: p.UserType, ID: p.TenantID()}
+	t := claims{
+		Subject: fmt.Sprint(ofUser, ":", p.UserID), ClientID: portalClient, Type: auth.User.String(), Org: organisation(in),
+		Roles: []int64{p.Role.ID}, From: fmt.Sprintf("%d.%s", p.MeansID, textMark(secret.DigestOf(apiToken))),
+	}
+	life := min(DefaultLifetime, p.Until.Sub(c.now())).Truncate(time.Second)
+	if life <= 0 {
+		return AccessToken{}, errExpired
+	}
+	out, err := c.sign(ctx, &t, life)
+	if err != nil {
+		return out, err
+	}
+	return out, c.accounts.Counted(ctx, p, in, account.Happening{
+		Name: "ACCESS_TOKEN_ISSUED", Category: account.OfSecurity, Message: "user " + p.Username,
+		Detail: map[string]any{"tokenId": p.MeansID}, Apart: fmt.Sprint(p.MeansID),
+	})
+}
+
+// textMark tells the texts of an API token apart without telling anything of them, not even their digest.
+func textMark(d secret.Digest) string {
+	sum := sha256.Sum256(bytes.Join([][]byte{[]byte("portico access token"), d}, []byte{0}))
+	return hex.EncodeToString(sum[:8])
+}
+
+// person answers the owner of the API token that a token was exchanged for, as long as that is good and has the same text.
+func (c *Clients) person(tx store.Tx, call auth.Call, t *claims) (*auth.Principal, error) {
+	number, mark, _ := strings.Cut(t.From, ".")
+	id, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return nil, errInvalid
+	}
+	tok, u, err := c.tokens.Usable(tx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case textMark(tok.Digest) != mark:
+		return nil, errRevoked
+	case u.ID != t.number(ofUser):
+		return nil, errInvalid
+	}
+	return u.Principal(call, auth.ByAccessToken, tok.ID, time.Time{}), nil
+}
