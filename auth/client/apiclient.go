@@ -116,7 +116,8 @@ func (c *Clients) UpdateAPIClient(ctx context.Context, by *auth.Principal, in au
 				return err
 			}
 		}
-		if err := c.settle(tx, by, in, cl, len(changed) > 0, up.IsActive); err != nil {
+		switched := up.IsActive != nil && *up.IsActive == cl.Inactive
+		if err := c.settle(tx, by, in, cl, len(changed) > 0, up.IsActive); err != nil || len(changed) == 0 && !switched {
 			return err
 		}
 		u.IsActive = !cl.Inactive

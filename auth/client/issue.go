@@ -93,7 +93,10 @@ func (c *Clients) target(tx store.Tx, cl *Client, name string) (*Grant, auth.Ten
 
 // isNamed says whether a tenant is the one that is meant.
 func (c *Clients) isNamed(tx store.Tx, in auth.Tenant, name string) (bool, error) {
-	if name == organisation(in) || in.Type == auth.Enterprise && name == fmt.Sprint(in.ID) {
+	if t, ok := tenantNamed(name); ok && t == (auth.Tenant{Type: in.Type, ID: in.ID}) {
+		return true, nil
+	}
+	if in.Type == auth.Enterprise && name == fmt.Sprint(in.ID) {
 		return true, nil
 	}
 	id, err := c.accounts.LogicalID(tx, in)

@@ -53,3 +53,27 @@ func init() {
 		"apiClient/endApiClientSecretRotation": {all: "UPDATE:API_CLIENT", params: `{"enterpriseId":$tenant,"id":999999}`, inside: inOrganisation(0)},
 	})
 }
+
+func init() {
+	anywhere = append(anywhere, "ACCESS_TOKEN_REFUSED", "PRINCIPAL_TYPE_REFUSED")
+	maps.Copy(audited, map[string]string{
+		"apiClient/insertApiClient":            "API_CLIENT_CREATED",
+		"apiClient/updateApiClient":            "API_CLIENT_UPDATED",
+		"apiClient/deactivateApiClient":        "API_CLIENT_DEACTIVATED",
+		"apiClient/activateApiClient":          "API_CLIENT_ACTIVATED",
+		"apiClient/deleteApiClient":            "API_CLIENT_DELETED DELETE_USER",
+		"apiClient/regenerateApiClientSecret":  "API_CLIENT_SECRET_REGENERATED",
+		"apiClient/rotateApiClientSecret":      "API_CLIENT_SECRET_ROTATED",
+		"apiClient/endApiClientSecretRotation": "API_CLIENT_SECRET_ROTATION_ENDED",
+		"oauthApp/insertOauthApp":              "OAUTH_APP_CREATED",
+		"oauthApp/updateOauthApp":              "OAUTH_APP_UPDATED OAUTH_APP_ACTIVATED OAUTH_APP_DEACTIVATED",
+		"oauthApp/deleteOauthApp":              "OAUTH_APP_DELETED",
+		"oauthApp/regenerateOauthAppSecret":    "OAUTH_APP_SECRET_REGENERATED",
+		"oauthApp/rotateOauthAppSecret":        "OAUTH_APP_SECRET_ROTATED",
+		"oauthApp/endOauthAppSecretRotation":   "OAUTH_APP_SECRET_ROTATION_ENDED",
+		"oauthApp/insertOauthAppGrant":         "OAUTH_APP_GRANTED",
+		"oauthApp/updateOauthAppGrant":         "OAUTH_APP_GRANT_UPDATED",
+		"oauthApp/acceptOauthAppScope":         "OAUTH_APP_SCOPE_ACCEPTED",
+		"oauthApp/deleteOauthAppGrant":         "OAUTH_APP_UNGRANTED",
+	})
+}

@@ -178,6 +178,26 @@ func (h *house) post(path string, as http.Header, body string) *httptest.Respons
 	return w
 }
 
+// issue asks for an access token: by a client id, a secret, and perhaps an organisation.
+func (h *house) issue(words ...string) (authclient.AccessToken, error) {
+	req := authclient.Request{}
+	if len(words) > 2 && words[2] != "-" {
+		req.Organisation = words[2]
+	}
+	cred := authclient.Credential{ClientID: words[0], Secret: secret.Text(words[1])}
+	return h.clients.Issue(context.Background(), auth.Call{Method: "oauth2/token", Source: "192.0.2.1", TLS: true}, cred, req)
+}
+
+// bearer is the header of a client with a new access token.
+func (h *house) bearer(t testing.TB, words ...string) http.Header {
+	t.Helper()
+	got, err := h.issue(words...)
+	if err != nil {
+		t.Fatalf("%s gets no access token: %v", words[0], err)
+	}
+	return http.Header{"Authorization": {"Bearer " + string(got.Text)}}
+}
+
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -185,6 +205,8 @@ func must(t testing.TB, err error) {
 	}
 }
 
+// "as client ID SECRET" gets an access token once and keeps it, "as client ID SECRET ORGANISATION" one for another organisation;
+// any words behind make it another token.
 // "as NAME" logs in once and keeps the session; "as NAME again" logs in anew, "as NAME using PASSWORD" with another
 // password; "as NAME after 2h" lets that time pass first. What they write is audited.
 func TestConversations(t *testing.T) {
@@ -193,6 +215,12 @@ func TestConversations(t *testing.T) {
 		h := a.open(t)
 		kept := make(map[string]http.Header)
 		return rpctest.Stage{Handler: h.handler, Names: h.names, Heard: fits, As: func(t testing.TB, who string) http.Header {
+			if words := strings.Fields(who); words[0] == "client" {
+				if kept[who] == nil {
+					kept[who] = h.bearer(t, words[1:]...)
+				}
+				return kept[who]
+			}
 			name, rest, _ := strings.Cut(who, " ")
 			how, what, _ := strings.Cut(rest, " ")
 			switch how {

@@ -109,8 +109,25 @@ func (p *player) signIn(t testing.TB, where, who string) {
 	case p.stage.As == nil:
 		t.Fatalf("%s: nobody knows how to sign in %s", where, who)
 	default:
-		p.as = p.stage.As(t, who)
+		p.as = p.stage.As(t, p.spoken(t, where, who))
 	}
+}
+
+// spoken puts what was heard before in the place of the words that begin with a $.
+func (p *player) spoken(t testing.TB, where, who string) string {
+	t.Helper()
+	words := strings.Fields(who)
+	for i, w := range words {
+		if !strings.HasPrefix(w, "$") {
+			continue
+		}
+		text, err := p.names.text(w)
+		if err != nil {
+			t.Fatalf("%s: %v", where, err)
+		}
+		words[i] = text
+	}
+	return strings.Join(words, " ")
 }
 
 func (p *player) filled(t testing.TB, where, s string) string {
