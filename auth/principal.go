@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -86,6 +87,12 @@ type Call struct {
 	RequestID string
 	Source    string // the caller's address, without port
 	TLS       bool
+}
+
+// Private says whether nobody on the way can read along: the call came over TLS, or never left the machine.
+func (c Call) Private() bool {
+	a, err := netip.ParseAddr(c.Source)
+	return c.TLS || err == nil && a.Unmap().IsLoopback()
 }
 
 // Means is how a principal got in.
