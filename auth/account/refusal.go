@@ -82,6 +82,13 @@ func (a *Accounts) told(ctx context.Context, r *refusals, by *auth.Principal, in
 	return err
 }
 
+// RefusedInTheClear records that a secret was sent without TLS. Whose it was is not looked at.
+func (a *Accounts) RefusedInTheClear(ctx context.Context, c auth.Call, why error) error {
+	return a.Refused(ctx, &auth.Principal{Call: c}, auth.Network(), Happening{
+		Name: "TLS_REFUSED", Category: OfSecurity, Message: why.Error(), Detail: map[string]any{"method": c.Method}, Apart: c.Method,
+	})
+}
+
 // first says whether the refusal is to be told at once: the first of its kind, as long as its caller has not had too many.
 func (r *refusals) first(key refusal, by *auth.Principal, in auth.Tenant, h Happening) bool {
 	r.mu.Lock()

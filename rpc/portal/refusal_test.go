@@ -169,3 +169,16 @@ func TestLoginIsBusyWhenTheQueueIsFull(t *testing.T) {
 		t.Errorf("%d were told to come again, %d were refused; want some of each", busy, refused)
 	}
 }
+
+// A secret that came in the clear is told of in the network's record, once for each path, address and minute.
+func TestSecretsInTheClear(t *testing.T) {
+	h := buildAt(t, noon)
+	for _, path := range []string{"oauth2/token", "oauth2/token", "oauth2/revoke"} {
+		call := auth.Call{Method: path, Source: "192.0.2.7", RequestID: "r"}
+		must(t, h.accounts.RefusedInTheClear(context.Background(), call, auth.Errorf(auth.Invalid, "TLS is required")))
+	}
+	told := h.told(t, auth.Network(), "TLS_REFUSED")
+	if len(told) != 2 || told[1].Source != "192.0.2.7" || told[1].RequestID != "r" || !strings.Contains(string(told[1].Detail), `"method":"oauth2/token"`) {
+		t.Errorf("%d events: %v", len(told), details(told))
+	}
+}
