@@ -128,9 +128,14 @@ func (x *exchange) writeFault(f *fault, id []byte) {
 func (x *exchange) refuse(err error) {
 	f := faultOf(err, x.id)
 	x.out.Reset()
-	x.writeFault(f, nil)
-	x.settle(f)
 	x.call = call{x: x, start: x.start, err: err}
+	if e := x.route.endpoint; e != nil {
+		x.call.name = e.Path
+		x.turnAway(f)
+	} else {
+		x.writeFault(f, nil)
+		x.settle(f)
+	}
 	x.call.log(f)
 }
 

@@ -11,7 +11,7 @@
 // # The way of a call
 //
 //	Server.ServeHTTP                   one exchange: one request, one answer, one write
-//	    routeOf                        the path, by hand: no redirect ever
+//	    routeOf                        the path, by hand: no redirect ever; an Endpoint answers for itself
 //	    exchange.post
 //	        read                       the body, up to 1 MiB
 //	        credentialsOf              header or cookie; cross-site refusals

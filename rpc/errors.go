@@ -63,7 +63,7 @@ func (e *formError) Error() string { return e.text }
 
 var (
 	errMethod     = &formError{codeMethod, 0, "methodError"}
-	errTooLarge   = &formError{codeRequest, http.StatusRequestEntityTooLarge, "the body is larger than 1 MiB"}
+	errTooLarge   = &formError{codeRequest, http.StatusRequestEntityTooLarge, "the body is too large"}
 	errCrossSite  = &formError{codeRequest, http.StatusForbidden, "cross-site requests are refused"}
 	errNotHere    = &formError{codeRequest, http.StatusNotFound, "there is nothing at this path"}
 	errVerb       = &formError{codeRequest, http.StatusMethodNotAllowed, "this path does not take this HTTP method"}
@@ -85,6 +85,8 @@ type fault struct {
 	status int
 	kind   auth.Kind
 	after  time.Duration // when to come again, if that is known
+	word   string
+	bare   string // the message without what JSON-RPC clients look for in it
 }
 
 // verdict is the published form of data: what is wrong with which parameter.
@@ -109,21 +111,20 @@ type ours struct {
 func faultOf(err error, requestID string) *fault {
 	var form *formError
 	if errors.As(err, &form) {
-		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid}
+		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid, bare: form.text}
 	}
 	var e *auth.Error
 	if !errors.As(err, &e) || int(e.Kind) >= len(kinds) {
 		e = &auth.Error{Kind: auth.Internal}
 	}
 	k := kinds[e.Kind]
-	f := &fault{Code: k.code, Message: e.Text, status: k.status, kind: e.Kind, after: e.After}
+	text := shown(e)
+	f := &fault{Code: k.code, Message: text, status: k.status, kind: e.Kind, after: e.After, word: e.Word, bare: text}
 	switch e.Kind {
 	case auth.Internal:
-		f.Message, f.Data = "internal error", ours{requestID}
-	case auth.Unavailable:
-		f.Message = "unavailable"
+		f.Data = ours{requestID}
 	case auth.Unauthenticated:
-		f.Message = "tokenError [" + e.Text + "]"
+		f.Message = "tokenError [" + text + "]"
 	case auth.Invalid:
 		f.Data = judge(e.Fields)
 	}
@@ -131,6 +132,17 @@ func faultOf(err error, requestID string) *fault {
 		f.Data = verdict{Error: []remark{{Code: e.Word, Message: e.Text}}, Warning: []remark{}}
 	}
 	return f
+}
+
+// shown is the text of an error as far as it may be told.
+func shown(e *auth.Error) string {
+	switch e.Kind {
+	case auth.Internal:
+		return "internal error"
+	case auth.Unavailable:
+		return "unavailable"
+	}
+	return e.Text
 }
 
 func judge(fields []auth.Field) any {

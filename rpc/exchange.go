@@ -92,7 +92,7 @@ func (x *exchange) guarded() {
 			x.refuse(panicked(v))
 		}
 	}()
-	x.serve(routeOf(x.r.URL.Path))
+	x.serve(x.s.routeOf(x.r.URL.Path))
 }
 
 // serve takes the request to where its path leads.
@@ -126,25 +126,29 @@ func (x *exchange) post() {
 		x.refuse(errTwoHeaders)
 		return
 	}
-	login := x.route.door == signIn || x.route.door == signOut
-	if (login || x.creds.onlyCookie()) && x.s.crossSite.Check(x.r) != nil {
+	sameSite := x.route.door == signIn || x.route.door == signOut || x.route.door == endpoint
+	if (sameSite || x.creds.onlyCookie()) && x.s.crossSite.Check(x.r) != nil {
 		x.refuse(errCrossSite)
 		return
 	}
-	if x.route.door == portal {
+	switch x.route.door {
+	case portal:
 		x.portal()
-		return
+	case endpoint:
+		x.visit()
+	default:
+		x.twin()
 	}
-	x.twin()
 }
 
 // read reads the body, up to the limit.
 func (x *exchange) read() error {
-	if x.r.ContentLength > maxBody {
+	limit := x.route.limit()
+	if x.r.ContentLength > limit {
 		return x.tooLarge()
 	}
-	_, err := x.body.ReadFrom(io.LimitReader(x.r.Body, maxBody+1))
-	if x.body.Len() > maxBody {
+	_, err := x.body.ReadFrom(io.LimitReader(x.r.Body, limit+1))
+	if int64(x.body.Len()) > limit {
 		return x.tooLarge()
 	}
 	if err != nil {

@@ -26,7 +26,11 @@ func (c *call) log(f *fault) {
 		return
 	}
 	e.Str("requestId", x.id).Str("method", c.printed()).Str("source", x.source).Int("status", x.status)
-	if f != nil {
+	switch {
+	case f == nil:
+	case x.route.door == endpoint:
+		e.Str("refusal", f.word)
+	default:
 		e.Int("code", int(f.Code))
 	}
 	if c.overLimit {
@@ -42,7 +46,7 @@ func (c *call) log(f *fault) {
 // printed is the method's name as logs and events may bear it. One that we do not know is the caller's text, and may be
 // anything, a token included.
 func (c *call) printed() string {
-	if c.name == "" || c.row != nil {
+	if c.name == "" || c.row != nil || c.x.route.door == endpoint {
 		return c.name
 	}
 	return "unknown"

@@ -32,6 +32,10 @@ var (
 
 // page serves the paths to GET.
 func (x *exchange) page() {
+	if x.route.door == endpoint {
+		x.visit()
+		return
+	}
 	h := x.w.Header()
 	if text, ok := pages[x.route.door]; ok {
 		h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent

@@ -1,19 +1,23 @@
 package rpc
 
-import "strings"
+import (
+	"net/http"
+	"strings"
+)
 
 // A door is a way in: what is at a path.
 type door uint8
 
 const (
-	nowhere door = iota
-	home         // GET: where the login pages lead to
-	jwks         // GET
-	reset        // GET: where the links of letters lead to
-	portal       // JSON-RPC 2.0
-	rest         // the REST-like twin
-	signIn       // a login page
-	signOut      // a logout page
+	nowhere  door = iota
+	home          // GET: where the login pages lead to
+	jwks          // GET
+	reset         // GET: where the links of letters lead to
+	portal        // JSON-RPC 2.0
+	rest          // the REST-like twin
+	signIn        // a login page
+	signOut       // a logout page
+	endpoint      // in the form of another standard
 )
 
 // A route is where a path leads.
@@ -21,10 +25,22 @@ type route struct {
 	door   door
 	method string // of a REST-like or a login path
 	page   bool   // the answer leads to a page (302) instead of telling the result
+
+	endpoint *Endpoint
 }
 
 // get says whether the path is one to GET.
-func (r route) get() bool { return r.door == home || r.door == jwks || r.door == reset }
+func (r route) get() bool {
+	return r.door == home || r.door == reset || r.door == jwks || r.door == endpoint && r.endpoint.Verb == http.MethodGet
+}
+
+// limit is how many bytes a body may have.
+func (r route) limit() int64 {
+	if r.door == endpoint && r.endpoint.Limit > 0 {
+		return int64(r.endpoint.Limit)
+	}
+	return maxBody
+}
 
 // verbs are the HTTP methods that the path takes, for the header Allow.
 func (r route) verbs() string {
@@ -58,7 +74,7 @@ var routes = map[string]route{
 	"portal/rest/" + enterpriseLogin: {door: signIn, method: enterpriseLogin},
 }
 
-// routeOf finds what is at a path. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
+// routeOf finds what is at a path, endpoints left aside. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
 // and a redirect makes most clients turn their POST into a GET.
 func routeOf(path string) route {
 	if path == "/portal/" || path == "/portal" { // the two that matter, first

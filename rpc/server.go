@@ -43,6 +43,8 @@ type Options struct {
 
 	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
+	// Endpoints are what is at paths of other forms.
+	Endpoints []Endpoint
 	// Keys makes the answer to GET /oauth2/jwks.json; without it there is nothing at that path.
 	Keys func(ctx context.Context) ([]byte, error)
 	// Version is that of the portal, for the OpenRPC document.
@@ -60,6 +62,7 @@ type Server struct {
 
 	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
 	users, strangers *limit.Limiter
+	endpoints        map[string]*Endpoint
 }
 
 // New makes a server of a table and an authority.
@@ -74,6 +77,7 @@ func New(o Options) *Server {
 		openRPC:    o.Table.OpenRPC(o.Version),
 		users:      limit.New(o.Now),
 		strangers:  limit.New(o.Now),
+		endpoints:  endpointsOf(o.Endpoints),
 	}
 }
 
