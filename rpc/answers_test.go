@@ -3,14 +3,12 @@ package rpc_test
 import (
 	"compress/gzip"
 	"context"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -104,9 +102,7 @@ func TestUnauthorizedStatus(t *testing.T) {
 }
 
 func TestPathsAndVerbs(t *testing.T) {
-	h := newHouse(t, func(o *rpc.Options) {
-		o.Keys = func(context.Context) ([]byte, error) { return []byte(`{"keys":[]}`), nil }
-	})
+	h := newHouse(t)
 	for _, c := range []struct {
 		verb, path  string
 		status      int
@@ -123,8 +119,6 @@ func TestPathsAndVerbs(t *testing.T) {
 		{"OPTIONS", "/portal", 204, "POST", ""},
 		{"GET", "/portal/rest/null", 405, "POST", "-32600"},
 		{"GET", "/login/operatorLogin", 405, "POST", "-32600"},
-		{"GET", "/oauth2/jwks.json", 200, "", `{"keys":[]}`},
-		{"POST", "/oauth2/jwks.json", 405, "GET, HEAD, OPTIONS", "-32600"},
 		{"POST", "/nowhere", 404, "", "-32600"},
 		{"POST", "/portal/rest/", 404, "", "-32600"},
 		{"POST", "/portalx", 404, "", "-32600"},
@@ -139,23 +133,6 @@ func TestPathsAndVerbs(t *testing.T) {
 			c.body == "" && w.Body.Len() > 0 {
 			t.Errorf("%s %s: %d %q %s, want %d %q %s", c.verb, c.path, w.Code, w.Header().Get("Allow"), w.Body, c.status, c.allow, c.body)
 		}
-	}
-}
-
-func TestKeysThatFail(t *testing.T) {
-	for name, keys := range map[string]func(context.Context) ([]byte, error){
-		"error":       func(context.Context) ([]byte, error) { return nil, errors.New(insider) },
-		"panic":       func(context.Context) ([]byte, error) { panic(insider) },
-		"unavailable": func(context.Context) ([]byte, error) { return nil, auth.Errorf(auth.Unavailable, insider) },
-	} {
-		h := newHouse(t, func(o *rpc.Options) { o.Keys = keys })
-		w := h.send(httptest.NewRequest("GET", "/oauth2/jwks.json", nil))
-		if w.Code < 500 || strings.Contains(w.Body.String(), "hunter2") {
-			t.Errorf("%s: %d %s", name, w.Code, w.Body)
-		}
-	}
-	if w := newHouse(t).send(httptest.NewRequest("GET", "/oauth2/jwks.json", nil)); w.Code != 404 {
-		t.Errorf("without keys: %d, want 404", w.Code)
 	}
 }
 

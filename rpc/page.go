@@ -1,7 +1,5 @@
 package rpc
 
-import "errors"
-
 // homePage is where the login pages lead to.
 const homePage = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Portico</title>
@@ -27,7 +25,6 @@ var pages = map[door]string{home: homePage, reset: resetPage}
 var (
 	htmlType  = []string{"text/html; charset=utf-8"}
 	noContent = []string{"default-src 'none'"}
-	keysAge   = []string{"public, max-age=300"}
 )
 
 // page serves the paths to GET.
@@ -37,23 +34,8 @@ func (x *exchange) page() {
 		return
 	}
 	h := x.w.Header()
-	if text, ok := pages[x.route.door]; ok {
-		h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
-		x.out.WriteString(text)
-		x.logPage()
-		return
-	}
-	if x.s.o.Keys == nil {
-		x.refuse(errNotHere)
-		return
-	}
-	keys, err := x.keys()
-	if err != nil {
-		x.refuse(err)
-		return
-	}
-	h["Cache-Control"] = keysAge
-	x.out.Write(keys)
+	h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
+	x.out.WriteString(pages[x.route.door])
 	x.logPage()
 }
 
@@ -61,17 +43,4 @@ func (x *exchange) page() {
 func (x *exchange) logPage() {
 	x.call = call{x: x, start: x.start}
 	x.call.log(nil)
-}
-
-func (x *exchange) keys() (b []byte, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = panicked(v)
-		}
-	}()
-	b, err = x.s.o.Keys(x.r.Context())
-	if err == nil && len(b) == 0 {
-		err = errors.New("no key set")
-	}
-	return b, err
 }

@@ -11,7 +11,6 @@ type door uint8
 const (
 	nowhere  door = iota
 	home          // GET: where the login pages lead to
-	jwks          // GET
 	reset         // GET: where the links of letters lead to
 	portal        // JSON-RPC 2.0
 	rest          // the REST-like twin
@@ -31,7 +30,7 @@ type route struct {
 
 // get says whether the path is one to GET.
 func (r route) get() bool {
-	return r.door == home || r.door == reset || r.door == jwks || r.door == endpoint && r.endpoint.Verb == http.MethodGet
+	return r.door == home || r.door == reset || r.door == endpoint && r.endpoint.Verb == http.MethodGet
 }
 
 // limit is how many bytes a body may have.
@@ -59,7 +58,6 @@ const (
 // routes are the paths without slashes at their ends.
 var routes = map[string]route{
 	"":                               {door: home},
-	"oauth2/jwks.json":               {door: jwks},
 	"reset":                          {door: reset},
 	"portal":                         {door: portal},
 	"logout":                         {door: signOut, method: logout, page: true},

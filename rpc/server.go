@@ -45,8 +45,6 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Endpoints are what is at paths of other forms.
 	Endpoints []Endpoint
-	// Keys makes the answer to GET /oauth2/jwks.json; without it there is nothing at that path.
-	Keys func(ctx context.Context) ([]byte, error)
 	// Version is that of the portal, for the OpenRPC document.
 	Version string
 	// Now is the clock; time.Now when nil.

@@ -39,7 +39,7 @@ func (c *Clients) authenticate(ctx context.Context, call auth.Call, cred Credent
 	if err != nil {
 		return nil, err
 	}
-	if cl.TLSOnly() && !call.TLS {
+	if cl.TLSOnly() && !call.Private() {
 		return nil, errNoTLS
 	}
 	c.uses.note(cl.ID, number, c.now())

@@ -12,6 +12,17 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
+// assertionAlgorithms are those by which others may have signed what they show.
+var assertionAlgorithms = []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.ES384, jose.ES512, jose.RS256, jose.PS256}
+
+// AssertionAlgorithms are their names.
+func AssertionAlgorithms() (names []string) {
+	for _, a := range assertionAlgorithms {
+		names = append(names, string(a))
+	}
+	return names
+}
+
 // PublicKeys are the keys by which a client shows who it is: their public halves alone.
 type PublicKeys struct {
 	keys []jose.JSONWebKey
@@ -92,7 +103,7 @@ func (p PublicKeys) Verify(t Text) (claims []byte, err error) {
 	if len(t) > maxSigned {
 		return nil, errAssertion
 	}
-	jws, err := jose.ParseSignedCompact(string(t), []jose.SignatureAlgorithm{jose.EdDSA, jose.ES256, jose.ES384, jose.ES512, jose.RS256, jose.PS256})
+	jws, err := jose.ParseSignedCompact(string(t), assertionAlgorithms)
 	if err != nil {
 		return nil, errAssertion
 	}

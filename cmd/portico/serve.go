@@ -15,7 +15,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/rpc"
+	"github.com/portico-vco/portico/rpc/oauth"
 	"github.com/portico-vco/portico/rpc/portal"
 )
 
@@ -198,7 +200,11 @@ func (o *instance) server() (*http.Server, error) {
 	srv := &http.Server{
 		Handler: rpc.New(rpc.Options{
 			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
-			Keys: o.tokens.JWKS, Version: buildVersion(), Now: o.now,
+			Endpoints: oauth.Endpoints(oauth.Options{
+				Clients: o.clients, Keys: []func(context.Context) ([]byte, error){o.tokens.JWKS, o.clients.JWKS},
+				Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
+			}),
+			Version: buildVersion(), Now: o.now,
 		}),
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,

@@ -23,6 +23,7 @@ import (
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/rpc"
+	"github.com/portico-vco/portico/rpc/oauth"
 	"github.com/portico-vco/portico/rpc/portal"
 	"github.com/portico-vco/portico/rpc/rpctest"
 	"github.com/portico-vco/portico/store"
@@ -110,7 +111,11 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
-		Keys: h.tokens.JWKS, Version: "1.2.3", Now: h.clock,
+		Endpoints: oauth.Endpoints(oauth.Options{
+			Clients: h.clients, Keys: []func(context.Context) ([]byte, error){h.tokens.JWKS, h.clients.JWKS},
+			Algorithms: secret.AssertionAlgorithms(), Refused: h.accounts.RefusedInTheClear,
+		}),
+		Version: "1.2.3", Now: h.clock,
 	})
 	return h
 }
