@@ -27,12 +27,17 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 KILLS ?= 200
 FUZZ  ?= 5s
 
-slow: ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
+NODE_CLIENT := rpc/oauth/testdata/openid-client
+
+slow: $(NODE_CLIENT)/node_modules ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Slow' ./cmd/portico
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
+	$(GO) test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZ) ./rpc/oauth
+	$(GO) test -run '^$$' -fuzz '^FuzzBasic$$' -fuzztime $(FUZZ) ./rpc/oauth
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
@@ -46,6 +51,10 @@ fmt: ## format all files
 
 clean: ## remove what was built; the data folder stays
 	rm -rf bin
+
+# A second client of OAuth, for a test that is skipped where there is no npm.
+$(NODE_CLIENT)/node_modules: $(NODE_CLIENT)/package-lock.json
+	if command -v npm >/dev/null; then npm ci --prefix $(NODE_CLIENT) && touch $@; fi
 
 # Of a version of its own, and in a folder of its own, so that go.mod does not know it.
 bin/staticcheck: Makefile
