@@ -112,7 +112,7 @@ func (x *exchange) turnAway(f *fault) {
 	r := x.route.endpoint.Refuse(x.request(), Refusal{f.kind, f.word, f.bare, f.status})
 	f.word = r.Word
 	if f.kind == auth.Busy || f.kind == auth.Unavailable {
-		x.w.Header()["Retry-After"] = soon
+		x.w.Header()["Retry-After"] = retryAfter(f.after)
 	}
 	_ = x.reply(r) // what an endpoint refuses with can be written
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/rpc"
 	"github.com/portico-vco/portico/rpc/oauth"
@@ -35,7 +36,7 @@ const (
 // house is the endpoints before an authority that knows some clients and tells what it was asked.
 type house struct {
 	http.Handler
-	rpc.Authority // but for ByAPIToken and UnauthorizedStatus it is not asked
+	rpc.Authority // but for what follows it is not asked
 
 	clients map[string]string // id to secret
 	issuer  string
@@ -199,6 +200,11 @@ func (h *house) ByAPIToken(_ context.Context, call auth.Call, text string) (*aut
 		return nil, auth.Errorf(auth.Unauthenticated, "invalid token")
 	}
 	return &auth.Principal{Call: call, Type: auth.User, Username: "Billing", UserType: auth.Enterprise}, nil
+}
+
+// Limits: nobody is limited.
+func (h *house) Limits(context.Context, *auth.Principal, string) ([]limit.Claim, bool, error) {
+	return nil, false, nil
 }
 
 func (h *house) UnauthorizedStatus(context.Context) int { return 200 }
