@@ -93,6 +93,7 @@ func (c *copier) hidden(t *testing.T) {
 
 // A clone with more properties than an Update can write is there whole.
 func TestCloneIsWhole(t *testing.T) {
+	t.Parallel()
 	const most = 1000
 	c := newCopier(t, most)
 	e, err := c.clone(context.Background())

@@ -264,6 +264,7 @@ func readTable(text string) table {
 // TestMatrix calls every method as every role in every place. What is answered is held against what is published, and
 // against the table of what was answered when somebody last looked.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	heard := map[int]answers{}
 	t.Run("as", func(t *testing.T) {

@@ -280,6 +280,7 @@ func keeps(of auth.UserType, event string) func(*testing.T, *scene, int) string 
 
 // TestPropertiesAct: each property acts with the next call, and none is there that nothing is known of.
 func TestPropertiesAct(t *testing.T) {
+	t.Parallel()
 	var all map[string]*string
 	h := build(t)
 	h.good(t, h.session(t, "super"), "systemProperty/getSystemProperties", `{"normalize":true}`, &all)

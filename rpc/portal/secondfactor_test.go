@@ -291,6 +291,7 @@ var whileDue = map[string][]string{
 }
 
 func TestDueSessions(t *testing.T) {
+	t.Parallel()
 	for due, left := range whileDue {
 		t.Run(due, func(t *testing.T) {
 			h := build(t)

@@ -215,6 +215,7 @@ func must(t testing.TB, err error) {
 // "as NAME" logs in once and keeps the session; "as NAME again" logs in anew, "as NAME using PASSWORD" with another
 // password; "as NAME after 2h" lets that time pass first. What they write is audited.
 func TestConversations(t *testing.T) {
+	t.Parallel()
 	a := audit{seen: make(map[string]map[string]bool)}
 	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
 		h := a.open(t)

@@ -104,6 +104,7 @@ func (h *house) deleteEnterprise(t *testing.T, id int64) {
 
 // Ten thousand users end with one short Update, and are swept whatever comes between.
 func TestDeleteTenThousand(t *testing.T) {
+	t.Parallel()
 	const n = 10_000
 	db := memory.Open()
 	t.Cleanup(func() { db.Close() })
@@ -158,6 +159,7 @@ func TestDeleteTenThousand(t *testing.T) {
 
 // A sweep may be cut off between any two of its steps, each of which another portal makes here.
 func TestSweepStepByStep(t *testing.T) {
+	t.Parallel()
 	db := memory.Open()
 	t.Cleanup(func() { db.Close() })
 	h := buildOn(t, db, zerolog.Nop())
@@ -228,6 +230,7 @@ func errorOf[T any](_ T, err error) error { return err }
 
 // Users who are made while their enterprise is deleted are refused or swept.
 func TestDeleteWhileUsersAreMade(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		db := memory.Open()
 		h := buildOn(t, db, zerolog.Nop())
