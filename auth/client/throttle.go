@@ -37,7 +37,8 @@ func newThrottle() throttle { return throttle{until: make(map[failing]time.Time)
 
 var errSlowDown error = auth.Errorf(auth.Busy, "too many failures: come again in a few seconds")
 
-// failed counts a failure, and says whether that is one too many.
+// failed counts a failure, and says whether that is one too many. Of a place that has too many, its ids are not looked at: it would
+// fill the table with them.
 func (t *throttle) failed(clientID, source string, now time.Time) error {
 	place := account.Place(source)
 	t.mu.Lock()
@@ -45,11 +46,10 @@ func (t *throttle) failed(clientID, source string, now time.Time) error {
 	if len(t.until) > maxFailing {
 		maps.DeleteFunc(t.until, func(_ failing, until time.Time) bool { return !now.Before(until) })
 	}
-	ofBoth := t.add(failing{clientID, place}, ofClient, now)
-	if !t.add(failing{place: place}, ofPlace, now) || !ofBoth {
-		return errSlowDown
+	if t.add(failing{place: place}, ofPlace, now) && t.add(failing{clientID, place}, ofClient, now) {
+		return nil
 	}
-	return nil
+	return errSlowDown
 }
 
 func (t *throttle) add(key failing, r rate, now time.Time) bool {
