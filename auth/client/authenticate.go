@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
@@ -132,7 +131,8 @@ func (c *Clients) serves(tx store.Tx, cl *Client) error {
 
 // refused counts and records that a client did not show who it is.
 func (c *Clients) refused(ctx context.Context, call auth.Call, cred Credential, cl *Client, why reason) error {
-	if err := c.failures.failed(cred.ClientID, call.Source, c.now()); err != nil {
+	typed := string(secret.DigestOf(secret.Text(cred.ClientID))) // it may be long, and it may be a secret
+	if err := c.failures.failed(typed, call.Source, c.now()); err != nil {
 		return err
 	}
 	by, in := &auth.Principal{Call: call}, auth.Network()
@@ -144,6 +144,6 @@ func (c *Clients) refused(ctx context.Context, call auth.Call, cred Credential, 
 		h.Message = cl.noun()
 		h.Detail["id"], h.Detail["client"] = cl.ID, cl.ClientID
 	}
-	h.Apart = fmt.Sprint("client", string(secret.DigestOf(secret.Text(cred.ClientID))))
+	h.Apart = "client" + typed
 	return cmp.Or(c.accounts.Refused(ctx, by, in, h), errClient)
 }
