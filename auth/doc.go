@@ -25,11 +25,17 @@
 //	rate limit      how many calls may be under way at once, or come in a time, of those who are counted together
 //	second factor   a code beside the password: of an app, or a recovery code
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
+//	OAuth app       a client of an organisation that is no user; it acts in others by their grant
+//	API client      a client that is a user of its organisation, its service account
+//	scope           what an app, or an access token, may do at most
+//	grant           what an organisation lets an app of another one do in it
+//	access token    a short-lived token of a client, or of a person for his API token; worth what they may do now
 //	letter          mail that the portal sends; queued until a relay has taken it
 //	reset link      a secret that was mailed to a user and sets a new password, once
 //	event           what happened, written in the same transaction as the change it tells of
 //
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
+// auth/client (OAuth apps, API clients, access tokens),
 // auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
 package auth

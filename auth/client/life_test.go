@@ -234,11 +234,15 @@ func TestClientIDs(t *testing.T) {
 		}
 	}
 	h.must(insert(h.admin, h.acme, "0.-_"))
+	_, _, err := h.clients.InsertAPIClient(ctx, h.admin, h.acme, client.NewAPIClient{ClientID: "talks", RoleIDs: []int64{12}, Description: strings.Repeat("d", 256)})
+	if auth.KindOf(err) != auth.Invalid {
+		t.Errorf("a long description: %v", err)
+	}
 	app, _ := h.newApp("Reporter", 12)
 	if err := insert(h.other, h.globex, app.ClientID); auth.KindOf(err) != auth.Conflict {
 		t.Errorf("an app's client id for an API client: %v", err)
 	}
-	_, err := h.clients.DeleteApp(ctx, h.admin, h.acme, app.ID, false)
+	_, err = h.clients.DeleteApp(ctx, h.admin, h.acme, app.ID, false)
 	h.must(err)
 	if err := insert(h.other, h.globex, app.ClientID); auth.KindOf(err) != auth.Conflict {
 		t.Errorf("one that was an app's: %v", err)

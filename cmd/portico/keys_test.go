@@ -305,3 +305,47 @@ func TestNewPassword(t *testing.T) {
 		seen[p] = true
 	}
 }
+
+// The keys of access tokens lie beside those of API tokens and are rotated with them. A portal that was made before there were
+// any, or has lost them, makes one: no access token lives for long.
+func TestAccessKeys(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := serving(t, demoArgs(dir)...)
+	p.stop()
+	access := func() (all, signing int) {
+		t.Helper()
+		paths, err := filesLike(filepath.Join(dir, "keys"), accessTokens.begin+"*.jwk")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(data), `"d"`) {
+				signing++
+			}
+		}
+		return len(paths), signing
+	}
+	if all, signing := access(); all != 1 || signing != 1 {
+		t.Errorf("a new portal has %d keys of access tokens, %d with a private half", all, signing)
+	}
+	status, out, errs := runHere(t, nil, "", "keys", "rotate-signing", "--data", dir)
+	if all, signing := access(); status != 0 || !strings.Contains(out, "signs access tokens") || all != 2 || signing != 1 {
+		t.Errorf("exit status %d, %s%s: %d keys, %d with a private half", status, out, errs, all, signing)
+	}
+	lost, _ := filesLike(filepath.Join(dir, "keys"), accessTokens.begin+"*.jwk")
+	for _, path := range lost {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p = serving(t, demoArgs(dir)...)
+	p.stop()
+	if all, signing := access(); all != 1 || signing != 1 {
+		t.Errorf("after the loss there are %d keys, %d with a private half", all, signing)
+	}
+}
