@@ -106,6 +106,7 @@ func build(t testing.TB) *house {
 	h.accounts = account.New(h.db, account.Options{
 		Now: h.clock, PasswordCost: secret.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}, PublicAddress: "portal.example",
 	})
+	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	var ring, apiRing *secret.Ring
 	ring, h.key, h.kid = h.newRing(secret.NewAccessRing)
 	apiRing, h.apiKey, h.apiKid = h.newRing(secret.NewRing)
