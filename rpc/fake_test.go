@@ -351,7 +351,7 @@ func newHouse(t testing.TB, change ...func(*rpc.Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := rpc.Options{Table: table, Authority: h.fake, Log: zerolog.New(&h.log), Version: "1.2.3"}
+	o := rpc.Options{Table: table, Authority: h.fake, Log: zerolog.New(zerolog.SyncWriter(&h.log)), Version: "1.2.3"}
 	for _, c := range change {
 		c(&o)
 	}

@@ -92,7 +92,7 @@ func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 // assemble puts a portal on a store, whatever is in it.
 func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	t.Helper()
-	h := &house{now: time.Now(), names: make(map[string]string)}
+	h := &house{now: time.Now().Truncate(time.Minute), names: make(map[string]string)} // what is counted by the minute is not cut in two
 	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3"})
 	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	key, err := secret.NewKey(rand.Reader)
