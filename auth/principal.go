@@ -115,6 +115,7 @@ type Principal struct {
 	Username     string
 	ClientID     int64  // the number of the app, or of the API client whose user this is
 	Client       string // its client id
+	Access       Access // of a client: what its access token rests on
 	UserType     UserType
 	EnterpriseID int64
 	ProxyID      int64
@@ -125,6 +126,13 @@ type Principal struct {
 	Due          Due  // of a session alone
 	Unlimited    bool // rate limits were off when he was found; unset, they are yet to be asked for
 	Narrowed     bool // by the scope of his access token: he holds less than he could
+}
+
+// An Access is what an access token of a client rests on: a change looks in its own transaction whether that still holds.
+type Access struct {
+	TokenID string
+	Epoch   int64
+	GrantID int64 // 0 in the client's own organisation
 }
 
 // TenantID is the number of the tenant the principal belongs to.

@@ -26,7 +26,7 @@ type Accounts struct {
 	Store     Store
 	Passwords *secret.Passwords
 	Sealer    *secret.Sealer                        // set before the first use; its key lies apart from the store
-	AppStands func(store.Tx, *auth.Principal) error // refuses an OAuth app that may not act as it did when its call began
+	AppStands func(store.Tx, *auth.Principal) error // refuses an OAuth app, or an API client, that may not act as it did when its call began
 	now       func() time.Time
 	random    io.Reader
 	refusals  refusals

@@ -73,6 +73,12 @@ func (a *Accounts) stands(tx store.Tx, by *auth.Principal) error {
 			return auth.Errorf(auth.Unauthenticated, "app not active")
 		}
 		return a.AppStands(tx, by)
+	case auth.ServiceAccount:
+		if by.Means == auth.ByAccessToken && a.AppStands != nil {
+			if err := a.AppStands(tx, by); err != nil {
+				return err
+			}
+		}
 	}
 	u, err := a.UserIn(tx, by.UserID)
 	switch {

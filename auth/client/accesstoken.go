@@ -118,6 +118,7 @@ func (c *Clients) worth(tx store.Tx, call auth.Call, t *claims) (p *auth.Princip
 		return nil, err
 	}
 	p.Until = t.expires()
+	p.Access = auth.Access{TokenID: t.ID, Epoch: t.Epoch, GrantID: t.Grant}
 	narrow(p, t.Scope)
 	p.Unlimited, err = c.accounts.Unlimited(tx)
 	return p, err
@@ -185,18 +186,20 @@ func (c *Clients) clientPrincipal(tx store.Tx, call auth.Call, cl *Client, g *Gr
 		if err != nil || u == nil {
 			return nil, cmp.Or(err, errNotActive)
 		}
-		return u.Principal(call, auth.ByAccessToken, 0, time.Time{}), nil
+		p := u.Principal(call, auth.ByAccessToken, 0, time.Time{})
+		p.Access.Epoch = cl.Epoch
+		return p, nil
 	}
-	where := cl.tenant()
+	where, access := cl.tenant(), auth.Access{Epoch: cl.Epoch}
 	if g != nil {
-		where = auth.Tenant{Type: g.Of, ID: g.TenantID}
+		where, access.GrantID = auth.Tenant{Type: g.Of, ID: g.TenantID}, g.ID
 	}
 	in, ok, err := c.accounts.TenantIn(tx, where.Type, where.ID)
 	if err != nil || !ok {
 		return nil, cmp.Or(err, errNotActive)
 	}
 	p := &auth.Principal{
-		Call: call, Type: auth.App, Username: cl.Name, ClientID: cl.ID, Client: cl.ClientID, UserType: in.Type, Means: auth.ByAccessToken,
+		Call: call, Type: auth.App, Username: cl.Name, ClientID: cl.ID, Client: cl.ClientID, UserType: in.Type, Means: auth.ByAccessToken, Access: access,
 	}
 	switch in.Type {
 	case auth.MSP:
@@ -224,10 +227,10 @@ func narrow(p *auth.Principal, scope string) {
 	p.Role, p.Narrowed = p.Role.Bounded(bound), true
 }
 
-// stands refuses an app that may no longer do what it could when its call began.
+// stands refuses a client that may no longer do what it could when its call began: its token, or what that rests on, is gone.
 func (c *Clients) stands(tx store.Tx, by *auth.Principal) error {
 	cl, err := clients.Get(tx, by.ClientID)
-	if err != nil || cl == nil || cl.Kind != App {
+	if err != nil || cl == nil || cl.principalType() != by.Type {
 		return cmp.Or(err, errNotActive)
 	}
 	if err := c.serves(tx, cl); errors.Is(err, errInactive) {
@@ -235,12 +238,15 @@ func (c *Clients) stands(tx store.Tx, by *auth.Principal) error {
 	} else if err != nil {
 		return err
 	}
-	in := auth.Tenant{Type: by.UserType, ID: by.TenantID()}
-	var g *Grant
-	if in != cl.tenant() {
-		if g, err = grantIn(tx, cl, in); err != nil || g == nil {
-			return cmp.Or(err, errNotActive)
-		}
+	if gone, err := revokedByID.ID(tx, store.Key(by.Access.TokenID)); err != nil || gone != 0 || cl.Epoch != by.Access.Epoch {
+		return cmp.Or(err, errRevoked)
+	}
+	if cl.Kind == APIClient {
+		return nil // its user stands or falls by himself
+	}
+	g, err := c.grantOfToken(tx, cl, &claims{Grant: by.Access.GrantID})
+	if err != nil {
+		return err
 	}
 	now, err := c.roleOf(tx, cl, g)
 	if err == nil && !now.Covers(by.Role) {

@@ -226,7 +226,7 @@ func (c *Clients) handles(tx store.Tx, by *auth.Principal, in auth.Tenant, k Kin
 	if err != nil || u == nil {
 		return now, err
 	}
-	return now, account.MayAct(by, u)
+	return now, account.MayAct(by, now, u)
 }
 
 // holdsAll refuses a caller who holds less in the tenant than what is given.

@@ -42,13 +42,14 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 		if err != nil {
 			return onlyFaults(err)
 		}
-		if err := revocations.Insert(tx, &revocation{TokenID: t.ID, Ends: t.expires()}); err != nil {
-			return err
-		}
-		return c.accounts.Record(tx, p, auth.Tenant{Type: p.UserType, ID: p.TenantID()}, account.Happening{
+		err = c.accounts.Record(tx, p, auth.Tenant{Type: p.UserType, ID: p.TenantID()}, account.Happening{
 			Name: "TOKEN_REVOKED", Category: account.OfSecurity, Severity: account.Notice, Message: "access token of " + cl.noun(),
 			Detail: map[string]any{"id": cl.ID, "client": cl.ClientID, "jti": t.ID},
 		})
+		if err != nil {
+			return err
+		}
+		return revocations.Insert(tx, &revocation{TokenID: t.ID, Ends: t.expires()}) // behind the event: whose token is revoked writes none
 	})
 }
 
