@@ -199,7 +199,8 @@ func (c *Clients) clientPrincipal(tx store.Tx, call auth.Call, cl *Client, g *Gr
 		return nil, cmp.Or(err, errNotActive)
 	}
 	p := &auth.Principal{
-		Call: call, Type: auth.App, Username: cl.Name, ClientID: cl.ID, Client: cl.ClientID, UserType: in.Type, Means: auth.ByAccessToken, Access: access,
+		Call: call, Type: auth.App, Username: cl.Name, ClientID: cl.ID, Client: cl.ClientID, UserType: in.Type,
+		Means: auth.ByAccessToken, Access: access,
 	}
 	switch in.Type {
 	case auth.MSP:

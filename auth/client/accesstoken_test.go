@@ -56,6 +56,9 @@ func TestForgeries(t *testing.T) {
 	text := h.issue(cred, client.Request{})
 	header, claims := h.opened(text)
 	_, ofService := h.opened(h.issue(svcCred, client.Request{}))
+	granted, _ := h.newApp("Granted", 10)
+	g, err := h.clients.InsertGrant(ctx, h.other, h.globex, granted.ClientID, []int64{10})
+	h.must(err)
 	now := h.clock().Unix()
 	if p, why := h.use(signed(h.key, header, claims)); why != "" || p.ClientID != app.ID {
 		t.Fatalf("what the test signs itself is refused: %s", why)
@@ -121,6 +124,7 @@ func TestForgeries(t *testing.T) {
 		{"an earlier epoch", inner(object{"ver": -1}), "revoked token"},
 		{"a later epoch", inner(object{"ver": 1}), "revoked token"},
 		{"a grant that is not there", inner(object{"grant": 7}), "revoked token"},
+		{"another app's grant", inner(object{"grant": g.ID}), "revoked token"},
 	} {
 		h.refused(c.what, c.text, c.want)
 		h.refused(c.what+", again", c.text, c.want)
@@ -206,6 +210,10 @@ func TestNarrowedTokens(t *testing.T) {
 	if _, err := h.accounts.InsertUser(ctx, p, h.acme, account.NewUser{Username: "u", Password: password, RoleID: 12}); auth.KindOf(err) != auth.Forbidden {
 		t.Errorf("it may not grant what it does not hold: %v", err)
 	}
+	maker, _ := h.use(h.issue(cred, client.Request{Scope: []string{"CREATE:API_CLIENT"}}))
+	if _, _, err := h.clients.InsertAPIClient(ctx, maker, h.acme, client.NewAPIClient{ClientID: "more", RoleIDs: []int64{9}}); auth.KindOf(err) != auth.Forbidden {
+		t.Errorf("it made a client that may more than it does: %v", err)
+	}
 	if _, err := h.clients.Rotate(ctx, p, h.acme, client.APIClient, boss.ID, 0); auth.KindOf(err) != auth.Forbidden {
 		t.Errorf("rotated its own secret: %v", err)
 	}
@@ -289,6 +297,9 @@ func TestExchange(t *testing.T) {
 		id, api = h.apiToken(life)
 		got, err := h.clients.Exchange(ctx, call, api)
 		h.must(err)
+		if want := min(life, 30*time.Minute); got.Lifetime != want {
+			t.Errorf("of an API token for %v: %v, want %v", life, got.Lifetime, want)
+		}
 		return id, api, string(got.Text)
 	}
 	id, api, text := exchanged(time.Hour)

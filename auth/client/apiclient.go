@@ -28,9 +28,11 @@ var clientIDs = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{2,238}$`)
 
 // InsertAPIClient makes an API client of the tenant together with its user. The secret is answered this once; one with keys has
 // none. A client id that is taken, or was, is a Conflict.
-func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewAPIClient) (cl *Client, text secret.Text, err error) {
+func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	n NewAPIClient) (cl *Client, text secret.Text, err error) {
 	if !clientIDs.MatchString(n.ClientID) {
-		return nil, "", auth.BadField("clientId", "is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
+		return nil, "", auth.BadField("clientId",
+			"is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
 	}
 	text, err = c.firstSecret(APIClient, n.Keys)
 	if err != nil {
@@ -86,7 +88,8 @@ type APIClientUpdate struct {
 
 // UpdateAPIClient changes the named fields of an API client and of its user. Switching it off kills its access tokens; switching
 // it on again does not revive them. rows is 0 where the tenant has no such client.
-func (c *Clients) UpdateAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, up APIClientUpdate) (rows int, err error) {
+func (c *Clients) UpdateAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	id int64, up APIClientUpdate) (rows int, err error) {
 	return c.change(ctx, by, in, APIClient, id, auth.Update, func(tx store.Tx, in auth.Tenant, cl *Client) error {
 		u, err := c.userOf(tx, cl)
 		if err != nil {

@@ -35,7 +35,8 @@ type NewApp struct {
 
 // InsertApp makes an OAuth app of the tenant. Its client id is chosen here. The secret is answered this once; an app with keys
 // has none.
-func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewApp) (app *Client, text secret.Text, err error) {
+func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	n NewApp) (app *Client, text secret.Text, err error) {
 	id, err := uuid.NewRandomFromReader(c.accounts.Random())
 	if err != nil {
 		return nil, "", err
@@ -129,7 +130,8 @@ type AppUpdate struct {
 
 // UpdateApp changes the named fields of an app. A narrower scope acts with its next call; a wider one acts in other
 // organisations when they have accepted it. rows is 0 where the tenant has no such app.
-func (c *Clients) UpdateApp(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, up AppUpdate) (rows int, err error) {
+func (c *Clients) UpdateApp(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	id int64, up AppUpdate) (rows int, err error) {
 	return c.change(ctx, by, in, App, id, auth.Update, func(tx store.Tx, in auth.Tenant, app *Client) error {
 		h := app.happening("UPDATED")
 		changed := up.apply(app)
@@ -214,7 +216,8 @@ func (c *Clients) settle(tx store.Tx, by *auth.Principal, in auth.Tenant, cl *Cl
 
 // DeleteApp removes an app for good. That other organisations grant it something is a Conflict, unless force is given: then
 // their grants end with it.
-func (c *Clients) DeleteApp(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, force bool) (rows int, err error) {
+func (c *Clients) DeleteApp(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	id int64, force bool) (rows int, err error) {
 	return c.change(ctx, by, in, App, id, auth.Delete, func(tx store.Tx, in auth.Tenant, app *Client) error {
 		granted, err := c.organisations(tx, app)
 		if err != nil {

@@ -137,7 +137,8 @@ func (c *Clients) refused(ctx context.Context, call auth.Call, cred Credential, 
 	}
 	by, in := &auth.Principal{Call: call}, auth.Network()
 	h := account.Happening{
-		Name: "ACCESS_TOKEN_REFUSED", Category: account.OfSecurity, Message: "unknown client", Detail: map[string]any{"reason": why.Error()},
+		Name: "ACCESS_TOKEN_REFUSED", Category: account.OfSecurity, Message: "unknown client",
+		Detail: map[string]any{"reason": why.Error()},
 	}
 	if cl != nil { // what was typed as an id is told only where it is one: it may have been a secret
 		in = cl.tenant()

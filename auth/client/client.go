@@ -214,7 +214,8 @@ func (c *Clients) change(ctx context.Context, by *auth.Principal, in auth.Tenant
 }
 
 // handles: who holds the privilege, unless the client may do what he may not: then he could give himself what it has.
-func (c *Clients) handles(tx store.Tx, by *auth.Principal, in auth.Tenant, k Kind, cl *Client, v auth.Action) (auth.Tenant, error) {
+func (c *Clients) handles(tx store.Tx, by *auth.Principal, in auth.Tenant,
+	k Kind, cl *Client, v auth.Action) (auth.Tenant, error) {
 	now, err := c.may(tx, by, in, v.On(kinds[k].object))
 	if err != nil || cl == nil || by.IsPortal() {
 		return now, err

@@ -55,7 +55,8 @@ func (g *Grant) NeedsReview(app *Client) []auth.Privilege {
 func (c *Clients) grantor(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth.Action) (auth.Tenant, error) {
 	now, err := c.may(tx, by, in, v.On(auth.OAuthApp))
 	if err == nil && (!by.IsSuper() || !by.Owns(now)) {
-		err = auth.Errorf(auth.Forbidden, "the privilege to grant OAuth apps something is that of the organisation's own superusers in method [%s]", by.Method)
+		err = auth.Errorf(auth.Forbidden,
+			"the privilege to grant OAuth apps something is that of the organisation's own superusers in method [%s]", by.Method)
 	}
 	return now, err
 }
@@ -70,7 +71,8 @@ func appNamed(tx store.Tx, clientID string) (*Client, error) {
 }
 
 // InsertGrant lets an app of another organisation act in the tenant, with its scope as it is now.
-func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.Tenant, clientID string, roleIDs []int64) (g *Grant, err error) {
+func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	clientID string, roleIDs []int64) (g *Grant, err error) {
 	err = c.store.Update(ctx, func(tx store.Tx) error {
 		in, err := c.grantor(tx, by, in, auth.Create)
 		if err != nil {
@@ -163,7 +165,8 @@ func (c *Clients) changeGrant(ctx context.Context, by *auth.Principal, in auth.T
 }
 
 // UpdateGrant gives an app other roles in the tenant. It accepts nothing.
-func (c *Clients) UpdateGrant(ctx context.Context, by *auth.Principal, in auth.Tenant, clientID string, roleIDs []int64) (int, error) {
+func (c *Clients) UpdateGrant(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	clientID string, roleIDs []int64) (int, error) {
 	return c.changeGrant(ctx, by, in, clientID, auth.Update, func(tx store.Tx, in auth.Tenant, app *Client, g *Grant) error {
 		if _, err := c.accounts.MayGive(tx, by, in, roleIDs); err != nil {
 			return err
@@ -174,7 +177,8 @@ func (c *Clients) UpdateGrant(ctx context.Context, by *auth.Principal, in auth.T
 }
 
 // AcceptScope accepts an app's scope as it is in that version. That it has changed since is a Conflict.
-func (c *Clients) AcceptScope(ctx context.Context, by *auth.Principal, in auth.Tenant, clientID string, version int64) (int, error) {
+func (c *Clients) AcceptScope(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	clientID string, version int64) (int, error) {
 	return c.changeGrant(ctx, by, in, clientID, auth.Update, func(tx store.Tx, in auth.Tenant, app *Client, g *Grant) error {
 		if app.Scope.Version != version {
 			return auth.Errorf(auth.Conflict, "the scope's version is %d by now", app.Scope.Version)

@@ -34,7 +34,9 @@ func (c *Clients) Issue(ctx context.Context, call auth.Call, cred Credential, re
 		if g, in, err = c.target(tx, cl, req.Organisation); err != nil {
 			return err
 		}
-		t = claims{Subject: cl.subject(), ClientID: cl.ClientID, Type: cl.principalType().String(), Org: organisation(in), Epoch: cl.Epoch}
+		t = claims{
+			Subject: cl.subject(), ClientID: cl.ClientID, Type: cl.principalType().String(), Org: organisation(in), Epoch: cl.Epoch,
+		}
 		if g != nil {
 			t.Grant = g.ID
 		}
@@ -119,7 +121,8 @@ func rolesOf(cl *Client, g *Grant, p *auth.Principal) []int64 {
 // narrowed checks the scope that is asked for: privileges that the client has.
 func narrowed(p *auth.Principal, words []string) (string, error) {
 	if len(words) > maxWords {
-		return "", invalid("invalid_scope", "the scope has more than %d privileges; without a scope the token has all of the client's", maxWords)
+		return "", invalid("invalid_scope",
+			"the scope has more than %d privileges; without a scope the token has all of the client's", maxWords)
 	}
 	for _, word := range words {
 		v, ok := auth.ParsePrivilege(word)

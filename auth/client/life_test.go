@@ -84,7 +84,7 @@ func TestOverlap(t *testing.T) {
 		t.Errorf("a token from before the rotations: %s", why)
 	}
 	h.must(h.clients.Flush(ctx))
-	l, err := h.clients.Get(ctx, h.admin, h.acme, client.APIClient, svc.ID, false, false)
+	l, err := h.clients.Get(ctx, h.admin, h.acme, client.APIClient, svc.ID, client.Show{})
 	h.must(err)
 	if len(l.Secrets) != 1 || !l.Secrets[0].LastUsed.Equal(h.clock().Truncate(time.Minute)) || l.Secrets[0].Shown != string(last[:12]) {
 		t.Errorf("what is shown of the secrets: %+v", l.Secrets)
@@ -260,9 +260,9 @@ func TestLegacyClients(t *testing.T) {
 	support := *super
 	support.Role = auth.RoleByID(3)
 	sees := func(by *auth.Principal, legacy bool) string {
-		list, _, err := h.clients.List(ctx, by, h.acme, client.APIClient, legacy, false, account.PageQuery{})
+		list, _, err := h.clients.List(ctx, by, h.acme, client.APIClient, client.Show{Legacy: legacy}, account.PageQuery{})
 		h.must(err)
-		one, err := h.clients.Get(ctx, by, h.acme, client.APIClient, old.ID, legacy, false)
+		one, err := h.clients.Get(ctx, by, h.acme, client.APIClient, old.ID, client.Show{Legacy: legacy})
 		h.must(err)
 		return fmt.Sprint(len(list), one != nil)
 	}

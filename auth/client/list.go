@@ -16,9 +16,15 @@ type Listed struct {
 	Grants []Granted // where they were asked for
 }
 
-// List answers the tenant's clients of a kind, or a page of them, ordered by number. Legacy ones are left out, unless they are
-// asked for, by whom they are shown to.
-func (c *Clients) List(ctx context.Context, by *auth.Principal, in auth.Tenant, k Kind, legacy, withGrants bool, q account.PageQuery) ([]Listed, account.Page, error) {
+// A Show says what is asked for besides.
+type Show struct {
+	Legacy bool // clients from before this portal, as far as they are shown to the caller
+	Grants bool
+}
+
+// List answers the tenant's clients of a kind, or a page of them, ordered by number.
+func (c *Clients) List(ctx context.Context, by *auth.Principal, in auth.Tenant, k Kind, show Show,
+	q account.PageQuery) ([]Listed, account.Page, error) {
 	list := []Listed{}
 	page, err := q.Pager(1)
 	if err != nil {
@@ -28,13 +34,13 @@ func (c *Clients) List(ctx context.Context, by *auth.Principal, in auth.Tenant, 
 	span.From = append(store.AppendKey(slices.Clone(span.Prefix), page.After(0)), 0)
 	err = c.store.View(ctx, func(tx store.Tx) error {
 		return clientsOf.Scan(tx, span, func(cl *Client) (bool, error) {
-			if cl.Legacy && !legacy || !cl.shownTo(by) {
+			if cl.Legacy && !show.Legacy || !cl.shownTo(by) {
 				return true, nil
 			}
 			if !page.Take(cl.ID) {
 				return false, nil
 			}
-			l, err := c.listed(tx, cl, withGrants)
+			l, err := c.listed(tx, cl, show)
 			list = append(list, l)
 			return true, err
 		})
@@ -43,20 +49,21 @@ func (c *Clients) List(ctx context.Context, by *auth.Principal, in auth.Tenant, 
 }
 
 // Get answers one of the tenant's clients of a kind, as List would; nil where there is none.
-func (c *Clients) Get(ctx context.Context, by *auth.Principal, in auth.Tenant, k Kind, id int64, legacy, withGrants bool) (l *Listed, err error) {
+func (c *Clients) Get(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	k Kind, id int64, show Show) (l *Listed, err error) {
 	err = c.store.View(ctx, func(tx store.Tx) error {
 		cl, err := at(tx, by, in, k, id)
-		if err != nil || cl == nil || cl.Legacy && !legacy {
+		if err != nil || cl == nil || cl.Legacy && !show.Legacy {
 			return err
 		}
-		found, err := c.listed(tx, cl, withGrants)
+		found, err := c.listed(tx, cl, show)
 		l = &found
 		return err
 	})
 	return l, err
 }
 
-func (c *Clients) listed(tx store.Tx, cl *Client, withGrants bool) (l Listed, err error) {
+func (c *Clients) listed(tx store.Tx, cl *Client, show Show) (l Listed, err error) {
 	cl.living(c.now())
 	c.uses.show(cl)
 	l.Client = cl
@@ -64,7 +71,7 @@ func (c *Clients) listed(tx store.Tx, cl *Client, withGrants bool) (l Listed, er
 		l.User, err = c.accounts.UserIn(tx, cl.UserID)
 		return l, err
 	}
-	if !withGrants {
+	if !show.Grants {
 		return l, nil
 	}
 	return l, grantOf.Scan(tx, store.Span{Prefix: store.Key(cl.ID)}, func(g *Grant) (bool, error) {

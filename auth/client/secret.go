@@ -75,7 +75,8 @@ func (c *Clients) Regenerate(ctx context.Context, by *auth.Principal, in auth.Te
 
 // Rotate gives a client a new secret beside the one that it has, which lives on for the overlap. A client may do so for itself,
 // unless it is an app whose owner has kept that to himself. That a rotation is under way is a Conflict.
-func (c *Clients) Rotate(ctx context.Context, by *auth.Principal, in auth.Tenant, k Kind, id int64, overlap time.Duration) (secret.Text, error) {
+func (c *Clients) Rotate(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	k Kind, id int64, overlap time.Duration) (secret.Text, error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return "", auth.BadField("overlapSec", "is not between 0 and %d", MaxOverlap/time.Second)
 	}
@@ -148,7 +149,8 @@ func (c *Clients) mayRotate(tx store.Tx, by *auth.Principal, in auth.Tenant, k K
 	case cl.OwnerOnly:
 		return now, auth.Errorf(auth.Forbidden, "the privilege to rotate its secret is its owner's alone in method [%s]", by.Method)
 	case by.Narrowed:
-		return now, auth.Errorf(auth.Forbidden, "the privilege to rotate its secret is not in the scope of this access token in method [%s]", by.Method)
+		return now, auth.Errorf(auth.Forbidden,
+			"the privilege to rotate its secret is not in the scope of this access token in method [%s]", by.Method)
 	}
 	return now, nil
 }

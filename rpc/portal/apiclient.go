@@ -140,6 +140,8 @@ type ShownClients struct {
 	IncludeLegacy rpc.Bool    `json:"includeLegacy" doc:"Operator superusers see those from before this portal too."`
 }
 
+func (s ShownClients) show() client.Show { return client.Show{Legacy: bool(s.IncludeLegacy)} }
+
 // GetAPIClients is the params of apiClient/getApiClients.
 type GetAPIClients struct {
 	rpc.InOrganisation
@@ -148,7 +150,7 @@ type GetAPIClients struct {
 }
 
 func (p Portal) getAPIClients(ctx context.Context, by *auth.Principal, in GetAPIClients) (List[APIClient], error) {
-	list, page, err := p.clients.List(ctx, by, in.Tenant, client.APIClient, bool(in.IncludeLegacy), false, in.query())
+	list, page, err := p.clients.List(ctx, by, in.Tenant, client.APIClient, in.show(), in.query())
 	return listed(list, page, apiClient(in.With)), err
 }
 
@@ -159,7 +161,7 @@ type GetAPIClient struct {
 }
 
 func (p Portal) getAPIClient(ctx context.Context, by *auth.Principal, in GetAPIClient) (*APIClient, error) {
-	l, err := p.clients.Get(ctx, by, in.Tenant, client.APIClient, int64(in.ID), bool(in.IncludeLegacy), false)
+	l, err := p.clients.Get(ctx, by, in.Tenant, client.APIClient, int64(in.ID), in.show())
 	if err != nil || l == nil {
 		return nil, err
 	}

@@ -220,7 +220,7 @@ type GetOauthApps struct {
 }
 
 func (p Portal) getOauthApps(ctx context.Context, by *auth.Principal, in GetOauthApps) (List[OauthApp], error) {
-	list, page, err := p.clients.List(ctx, by, in.Tenant, client.App, false, in.With.Has("grants"), in.query())
+	list, page, err := p.clients.List(ctx, by, in.Tenant, client.App, client.Show{Grants: in.With.Has("grants")}, in.query())
 	return listed(list, page, oauthApp(in.With)), err
 }
 
@@ -231,7 +231,7 @@ type GetOauthApp struct {
 }
 
 func (p Portal) getOauthApp(ctx context.Context, by *auth.Principal, in GetOauthApp) (*OauthApp, error) {
-	l, err := p.clients.Get(ctx, by, in.Tenant, client.App, int64(in.ID), false, in.With.Has("grants"))
+	l, err := p.clients.Get(ctx, by, in.Tenant, client.App, int64(in.ID), client.Show{Grants: in.With.Has("grants")})
 	if err != nil || l == nil {
 		return nil, err
 	}
