@@ -142,9 +142,6 @@ func (r *Role) Find(v Privilege) (found Finding) {
 	return found // denied by that customization, or unknown to all functions
 }
 
-// Grants says whether the part holds the privilege, customizations and all.
-func (p Part) Grants(v Privilege) bool { return p.find(v).Held }
-
 func (p Part) find(v Privilege) Finding {
 	for _, c := range p.Customizations {
 		if contains(c.Deny, v) {

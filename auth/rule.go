@@ -148,6 +148,17 @@ func (r Rule) check(p *Principal, in *Tenant, note func(Verdict)) (Decider, erro
 	return by, nil
 }
 
+// HoldsAll refuses a principal who does not hold in the tenant everything that he is about to give. The portal itself gives
+// what it wants.
+func (p *Principal) HoldsAll(in Tenant, given []Privilege) error {
+	for _, v := range given {
+		if !p.IsPortal() && !p.May(v, in) {
+			return Lacks(p, v)
+		}
+	}
+	return nil
+}
+
 // Lacks is the refusal of a caller who holds none of the privileges; one of them would do.
 func Lacks(p *Principal, vs ...Privilege) *Error {
 	names := make([]string, len(vs))

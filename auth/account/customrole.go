@@ -84,7 +84,7 @@ func (a *Accounts) InsertCustomRole(ctx context.Context, by *auth.Principal, in 
 		if err != nil {
 			return err
 		}
-		if err := roomForRole(tx, in); err != nil {
+		if err := Room(tx, customRolesOf, levelOf(in).key(), maxCustomRoles, "a tenant has at most %d roles of its own"); err != nil {
 			return err
 		}
 		r = &CustomRole{
@@ -121,18 +121,6 @@ func (a *Accounts) customizable(tx store.Tx, by *auth.Principal, in auth.Tenant)
 }
 
 var errNoRoleCustomization error = auth.Errorf(auth.Conflict, "roles are not customized here: the operator has taken the capability %s", RoleCustomization)
-
-func roomForRole(tx store.Tx, in auth.Tenant) error {
-	n := 0
-	err := customRolesOf.IDs(tx, store.Span{Prefix: levelOf(in).key()}, func([]byte, int64) (bool, error) {
-		n++
-		return n < maxCustomRoles, nil
-	})
-	if err == nil && n >= maxCustomRoles {
-		err = auth.Errorf(auth.Limit, "a tenant has at most %d roles of its own", maxCustomRoles)
-	}
-	return err
-}
 
 // checkCustomRole: a role has functions of its own type of users, one of them of global settings, and none with full access,
 // which is for the predefined superusers.

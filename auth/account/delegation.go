@@ -45,9 +45,9 @@ func (a *Accounts) Delegate(ctx context.Context, by *auth.Principal, in auth.Ten
 	if !by.Owns(in) {
 		return auth.Lacks(by, auth.Update.On(delegationObject(in.Type)))
 	}
-	for _, v := range which.Opens(in.Type) {
-		if given && !by.May(v, in) {
-			return auth.Lacks(by, v)
+	if given {
+		if err := by.HoldsAll(in, which.Opens(in.Type)); err != nil {
+			return err
 		}
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {

@@ -48,7 +48,7 @@ func (a *Accounts) InsertRolePackage(ctx context.Context, by *auth.Principal, in
 			LogicalID: logical.String(), Level: in.Type, TenantID: in.ID, Name: name, Description: description, Version: 1,
 			Changes: changes, Created: a.Now(), Modified: a.Now(),
 		}
-		if err := cmp.Or(p.check(by, in), roomForPackage(tx, in)); err != nil {
+		if err := cmp.Or(p.check(by, in), p.room(tx, in)); err != nil {
 			return err
 		}
 		if err := rolePackages.Insert(tx, p); err != nil {
@@ -66,16 +66,8 @@ func (p *RolePackage) check(by *auth.Principal, in auth.Tenant) error {
 	)
 }
 
-func roomForPackage(tx store.Tx, in auth.Tenant) error {
-	n := 0
-	err := rolePackagesOf.IDs(tx, store.Span{Prefix: levelOf(in).key()}, func([]byte, int64) (bool, error) {
-		n++
-		return n < maxRolePackages, nil
-	})
-	if err == nil && n >= maxRolePackages {
-		err = auth.Errorf(auth.Limit, "a tenant has at most %d role customization packages", maxRolePackages)
-	}
-	return err
+func (p *RolePackage) room(tx store.Tx, in auth.Tenant) error {
+	return Room(tx, rolePackagesOf, levelOf(in).key(), maxRolePackages, "a tenant has at most %d role customization packages")
 }
 
 func (p *RolePackage) happening(verb string) Happening {

@@ -83,22 +83,12 @@ func (a *Accounts) MayGive(tx store.Tx, by *auth.Principal, in auth.Tenant, ids 
 	if err != nil {
 		return nil, err
 	}
-	return r, cmp.Or(notAbove(by, r), holdsAll(by, in, r))
-}
-
-// holdsAll refuses a caller who may do less in the tenant than the role: a machine is given nothing that its maker lacks.
-func holdsAll(by *auth.Principal, in auth.Tenant, r *auth.Role) error {
-	for _, v := range auth.Privileges() {
-		if r.Grants(v) && !by.May(v, in) && !by.IsPortal() {
-			return auth.Lacks(by, v)
-		}
-	}
-	return nil
+	return r, cmp.Or(notAbove(by, r), by.HoldsAll(in, r.Privileges()))
 }
 
 // MayAct refuses a caller who is below a user in what he may do: whoever holds the secret of a service account is that user.
 func MayAct(by *auth.Principal, in auth.Tenant, as *User) error {
-	return cmp.Or(notAbove(by, as.Role), holdsAll(by, in, as.Role))
+	return cmp.Or(notAbove(by, as.Role), by.HoldsAll(in, as.Role.Privileges()))
 }
 
 // A ServiceAccountUpdate names the fields to set; nil leaves a field as it is.

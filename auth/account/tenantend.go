@@ -183,12 +183,10 @@ func (a *Accounts) sweepUsers(tx store.Tx, g *TenantGrave) (int, error) {
 }
 
 // sweepBy removes the records of a collection by a way to them whose keys begin with the tenant's.
-func sweepBy[T any](c *store.Collection[T], way interface {
-	IDs(store.Tx, store.Span, func([]byte, int64) (bool, error)) error
-}) func(*Accounts, store.Tx, *TenantGrave) (int, error) {
+func sweepBy[T any](c *store.Collection[T], to way) func(*Accounts, store.Tx, *TenantGrave) (int, error) {
 	return func(_ *Accounts, tx store.Tx, g *TenantGrave) (int, error) {
 		var list []int64
-		err := way.IDs(tx, store.Span{Prefix: tenantKey(g.Type, g.TenantID)}, func(_ []byte, id int64) (bool, error) {
+		err := to.IDs(tx, store.Span{Prefix: tenantKey(g.Type, g.TenantID)}, func(_ []byte, id int64) (bool, error) {
 			list = append(list, id)
 			return len(list) < sweptRecords, nil
 		})

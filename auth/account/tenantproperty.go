@@ -196,7 +196,7 @@ func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Te
 	p.Modified = a.Now()
 	put := tenantProperties.Put
 	if p.ID == 0 {
-		if err := roomForProperty(tx, in); err != nil {
+		if err := Room(tx, tenantPropertyByName, tenantKey(in.Type, in.ID), maxTenantProperties, "a tenant has at most %d properties"); err != nil {
 			return 0, err
 		}
 		if put, was = tenantProperties.Insert, ""; s != nil {
@@ -213,18 +213,6 @@ func (a *Accounts) putTenantProperty(tx store.Tx, by *auth.Principal, in auth.Te
 	}
 	happened.Detail["id"] = p.ID
 	return p.ID, a.Record(tx, by, in, happened)
-}
-
-func roomForProperty(tx store.Tx, in auth.Tenant) error {
-	n := 0
-	err := tenantPropertyByName.IDs(tx, store.Span{Prefix: store.Key(int64(in.Type), in.ID)}, func([]byte, int64) (bool, error) {
-		n++
-		return n < maxTenantProperties, nil
-	})
-	if err == nil && n >= maxTenantProperties {
-		err = auth.Errorf(auth.Limit, "a tenant has at most %d properties", maxTenantProperties)
-	}
-	return err
 }
 
 func tenantPropertyEvent(in auth.Tenant, p *TenantProperty, hidden bool) Happening {

@@ -175,15 +175,7 @@ func (c *Client) shownTo(by *auth.Principal) bool {
 
 // room holds the limit of clients of a kind in a tenant.
 func room(tx store.Tx, in auth.Tenant, k Kind) error {
-	n := 0
-	err := clientsOf.IDs(tx, store.Span{Prefix: tenantKey(in, k)}, func([]byte, int64) (bool, error) {
-		n++
-		return n < maxClients, nil
-	})
-	if err == nil && n >= maxClients {
-		err = auth.Errorf(auth.Limit, "an organisation has at most %d %ss", maxClients, kinds[k].noun)
-	}
-	return err
+	return account.Room(tx, clientsOf, tenantKey(in, k), maxClients, "an organisation has at most %d "+kinds[k].noun+"s")
 }
 
 // bury removes a client. Its number and client id are not given again, so that nobody inherits what others still hold of it.
@@ -221,21 +213,11 @@ func (c *Clients) handles(tx store.Tx, by *auth.Principal, in auth.Tenant,
 		return now, err
 	}
 	if k == App {
-		return now, holdsAll(by, now, cl.Scope.reaches())
+		return now, by.HoldsAll(now, cl.Scope.reaches())
 	}
 	u, err := c.accounts.UserIn(tx, cl.UserID)
 	if err != nil || u == nil {
 		return now, err
 	}
 	return now, account.MayAct(by, now, u)
-}
-
-// holdsAll refuses a caller who holds less in the tenant than what is given.
-func holdsAll(by *auth.Principal, in auth.Tenant, given []auth.Privilege) error {
-	for _, v := range given {
-		if !by.May(v, in) {
-			return auth.Lacks(by, v)
-		}
-	}
-	return nil
 }

@@ -101,15 +101,7 @@ func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.T
 }
 
 func roomForGrant(tx store.Tx, app *Client) error {
-	n := 0
-	err := grantOf.IDs(tx, store.Span{Prefix: store.Key(app.ID)}, func([]byte, int64) (bool, error) {
-		n++
-		return n < maxGrants, nil
-	})
-	if err == nil && n >= maxGrants {
-		err = auth.Errorf(auth.Limit, "at most %d organisations grant an app something", maxGrants)
-	}
-	return err
+	return account.Room(tx, grantOf, store.Key(app.ID), maxGrants, "at most %d organisations grant an app something")
 }
 
 // accept takes the app's scope as it is.

@@ -51,7 +51,7 @@ func (c *Clients) setScope(tx store.Tx, by *auth.Principal, in auth.Tenant, app 
 	for _, v := range whole.Privileges() {
 		s.Reaches = append(s.Reaches, v.Number())
 	}
-	if err := holdsAll(by, in, s.reaches()); err != nil && !by.IsPortal() {
+	if err := by.HoldsAll(in, s.reaches()); err != nil {
 		return false, err
 	}
 	was := app.Scope

@@ -65,10 +65,7 @@ func catalog(rows []rpc.Method) []CatalogEntry {
 	for i, m := range rows {
 		rule := explainedRule(m.Rule)
 		out[i] = CatalogEntry{
-			Name: m.Name, Summary: m.Doc, Public: rule.Public, AllowPrincipleTypes: []string{}, AllowAuthTypes: []string{}, All: rule.All, Any: rule.Any,
-		}
-		for _, t := range m.Rule.Principals() {
-			out[i].AllowPrincipleTypes = append(out[i].AllowPrincipleTypes, t.String())
+			Name: m.Name, Summary: m.Doc, Public: rule.Public, AllowPrincipleTypes: rule.Principals, AllowAuthTypes: []string{}, All: rule.All, Any: rule.Any,
 		}
 		for _, t := range m.Rule.UserTypes() {
 			out[i].AllowAuthTypes = append(out[i].AllowAuthTypes, t.Caller())

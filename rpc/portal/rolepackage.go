@@ -341,7 +341,7 @@ func (p Portal) getRolePackagePrivileges(ctx context.Context, by *auth.Principal
 		out.Definitions = append(out.Definitions, RolePackageDefinition{
 			RoleID: rpc.ID(ch.FunctionID), UserType: part.UserType.String(), Description: text(part.Description),
 			Privileges:          append(rolePrivileges(ch.Allow, false), rolePrivileges(ch.Deny, true)...),
-			EffectivePrivileges: rolePrivileges(held(part), false),
+			EffectivePrivileges: rolePrivileges((&auth.Role{Parts: []auth.Part{part}}).Privileges(), false),
 		})
 	}
 	return out, nil
@@ -360,13 +360,4 @@ func (p Portal) part(ctx context.Context, in auth.Tenant, id int64) (auth.Part, 
 		}
 	}
 	return auth.Part{}, err
-}
-
-func held(part auth.Part) (vs []auth.Privilege) {
-	for _, v := range auth.Privileges() {
-		if part.Grants(v) {
-			vs = append(vs, v)
-		}
-	}
-	return vs
 }
