@@ -285,6 +285,51 @@ func TestScopeKeepsWhatItReached(t *testing.T) {
 	holds("the role is gone", false, false, false, false)
 }
 
+// A scope that was narrowed and set wide again acted at once in organisations that had accepted it as it was before: also in
+// the last of as many as may grant an app something, which must fit into the one change.
+func TestNarrowedScopeIsAcceptedAnew(t *testing.T) {
+	h := build(t)
+	app, cred := h.newApp("Reporter", 9)
+	wide, narrow := client.Scope{RoleIDs: []int64{9}}, client.Scope{RoleIDs: []int64{12}}
+	var by *auth.Principal
+	var in auth.Tenant
+	for i := range 50 {
+		in, by = h.enterprise(fmt.Sprint("E", i))
+		_, err := h.clients.InsertGrant(ctx, by, in, app.ClientID, []int64{9})
+		h.must(err)
+	}
+	text := h.issue(cred, client.Request{Organisation: fmt.Sprint(in.ID)})
+	holds := func(when string, read, update bool) {
+		t.Helper()
+		p, why := h.use(text)
+		if why != "" {
+			t.Fatalf("%s: %s", when, why)
+		}
+		got := [2]bool{p.Role.Grants(auth.Read.On(auth.EnterpriseUser)), p.Role.Grants(auth.Update.On(auth.EnterpriseUser))}
+		if got != [2]bool{read, update} {
+			t.Errorf("%s: reads and updates users %v", when, got)
+		}
+	}
+	set := func(s client.Scope) {
+		t.Helper()
+		_, err := h.clients.UpdateApp(ctx, h.admin, h.acme, app.ID, client.AppUpdate{Scope: &s})
+		h.must(err)
+	}
+	holds("as granted", true, true)
+	set(narrow)
+	holds("narrowed", true, false)
+	set(wide)
+	holds("set wide again", true, false)
+	list, _, err := h.clients.Grants(ctx, in, account.PageQuery{})
+	h.must(err)
+	if len(list) != 1 || !slices.Contains(list[0].NeedsReview(list[0].App), auth.Update.On(auth.EnterpriseUser)) {
+		t.Errorf("what is to be accepted: %v", list)
+	}
+	_, err = h.clients.AcceptScope(ctx, by, in, app.ClientID, 3)
+	h.must(err)
+	holds("accepted", true, true)
+}
+
 // TestExchange: a person's access token is worth his API token, as long as that has the same text.
 func TestExchange(t *testing.T) {
 	h := build(t)

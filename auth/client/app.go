@@ -152,6 +152,9 @@ func (c *Clients) UpdateApp(ctx context.Context, by *auth.Principal, in auth.Ten
 			if other {
 				changed = append(changed, "scope")
 				h.Detail["scope"] = app.Scope.told()
+				if err := forgo(tx, app); err != nil {
+					return err
+				}
 			}
 		}
 		if len(changed) > 0 {

@@ -29,5 +29,6 @@
 //
 // A scope is what its author asks for, roles and privileges, and what that came to when it was set. Later changes of the roles
 // make it narrower, never wider: nobody who sets a scope can give what he does not hold, and nobody gives it by changing a role.
-// A grant keeps what of the scope its organisation has accepted in the same way.
+// A grant keeps what of the scope its organisation has accepted in the same way. Of that it loses what the scope is set not to
+// reach any more, so that a scope that is set wide again is accepted again.
 package client

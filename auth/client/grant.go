@@ -21,7 +21,7 @@ type Grant struct {
 	TenantID int64         `json:"tenantId"`
 	RoleIDs  []int64       `json:"roleIds"`
 	Version  int64         `json:"version"`  // of the scope that was accepted
-	Accepted []int64       `json:"accepted"` // what it reached, by number
+	Accepted []int64       `json:"accepted"` // what it reached, and has reached ever since, by number
 	Created  time.Time     `json:"created"`
 	Modified time.Time     `json:"modified"`
 }
@@ -108,6 +108,26 @@ func roomForGrant(tx store.Tx, app *Client) error {
 func (g *Grant) accept(app *Client) *Grant {
 	g.Version, g.Accepted = app.Scope.Version, app.Scope.Reaches
 	return g
+}
+
+// forgo ends what organisations have accepted of an app's scope and that no longer reaches: should it reach that again, they are
+// asked again. There is a key to write for each, and no more of them than maxGrants.
+func forgo(tx store.Tx, app *Client) error {
+	var cut []*Grant
+	err := grantOf.Scan(tx, store.Span{Prefix: store.Key(app.ID)}, func(g *Grant) (bool, error) {
+		was := len(g.Accepted)
+		g.Accepted = slices.DeleteFunc(g.Accepted, func(n int64) bool { return !slices.Contains(app.Scope.Reaches, n) })
+		if len(g.Accepted) < was {
+			cut = append(cut, g)
+		}
+		return true, nil
+	})
+	for _, g := range cut {
+		if err == nil {
+			err = grants.Put(tx, g)
+		}
+	}
+	return err
 }
 
 // put writes a grant, and tells of it in the tenant's record.
