@@ -29,7 +29,6 @@ type NewApp struct {
 	Lifetime    time.Duration // of its access tokens; 0 is the default
 	Scope       Scope         // as its author asks for it
 	Keys        []byte        // a JSON web key set; without, it gets a secret
-	PlainTokens bool
 	OwnerOnly   bool
 }
 
@@ -52,7 +51,7 @@ func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Ten
 		}
 		app = &Client{
 			Kind: App, ClientID: id.String(), Of: in.Type, TenantID: in.ID, Name: n.Name, Description: n.Description,
-			Lifetime: cmp.Or(n.Lifetime, DefaultLifetime), PlainTokens: n.PlainTokens, OwnerOnly: n.OwnerOnly,
+			Lifetime: cmp.Or(n.Lifetime, DefaultLifetime), OwnerOnly: n.OwnerOnly,
 			Created: c.now(), Modified: c.now(),
 		}
 		if err := cmp.Or(app.check(), app.show(text, n.Keys), room(tx, in, App)); err != nil {
@@ -124,7 +123,6 @@ type AppUpdate struct {
 	Scope       *Scope
 	Keys        []byte
 	IsActive    *bool
-	TLSOnly     *bool
 	OwnerOnly   *bool
 }
 
@@ -171,9 +169,6 @@ func (up *AppUpdate) apply(app *Client) (changed []string) {
 	set(&changed, "name", &app.Name, up.Name)
 	set(&changed, "description", &app.Description, up.Description)
 	set(&changed, "accessTokenTtlSec", &app.Lifetime, up.Lifetime)
-	tls := app.TLSOnly()
-	set(&changed, "tlsOnly", &tls, up.TLSOnly)
-	app.PlainTokens = !tls
 	set(&changed, "ownerOnlySecretRotation", &app.OwnerOnly, up.OwnerOnly)
 	return changed
 }

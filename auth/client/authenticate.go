@@ -14,8 +14,6 @@ import (
 // errClient is the one answer to whoever does not show who he is, whatever is wrong.
 var errClient error = auth.Errorf(auth.Unauthenticated, "the client is unknown, or did not show who it is")
 
-var errNoTLS error = invalid("invalid_request", "the client shows who it is over TLS alone")
-
 // invalid refuses a request with a word of RFC 6749, section 5.2, or RFC 8707.
 func invalid(word, format string, args ...any) *auth.Error {
 	e := auth.Errorf(auth.Invalid, format, args...)
@@ -37,9 +35,6 @@ func (c *Clients) authenticate(ctx context.Context, call auth.Call, cred Credent
 	}
 	if err != nil {
 		return nil, err
-	}
-	if cl.TLSOnly() && !call.Private() {
-		return nil, errNoTLS
 	}
 	c.uses.note(cl.ID, number, c.now())
 	return cl, nil

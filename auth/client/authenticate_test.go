@@ -57,16 +57,6 @@ func TestWhoIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
-	plain := call
-	plain.TLS = false
-	if _, err := h.clients.Issue(ctx, plain, svcCred, client.Request{}); word(err) != "invalid_request" {
-		t.Errorf("without TLS: %v", err)
-	}
-	_, err = h.clients.UpdateApp(ctx, h.admin, h.acme, app.ID, client.AppUpdate{TLSOnly: new(false)})
-	h.must(err)
-	if _, err := h.clients.Issue(ctx, plain, cred, client.Request{}); err != nil {
-		t.Errorf("without TLS, as its owner wants it: %v", err)
-	}
 	for _, org := range []string{"2", "enterprise/2", "999", "x", "operator/1", "partner/1"} {
 		for _, c := range []client.Credential{cred, svcCred} {
 			if _, err := h.clients.Issue(ctx, call, c, client.Request{Organisation: org}); word(err) != "invalid_target" {

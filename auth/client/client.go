@@ -49,10 +49,9 @@ type Client struct {
 	LastUsed    time.Time     `json:"lastUsed,omitzero"` // to the minute
 
 	// How it shows who it is: by at most two secrets, the newest last, or by its keys.
-	Secrets     []Secret        `json:"secrets,omitempty"`
-	LastNumber  int64           `json:"lastNumber,omitempty"` // of its secrets
-	Keys        json.RawMessage `json:"keys,omitempty"`       // a JSON web key set
-	PlainTokens bool            `json:"plainTokens,omitempty"`
+	Secrets    []Secret        `json:"secrets,omitempty"`
+	LastNumber int64           `json:"lastNumber,omitempty"` // of its secrets
+	Keys       json.RawMessage `json:"keys,omitempty"`       // a JSON web key set
 
 	// Of an app.
 	Name      string        `json:"name,omitempty"`
@@ -101,9 +100,6 @@ func (c *Client) tenant() auth.Tenant { return auth.Tenant{Type: c.Of, ID: c.Ten
 func (c *Client) noun() string { return kinds[c.Kind].noun + " " + c.ClientID }
 
 func (c *Client) mark() string { return kinds[c.Kind].mark }
-
-// TLSOnly says whether the client shows who it is over TLS alone.
-func (c *Client) TLSOnly() bool { return !c.PlainTokens }
 
 func (c *Client) happening(what string) account.Happening {
 	h := account.Happening{

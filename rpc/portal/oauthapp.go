@@ -78,6 +78,18 @@ func authMethod(c *client.Client) (string, json.RawMessage) {
 	return "SECRET", nil
 }
 
+// TLSOnly is what other portals let an app do without. Here tokens are issued over TLS alone (RFC 6749 3.2).
+type TLSOnly struct {
+	TLSOnly *rpc.Bool `json:"tlsOnly" doc:"true, whether sent or not: tokens are issued over TLS alone."`
+}
+
+func (t TLSOnly) check() error {
+	if !is(t.TLSOnly, true) {
+		return auth.BadField("tlsOnly", "cannot be false: tokens are issued over TLS alone")
+	}
+	return nil
+}
+
 // InsertOauthApp is the params of oauthApp/insertOauthApp.
 type InsertOauthApp struct {
 	rpc.InOrganisation
@@ -87,8 +99,8 @@ type InsertOauthApp struct {
 	AccessTokenTTLSec int64    `json:"accessTokenTtlSec" doc:"60 to 18000; the default is 1800."`
 	Scope             AppScope `json:"scope" rpc:"required"`
 	AuthMethod
-	TLSOnly                 *rpc.Bool `json:"tlsOnly" doc:"Whether it shows who it is over TLS alone; the default is true."`
-	OwnerOnlySecretRotation rpc.Bool  `json:"ownerOnlySecretRotation" doc:"The app may not rotate its own secret."`
+	TLSOnly
+	OwnerOnlySecretRotation rpc.Bool `json:"ownerOnlySecretRotation" doc:"The app may not rotate its own secret."`
 }
 
 // MadeApp is the answer to insertOauthApp.
@@ -99,13 +111,16 @@ type MadeApp struct {
 }
 
 func (p Portal) insertOauthApp(ctx context.Context, by *auth.Principal, in InsertOauthApp) (MadeApp, error) {
+	if err := in.TLSOnly.check(); err != nil {
+		return MadeApp{}, err
+	}
 	keys, err := in.keys()
 	if err != nil {
 		return MadeApp{}, err
 	}
 	app, secret, err := p.clients.InsertApp(ctx, by, in.Tenant, client.NewApp{
 		Name: in.Name, Description: in.Description, Lifetime: time.Duration(in.AccessTokenTTLSec) * time.Second,
-		Scope: in.Scope.account(), Keys: keys, PlainTokens: !is(in.TLSOnly, true), OwnerOnly: bool(in.OwnerOnlySecretRotation),
+		Scope: in.Scope.account(), Keys: keys, OwnerOnly: bool(in.OwnerOnlySecretRotation),
 	})
 	if err != nil {
 		return MadeApp{}, err
@@ -186,7 +201,7 @@ func oauthApp(with rpc.Strings) func(client.Listed) OauthApp {
 			ID: rpc.ID(l.ID), Organisation: organisation(l.Of, l.TenantID), Name: l.Name, Description: text(l.Description), AppType: "SERVER",
 			ClientID: l.ClientID, AccessTokenTTLSec: int64(l.Lifetime / time.Second),
 			Scope: AppScope{ids(l.Scope.RoleIDs), append(rpc.Strings{}, l.Scope.Privileges...)}, ScopeVersion: l.Scope.Version,
-			TLSOnly: l.TLSOnly(), OwnerOnlySecretRotation: l.OwnerOnly, IsActive: !l.Inactive,
+			TLSOnly: true, OwnerOnlySecretRotation: l.OwnerOnly, IsActive: !l.Inactive,
 			Created: rpc.At(l.Created), Modified: rpc.At(l.Modified), LastUsed: rpc.At(l.LastUsed),
 		}
 		out.AuthMethod, out.JWKS = authMethod(l.Client)
@@ -247,15 +262,15 @@ type UpdateOauthApp struct {
 
 // OauthAppUpdate names the fields to set.
 type OauthAppUpdate struct {
-	Name                    *string         `json:"name"`
-	Description             *string         `json:"description"`
-	AccessTokenTTLSec       *int64          `json:"accessTokenTtlSec"`
-	Scope                   *AppScope       `json:"scope"`
-	JWKS                    json.RawMessage `json:"jwks"`
-	TLSOnly                 *rpc.Bool       `json:"tlsOnly"`
-	OwnerOnlySecretRotation *rpc.Bool       `json:"ownerOnlySecretRotation"`
-	IsActive                *rpc.Bool       `json:"isActive"`
-	ClientID                *string         `json:"clientId" doc:"It does not change."`
+	Name              *string         `json:"name"`
+	Description       *string         `json:"description"`
+	AccessTokenTTLSec *int64          `json:"accessTokenTtlSec"`
+	Scope             *AppScope       `json:"scope"`
+	JWKS              json.RawMessage `json:"jwks"`
+	TLSOnly
+	OwnerOnlySecretRotation *rpc.Bool `json:"ownerOnlySecretRotation"`
+	IsActive                *rpc.Bool `json:"isActive"`
+	ClientID                *string   `json:"clientId" doc:"It does not change."`
 }
 
 func (p Portal) updateOauthApp(ctx context.Context, by *auth.Principal, in UpdateOauthApp) (Modified, error) {
@@ -263,9 +278,12 @@ func (p Portal) updateOauthApp(ctx context.Context, by *auth.Principal, in Updat
 	if u.ClientID != nil {
 		return Modified{}, immutable("clientId")
 	}
+	if err := u.TLSOnly.check(); err != nil {
+		return Modified{}, auth.Within("_update", err)
+	}
 	up := client.AppUpdate{
 		Name: u.Name, Description: u.Description, Keys: u.JWKS,
-		TLSOnly: flag(u.TLSOnly), OwnerOnly: flag(u.OwnerOnlySecretRotation), IsActive: flag(u.IsActive),
+		OwnerOnly: flag(u.OwnerOnlySecretRotation), IsActive: flag(u.IsActive),
 	}
 	if u.AccessTokenTTLSec != nil {
 		life := time.Duration(*u.AccessTokenTTLSec) * time.Second
