@@ -16,8 +16,8 @@ import (
 )
 
 const keysText = `Rotates the keys that sign API tokens and access tokens, which are apart. New keys sign from now on; of the older ones
-only the public halves are kept, and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token becomes
-invalid.
+only the public halves are kept, and GET /oauth2/api-token-jwks.json, or GET /oauth2/jwks.json for access tokens, shows
+them until the last token of theirs ends. No token becomes invalid.
 
 It works while the portal runs, which takes the new key at its next use, and when it does not. What was cut off half-way
 is made good by running it again, or by the next start of the portal.

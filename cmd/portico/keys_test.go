@@ -28,9 +28,10 @@ func kidOf(t testing.TB, token string) string {
 	return h.KID
 }
 
-func (p *process) keySet() string {
+// keySet is what is published at a path.
+func (p *process) keySet(path string) string {
 	p.t.Helper()
-	res, err := browser.Get(p.url + "/oauth2/jwks.json")
+	res, err := browser.Get(p.url + path)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -81,8 +82,12 @@ func TestRotation(t *testing.T) {
 		t.Fatalf("exit status %d\n%s%s", status, out, errs)
 	}
 	second := p.newToken("second", as)
-	if a, b := kidOf(t, first), kidOf(t, second); a == b || !strings.Contains(out, b) || !strings.HasPrefix(p.keySet(), a+" "+b+" ") { // behind them is the one of access tokens
-		t.Errorf("signed with %s, then %s; rotation says %sand the set has %s", a, b, out, p.keySet())
+	set := p.keySet("/oauth2/api-token-jwks.json")
+	if a, b := kidOf(t, first), kidOf(t, second); a == b || !strings.Contains(out, b) || set != a+" "+b {
+		t.Errorf("signed with %s, then %s; rotation says %sand the set has %s", a, b, out, set)
+	}
+	if access := p.keySet("/oauth2/jwks.json"); len(access) != len(kidOf(t, second)) || !strings.Contains(out, access) || strings.Contains(set, access) {
+		t.Errorf("the set of access tokens has %s; rotation says %s", access, out) // the old one has signed nothing
 	}
 	for _, token := range []string{first, second} {
 		p.call(new(any), "enterprise/getEnterprise", `{"enterpriseId":1}`, withToken(token))

@@ -201,7 +201,7 @@ func (o *instance) server() (*http.Server, error) {
 		Handler: rpc.New(rpc.Options{
 			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
 			Endpoints: oauth.Endpoints(oauth.Options{
-				Clients: o.clients, Keys: []func(context.Context) ([]byte, error){o.tokens.JWKS, o.clients.JWKS},
+				Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
 				Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
 			}),
 			Version: buildVersion(), Now: o.now,

@@ -29,8 +29,9 @@ type Clients interface {
 type Options struct {
 	// Clients is who decides; without it there are the keys alone.
 	Clients Clients
-	// Keys answer sets of public keys, which are published together.
-	Keys []func(ctx context.Context) ([]byte, error)
+	// Keys answers the public keys of access tokens, APITokenKeys those of API tokens. They are published apart, so that who
+	// verifies the one kind and does not look at the type of a token takes none of the other (RFC 8725 3.11).
+	Keys, APITokenKeys func(ctx context.Context) ([]byte, error)
 	// Algorithms are those that clients may sign assertions with.
 	Algorithms []string
 	// Refused records that a secret was sent where others can read along. It goes with Clients.
@@ -38,11 +39,12 @@ type Options struct {
 }
 
 const (
-	tokenPath      = "oauth2/token"
-	revokePath     = "oauth2/revoke"
-	introspectPath = "oauth2/introspect"
-	keysPath       = "oauth2/jwks.json"
-	metadataPath   = ".well-known/oauth-authorization-server"
+	tokenPath        = "oauth2/token"
+	revokePath       = "oauth2/revoke"
+	introspectPath   = "oauth2/introspect"
+	keysPath         = "oauth2/jwks.json"
+	apiTokenKeysPath = "oauth2/api-token-jwks.json"
+	metadataPath     = ".well-known/oauth-authorization-server"
 
 	// Where clients of VMware Cloud Services ask.
 	cspAppPath   = "csp/gateway/am/api/auth/authorize"
@@ -57,7 +59,10 @@ type service struct{ Options }
 // Endpoints answers what there is.
 func Endpoints(o Options) []rpc.Endpoint {
 	s := service{o}
-	list := []rpc.Endpoint{{Path: keysPath, Verb: http.MethodGet, Do: s.keys, Refuse: refuse}}
+	list := []rpc.Endpoint{
+		{Path: keysPath, Verb: http.MethodGet, Do: published(o.Keys), Refuse: refuse},
+		{Path: apiTokenKeysPath, Verb: http.MethodGet, Do: published(o.APITokenKeys), Refuse: refuse},
+	}
 	if o.Clients == nil {
 		return list
 	}

@@ -57,7 +57,7 @@ func newHouse(t testing.TB) *house {
 	}
 	h.serve(t, oauth.Options{
 		Clients: h, Algorithms: []string{"EdDSA", "ES256"}, Refused: h.refused,
-		Keys: []func(context.Context) ([]byte, error){keys(`{"keys":[{"kid":"a"}]}`), keys(`{"keys":[{"kid":"b"},{"kid":"c"}]}`)},
+		Keys: keys(`{"keys":[{"kid":"a"}]}`), APITokenKeys: keys(`{"keys":[{"kid":"b"},{"kid":"c"}]}`),
 	})
 	return h
 }

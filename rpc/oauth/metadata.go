@@ -51,22 +51,20 @@ type keySet struct {
 	Keys []json.RawMessage `json:"keys"`
 }
 
-// keys publishes what signs: the keys of API tokens and of access tokens, apart by their kid.
-func (s service) keys(ctx context.Context, _ *rpc.Request) (rpc.Reply, error) {
-	var all keySet
-	for _, keys := range s.Keys {
+// published answers a set of keys.
+func published(keys func(context.Context) ([]byte, error)) handler {
+	return func(ctx context.Context, _ *rpc.Request) (rpc.Reply, error) {
 		text, err := keys(ctx)
 		if err != nil {
 			return rpc.Reply{}, err
 		}
-		var some keySet
-		if err := json.Unmarshal(text, &some); err != nil {
+		var set keySet
+		if err := json.Unmarshal(text, &set); err != nil {
 			return rpc.Reply{}, fmt.Errorf("key set: %w", err)
 		}
-		all.Keys = append(all.Keys, some.Keys...)
+		if len(set.Keys) == 0 {
+			return rpc.Reply{}, errors.New("no key set")
+		}
+		return rpc.Reply{Header: cached(), Body: set}, nil
 	}
-	if len(all.Keys) == 0 {
-		return rpc.Reply{}, errors.New("no key set")
-	}
-	return rpc.Reply{Header: cached(), Body: all}, nil
 }

@@ -57,13 +57,21 @@ func TestMetadataOfOthers(t *testing.T) {
 	}
 }
 
+// The two kinds of keys were published together: who verified access tokens by jwks_uri and did not look at their type took API
+// tokens for such.
 func TestKeys(t *testing.T) {
-	w := newHouse(t).get("/oauth2/jwks.json")
-	if want := `{"keys":[{"kid":"a"},{"kid":"b"},{"kid":"c"}]}`; w.Code != 200 || w.Body.String() != want {
-		t.Errorf("%d %s, want %s", w.Code, w.Body, want)
-	}
-	if c := w.Header().Get("Cache-Control"); c != "public, max-age=300" {
-		t.Errorf("Cache-Control %q", c)
+	h := newHouse(t)
+	for path, want := range map[string]string{
+		"/oauth2/jwks.json":           `{"keys":[{"kid":"a"}]}`,
+		"/oauth2/api-token-jwks.json": `{"keys":[{"kid":"b"},{"kid":"c"}]}`,
+	} {
+		w := h.get(path)
+		if w.Code != 200 || w.Body.String() != want {
+			t.Errorf("%s: %d %s, want %s", path, w.Code, w.Body, want)
+		}
+		if c := w.Header().Get("Cache-Control"); c != "public, max-age=300" {
+			t.Errorf("%s: Cache-Control %q", path, c)
+		}
 	}
 }
 
@@ -76,7 +84,7 @@ func TestKeysThatFail(t *testing.T) {
 		"an empty": func(context.Context) ([]byte, error) { return nil, nil },
 	} {
 		var h house
-		h.serve(t, oauth.Options{Keys: []func(context.Context) ([]byte, error){keys}})
+		h.serve(t, oauth.Options{Keys: keys})
 		w := h.get("/oauth2/jwks.json")
 		if want := `{"error":"server_error","error_description":"internal error"}`; w.Code != 500 || w.Body.String() != want {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)

@@ -112,7 +112,7 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
 		Endpoints: oauth.Endpoints(oauth.Options{
-			Clients: h.clients, Keys: []func(context.Context) ([]byte, error){h.tokens.JWKS, h.clients.JWKS},
+			Clients: h.clients, Keys: h.clients.JWKS, APITokenKeys: h.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: h.accounts.RefusedInTheClear,
 		}),
 		Version: "1.2.3", Now: h.clock,
