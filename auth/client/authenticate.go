@@ -84,15 +84,21 @@ func (c *Clients) named(ctx context.Context, id string) (cl *Client, err error) 
 	return cl, err
 }
 
+// assertedBy: an assertion of no client, or of one without keys, costs the same as one with a wrong signature. One is used up by
+// a client that is active: who is not fills no store.
 func (c *Clients) assertedBy(ctx context.Context, cl *Client, cred Credential) error {
 	if cl == nil || cl.Keys == nil {
+		secret.VerifyForNobody(cred.Assertion)
 		return reason("the client is unknown, or has no keys")
 	}
 	a, err := cl.verified(cred.Assertion, cred.Audience, c.now())
 	if err != nil {
 		return err
 	}
-	return cmp.Or(c.active(ctx, cl), c.useUp(ctx, cl, a))
+	if err := c.active(ctx, cl); err != nil {
+		return err
+	}
+	return c.useUp(ctx, cl, a)
 }
 
 // active says why the client gets no access tokens, although it has shown who it is.

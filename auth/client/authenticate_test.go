@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -306,6 +307,71 @@ func TestAssertions(t *testing.T) {
 	if left := h.keys("assertion/r"); len(left) > 0 {
 		t.Errorf("assertions that are over are kept: %q", left)
 	}
+}
+
+// Whether a client is there, and by what it shows who it is, could be told by the time of a refusal: signatures were verified of
+// clients with such a key alone. Those of P-521 are slow enough to be timed.
+func TestTimeOfARefusal(t *testing.T) {
+	h := build(t)
+	ec, err := ecdsa.GenerateKey(elliptic.P521(), rand.Reader)
+	h.must(err)
+	point, err := ec.PublicKey.Bytes()
+	h.must(err)
+	slow := signer{"P-521", object{"kty": "EC", "crv": "P-521", "x": b64(point[1:67]), "y": b64(point[67:])}, "ES512", func(text []byte) []byte {
+		sum := sha512.Sum512(append(text, 'x'))
+		x, y, err := ecdsa.Sign(rand.Reader, ec, sum[:])
+		h.must(err)
+		return append(x.FillBytes(make([]byte, 66)), y.FillBytes(make([]byte, 66))...)
+	}}
+	ids := map[string]string{"unknown": "nobody", "with a secret": "backup"}
+	h.newClient("backup", 12)
+	for what, jwk := range map[string]object{
+		"with such a key": with(slow.jwk, object{"kid": "k"}), "with another key": signers(t)[0].jwk, "with another kid": with(slow.jwk, object{"kid": "x"}),
+	} {
+		app, _, err := h.clients.InsertApp(ctx, h.admin, h.acme, client.NewApp{Name: what, Scope: client.Scope{RoleIDs: []int64{10}}, Keys: keySet(jwk)})
+		h.must(err)
+		ids[what] = app.ClientID
+	}
+	took := make(map[string]time.Duration)
+	for range 9 {
+		for what, id := range ids {
+			h.pass(time.Hour)
+			h.must(h.accounts.FlushRefusals(ctx, true))
+			token := slow.token(object{"kid": "k"}, object{"iss": id, "sub": id})
+			start := time.Now()
+			if err := h.asserted("", token); auth.KindOf(err) != auth.Unauthenticated {
+				t.Fatalf("%s: %v", what, err)
+			}
+			if d := time.Since(start); took[what] == 0 || d < took[what] {
+				took[what] = d
+			}
+		}
+	}
+	for what, d := range took {
+		if d < took["with such a key"]/2 {
+			t.Errorf("a client %s is refused in %v, one with such a key in %v", what, d, took["with such a key"])
+		}
+	}
+}
+
+// An assertion of a client that was switched off was used up all the same: a write for everyone that it had signed.
+func TestAssertionsOfInactiveClients(t *testing.T) {
+	h := build(t)
+	s := signers(t)[0]
+	svc, _, err := h.clients.InsertAPIClient(ctx, h.admin, h.acme, client.NewAPIClient{ClientID: "keyed", RoleIDs: []int64{12}, Keys: keySet(s.jwk)})
+	h.must(err)
+	_, err = h.clients.UpdateAPIClient(ctx, h.admin, h.acme, svc.ID, inactive)
+	h.must(err)
+	text := s.token(nil, object{"iss": "keyed", "sub": "keyed", "aud": tokenEndpoint, "exp": h.clock().Unix() + 60, "jti": "j"})
+	if err := h.asserted("", text); auth.KindOf(err) != auth.Unauthenticated {
+		t.Errorf("switched off: %v", err)
+	}
+	if kept := h.keys("assertion/"); len(kept) > 0 {
+		t.Errorf("kept: %q", kept)
+	}
+	_, err = h.clients.UpdateAPIClient(ctx, h.admin, h.acme, svc.ID, active)
+	h.must(err)
+	h.must(h.asserted("", text))
 }
 
 // TestKeysOfClients: what may be registered to verify with.

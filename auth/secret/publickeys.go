@@ -3,10 +3,12 @@ package secret
 import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -111,16 +113,58 @@ func (p PublicKeys) Verify(t Text) (claims []byte, err error) {
 	if _, nested := h.ExtraHeaders[jose.HeaderContentType]; nested {
 		return nil, errAssertion
 	}
+	tried := false
 	for _, k := range p.keys {
 		alg := jose.SignatureAlgorithm(h.Algorithm)
 		if h.KeyID != "" && k.KeyID != h.KeyID || !slices.Contains(algorithmsOf(k.Key), alg) || k.Algorithm != "" && k.Algorithm != h.Algorithm {
 			continue
 		}
+		tried = true
 		if claims, err := jws.Verify(k.Key); err == nil {
 			return claims, nil
 		}
 	}
+	if !tried {
+		_, _ = jws.Verify(standIns[jose.SignatureAlgorithm(h.Algorithm)]) // for its cost: anybody can have signed with it
+	}
 	return nil, errAssertion
+}
+
+// standIns are a key for each algorithm, for what none of a client's keys can have signed. Anybody can have signed with them.
+var standIns = func() map[jose.SignatureAlgorithm]any {
+	n := new(big.Int).Lsh(big.NewInt(1), minClientRSA)
+	ofRSA := &rsa.PublicKey{N: n.Sub(n, big.NewInt(1)), E: 65537}
+	return map[jose.SignatureAlgorithm]any{
+		jose.EdDSA: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public(), jose.RS256: ofRSA, jose.PS256: ofRSA,
+		jose.ES256: basePoint(elliptic.P256()), jose.ES384: basePoint(elliptic.P384()), jose.ES512: basePoint(elliptic.P521()),
+	}
+}()
+
+// basePoint is the public half of the private key 1.
+func basePoint(c elliptic.Curve) *ecdsa.PublicKey {
+	one := make([]byte, (c.Params().BitSize+7)/8)
+	one[len(one)-1] = 1
+	k, err := ecdsa.ParseRawPrivateKey(c, one)
+	if err != nil {
+		panic(err)
+	}
+	return &k.PublicKey
+}
+
+// nobodysKeys are a set to read, as every client with keys has one.
+var nobodysKeys = func() []byte {
+	text, err := PublicKeys{keys: []jose.JSONWebKey{{Key: standIns[jose.ES256], Use: "sig"}}}.Marshal()
+	if err != nil {
+		panic(err)
+	}
+	return text
+}()
+
+// VerifyForNobody does the work of a verification by the keys of a client, for who has none.
+func VerifyForNobody(t Text) {
+	if keys, err := ParsePublicKeys(nobodysKeys); err == nil {
+		_, _ = keys.Verify(t)
+	}
 }
 
 // Unverified answers the claims of a token whose signature nobody has looked at: good for finding out by which keys to verify.
