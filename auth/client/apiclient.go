@@ -34,6 +34,9 @@ func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in au
 		return nil, "", auth.BadField("clientId",
 			"is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
 	}
+	if n.ClientID == portalClient { // access tokens of persons name it
+		return nil, "", errClientIDTaken(n.ClientID)
+	}
 	text, err = c.firstSecret(APIClient, n.Keys)
 	if err != nil {
 		return nil, "", err
@@ -58,11 +61,15 @@ func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in au
 	return cl, text, nil
 }
 
+func errClientIDTaken(id string) error {
+	return auth.Errorf(auth.Conflict, "the client id %s is taken, or was: none is given twice", id)
+}
+
 // insertAPIClient writes the client, its user, which bears the client's number, and the client again, with the user's.
 func (c *Clients) insertAPIClient(tx store.Tx, by *auth.Principal, in auth.Tenant, cl *Client, n NewAPIClient) error {
 	err := clients.Insert(tx, cl)
 	if errors.Is(err, store.ErrTaken) {
-		return auth.Errorf(auth.Conflict, "the client id %s is taken, or was: none is given twice", n.ClientID)
+		return errClientIDTaken(n.ClientID)
 	}
 	if err != nil {
 		return err

@@ -238,6 +238,10 @@ func TestClientIDs(t *testing.T) {
 	if auth.KindOf(err) != auth.Invalid {
 		t.Errorf("a long description: %v", err)
 	}
+	// It was to be had, and a client of that name shared client_id and azp with the access tokens of all persons.
+	if err := insert(h.admin, h.acme, "portico"); auth.KindOf(err) != auth.Conflict {
+		t.Errorf("the portal's own: %v", err)
+	}
 	app, _ := h.newApp("Reporter", 12)
 	if err := insert(h.other, h.globex, app.ClientID); auth.KindOf(err) != auth.Conflict {
 		t.Errorf("an app's client id for an API client: %v", err)
