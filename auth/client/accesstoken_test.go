@@ -57,7 +57,7 @@ func TestForgeries(t *testing.T) {
 	header, claims := h.opened(text)
 	_, ofService := h.opened(h.issue(svcCred, client.Request{}))
 	granted, _ := h.newApp("Granted", 10)
-	g, err := h.clients.InsertGrant(ctx, h.other, h.globex, granted.ClientID, []int64{10})
+	g, err := h.clients.InsertGrant(ctx, h.other, h.globex, client.NewGrant{ClientID: granted.ClientID, RoleIDs: []int64{10}})
 	h.must(err)
 	now := h.clock().Unix()
 	if p, why := h.use(signed(h.key, header, claims)); why != "" || p.ClientID != app.ID {
@@ -246,7 +246,7 @@ func TestScopeKeepsWhatItReached(t *testing.T) {
 	role, err := h.accounts.InsertCustomRole(ctx, h.admin, h.acme, account.NewCustomRole{UserType: auth.Enterprise, Name: "r", Functions: []int64{127, 126}})
 	h.must(err)
 	app, cred := h.newApp("Reporter", role.ID)
-	_, err = h.clients.InsertGrant(ctx, h.other, h.globex, app.ClientID, []int64{9})
+	_, err = h.clients.InsertGrant(ctx, h.other, h.globex, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{9}})
 	h.must(err)
 	home, away := h.issue(cred, client.Request{}), h.issue(cred, client.Request{Organisation: "2"})
 	read, update := auth.Read.On(auth.EnterpriseUser), auth.Update.On(auth.EnterpriseObject)
@@ -295,7 +295,7 @@ func TestNarrowedScopeIsAcceptedAnew(t *testing.T) {
 	var in auth.Tenant
 	for i := range 50 {
 		in, by = h.enterprise(fmt.Sprint("E", i))
-		_, err := h.clients.InsertGrant(ctx, by, in, app.ClientID, []int64{9})
+		_, err := h.clients.InsertGrant(ctx, by, in, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{9}})
 		h.must(err)
 	}
 	text := h.issue(cred, client.Request{Organisation: fmt.Sprint(in.ID)})

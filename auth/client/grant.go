@@ -70,22 +70,34 @@ func appNamed(tx store.Tx, clientID string) (*Client, error) {
 	return app, err
 }
 
-// InsertGrant lets an app of another organisation act in the tenant, with its scope as it is now.
-func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.Tenant,
-	clientID string, roleIDs []int64) (g *Grant, err error) {
+// A NewGrant is what InsertGrant makes.
+type NewGrant struct {
+	ClientID     string
+	RoleIDs      []int64
+	ScopeVersion int64 // of the app's scope that was agreed to; 0 is any
+}
+
+// InsertGrant lets an app of another organisation act in the tenant, with its scope as it is now. That it is not the one that was
+// agreed to is a Conflict.
+func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewGrant) (g *Grant, err error) {
 	err = c.store.Update(ctx, func(tx store.Tx) error {
 		in, err := c.grantor(tx, by, in, auth.Create)
 		if err != nil {
 			return err
 		}
-		app, err := appNamed(tx, clientID)
+		app, err := appNamed(tx, n.ClientID)
 		if err != nil {
 			return err
+		}
+		if n.ScopeVersion != 0 {
+			if err := app.Scope.mustBe(n.ScopeVersion); err != nil {
+				return err
+			}
 		}
 		if app.Of == in.Type && app.TenantID == in.ID {
 			return auth.Errorf(auth.Conflict, "the app is the organisation's own, and acts in it by its scope")
 		}
-		if _, err := c.accounts.MayGive(tx, by, in, roleIDs); err != nil {
+		if _, err := c.accounts.MayGive(tx, by, in, n.RoleIDs); err != nil {
 			return err
 		}
 		if was, err := grantIn(tx, app, in); err != nil || was != nil {
@@ -94,7 +106,7 @@ func (c *Clients) InsertGrant(ctx context.Context, by *auth.Principal, in auth.T
 		if err := roomForGrant(tx, app); err != nil {
 			return err
 		}
-		g = &Grant{AppID: app.ID, Of: in.Type, TenantID: in.ID, RoleIDs: roleIDs, Created: c.now()}
+		g = &Grant{AppID: app.ID, Of: in.Type, TenantID: in.ID, RoleIDs: n.RoleIDs, Created: c.now()}
 		return c.put(tx, by, in, app, g.accept(app), "GRANTED")
 	})
 	return g, err
@@ -192,8 +204,8 @@ func (c *Clients) UpdateGrant(ctx context.Context, by *auth.Principal, in auth.T
 func (c *Clients) AcceptScope(ctx context.Context, by *auth.Principal, in auth.Tenant,
 	clientID string, version int64) (int, error) {
 	return c.changeGrant(ctx, by, in, clientID, auth.Update, func(tx store.Tx, in auth.Tenant, app *Client, g *Grant) error {
-		if app.Scope.Version != version {
-			return auth.Errorf(auth.Conflict, "the scope's version is %d by now", app.Scope.Version)
+		if err := app.Scope.mustBe(version); err != nil {
+			return err
 		}
 		return c.put(tx, by, in, app, g.accept(app), "SCOPE_ACCEPTED")
 	})

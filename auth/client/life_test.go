@@ -160,7 +160,7 @@ func TestActorsInFlight(t *testing.T) {
 	}
 	foreign, text, err := h.clients.InsertApp(ctx, h.other, h.globex, client.NewApp{Name: "F", Scope: client.Scope{RoleIDs: []int64{10}}})
 	h.must(err)
-	_, err = h.clients.InsertGrant(ctx, h.admin, h.acme, foreign.ClientID, []int64{10})
+	_, err = h.clients.InsertGrant(ctx, h.admin, h.acme, client.NewGrant{ClientID: foreign.ClientID, RoleIDs: []int64{10}})
 	h.must(err)
 	p, _ = h.use(h.issue(client.Credential{ClientID: foreign.ClientID, Secret: text}, client.Request{Organisation: "1"}))
 	h.must(writes(p))
@@ -201,7 +201,7 @@ func TestLimits(t *testing.T) {
 	app, _ := h.newApp("Reporter", 12) // apps are counted apart
 	for i := range 51 {
 		in, by := h.enterprise(fmt.Sprint("E", i))
-		_, err := h.clients.InsertGrant(ctx, by, in, app.ClientID, []int64{12})
+		_, err := h.clients.InsertGrant(ctx, by, in, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{12}})
 		if want := i == 50; auth.KindOf(err) == auth.Limit != want || !want && err != nil {
 			t.Fatalf("grant %d: %v", i+1, err)
 		}
@@ -292,7 +292,7 @@ func TestForcedDeletion(t *testing.T) {
 	var last auth.Tenant
 	for i := range 30 {
 		in, by := h.enterprise(fmt.Sprint("E", i))
-		_, err := h.clients.InsertGrant(ctx, by, in, app.ClientID, []int64{12})
+		_, err := h.clients.InsertGrant(ctx, by, in, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{12}})
 		h.must(err)
 		last = in
 	}
@@ -318,11 +318,11 @@ func TestDeletedTenants(t *testing.T) {
 	h := build(t)
 	_, cred := h.newClient("backup", 12)
 	app, appCred := h.newApp("Reporter", 12)
-	_, err := h.clients.InsertGrant(ctx, h.other, h.globex, app.ClientID, []int64{12})
+	_, err := h.clients.InsertGrant(ctx, h.other, h.globex, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{12}})
 	h.must(err)
 	theirs, text, err := h.clients.InsertApp(ctx, h.other, h.globex, client.NewApp{Name: "G", Scope: client.Scope{RoleIDs: []int64{12}}})
 	h.must(err)
-	_, err = h.clients.InsertGrant(ctx, h.admin, h.acme, theirs.ClientID, []int64{12})
+	_, err = h.clients.InsertGrant(ctx, h.admin, h.acme, client.NewGrant{ClientID: theirs.ClientID, RoleIDs: []int64{12}})
 	h.must(err)
 	here := client.Credential{ClientID: theirs.ClientID, Secret: text}
 	tokens := []string{h.issue(cred, client.Request{}), h.issue(appCred, client.Request{}), h.issue(appCred, client.Request{Organisation: "2"}), h.issue(here, client.Request{Organisation: "1"})}

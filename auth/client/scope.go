@@ -17,6 +17,14 @@ type Scope struct {
 
 const maxScope = 200 // privileges that are named one by one
 
+// mustBe: nobody agrees to a scope that he has not read.
+func (s *Scope) mustBe(version int64) error {
+	if s.Version != version {
+		return auth.Errorf(auth.Conflict, "the scope's version is %d by now", s.Version)
+	}
+	return nil
+}
+
 func (s *Scope) reaches() []auth.Privilege { return byNumber(s.Reaches) }
 
 // byNumber are the privileges of those numbers; one of another version of the portal is none.

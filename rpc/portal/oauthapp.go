@@ -324,8 +324,16 @@ type GrantRoles struct {
 	RoleIDs rpc.IDs `json:"roleIds" rpc:"required" doc:"Roles and functional roles that the app has here, as far as its scope goes."`
 }
 
-func (p Portal) insertGrant(ctx context.Context, by *auth.Principal, in GrantRoles) (Inserted, error) {
-	g, err := p.clients.InsertGrant(ctx, by, in.Tenant, in.ClientID, numbers(in.RoleIDs))
+// InsertGrant is the params of oauthApp/insertOauthAppGrant.
+type InsertGrant struct {
+	GrantRoles
+	ScopeVersion int64 `json:"scopeVersion" doc:"That of the app's scope that you agree to, as its owner knows it: another one is refused. The default is any."`
+}
+
+func (p Portal) insertGrant(ctx context.Context, by *auth.Principal, in InsertGrant) (Inserted, error) {
+	g, err := p.clients.InsertGrant(ctx, by, in.Tenant, client.NewGrant{
+		ClientID: in.ClientID, RoleIDs: numbers(in.RoleIDs), ScopeVersion: in.ScopeVersion,
+	})
 	if err != nil {
 		return Inserted{}, err
 	}
