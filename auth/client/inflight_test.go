@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -32,6 +33,38 @@ func TestRegenerationOvertakesCalls(t *testing.T) {
 		if s, err := h.clients.Rotate(ctx, p, h.acme, k, c.ID, 0); err == nil || s != "" {
 			t.Errorf("%v rotated its secret after it was regenerated", k)
 		}
+	}
+}
+
+// An app that a partner granted something rotated its secret with a token of that grant, for its own enterprise is the partner's.
+func TestRotationThroughAGrant(t *testing.T) {
+	h := build(t)
+	system := account.System("test")
+	partner, err := h.accounts.InsertPartner(ctx, system, account.NewPartner{Name: "Northwind"})
+	h.must(err)
+	above, _, err := h.accounts.Tenant(ctx, auth.MSP, partner.ID)
+	h.must(err)
+	boss, err := h.accounts.InsertUser(ctx, system, above, account.NewUser{Username: "admin@northwind", Password: password, RoleID: auth.MSPSuperuser})
+	h.must(err)
+	e, err := h.accounts.InsertEnterprise(ctx, system, account.NewEnterprise{Name: "Initech", ProxyID: partner.ID})
+	h.must(err)
+	in, _, err := h.accounts.Tenant(ctx, auth.Enterprise, e.ID)
+	h.must(err)
+	app, text, err := h.clients.InsertApp(ctx, system, in, client.NewApp{Name: "x", Scope: client.Scope{RoleIDs: []int64{9}}})
+	h.must(err)
+	_, err = h.clients.InsertGrant(ctx, boss.Principal(call, auth.BySession, 0, time.Time{}), above, client.NewGrant{ClientID: app.ClientID, RoleIDs: []int64{5}})
+	h.must(err)
+	cred := client.Credential{ClientID: app.ClientID, Secret: text}
+	p, why := h.use(h.issue(cred, client.Request{Organisation: fmt.Sprint("partner/", partner.ID)}))
+	if why != "" || !p.Sees(in) {
+		t.Fatalf("%+v: %s", p, why)
+	}
+	if s, err := h.clients.Rotate(ctx, p, in, client.App, app.ID, 0); auth.KindOf(err) != auth.Forbidden || s != "" {
+		t.Errorf("with a token of the partner's: %v", err)
+	}
+	p, _ = h.use(h.issue(cred, client.Request{}))
+	if _, err := h.clients.Rotate(ctx, p, in, client.App, app.ID, 0); err != nil {
+		t.Errorf("with one of its own organisation: %v", err)
 	}
 }
 

@@ -136,8 +136,8 @@ func (c *Clients) handlesToUpdate(tx store.Tx, by *auth.Principal, in auth.Tenan
 	return c.handles(tx, by, in, k, cl, auth.Update)
 }
 
-// mayRotate: who handles the client, and the client itself. A token of less than the client's rights must not lead to its
-// secret, which is worth all of them.
+// mayRotate: who handles the client, and the client itself. A token of less than the client's rights, or for another organisation
+// than its own, must not lead to its secret, which is worth all of them.
 func (c *Clients) mayRotate(tx store.Tx, by *auth.Principal, in auth.Tenant, k Kind, cl *Client) (auth.Tenant, error) {
 	if by.ClientID == 0 || cl == nil || by.ClientID != cl.ID {
 		return c.handlesToUpdate(tx, by, in, k, cl)
@@ -148,7 +148,7 @@ func (c *Clients) mayRotate(tx store.Tx, by *auth.Principal, in auth.Tenant, k K
 		return now, cmp.Or(err, errTenantGone)
 	case cl.OwnerOnly:
 		return now, auth.Errorf(auth.Forbidden, "the privilege to rotate its secret is its owner's alone in method [%s]", by.Method)
-	case by.Narrowed:
+	case by.Narrowed || !by.Owns(cl.tenant()):
 		return now, auth.Errorf(auth.Forbidden,
 			"the privilege to rotate its secret is not in the scope of this access token in method [%s]", by.Method)
 	}
