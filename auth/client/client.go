@@ -44,8 +44,8 @@ type Client struct {
 	Description string        `json:"description,omitempty"`
 	Inactive    bool          `json:"inactive,omitempty"`
 	Epoch       int64         `json:"epoch,omitempty"` // an access token of an earlier epoch is dead
-	Created     time.Time     `json:"created"`
-	Modified    time.Time     `json:"modified"`
+	Created     time.Time     `json:"created,omitzero"`
+	Modified    time.Time     `json:"modified,omitzero"`
 	LastUsed    time.Time     `json:"lastUsed,omitzero"` // to the minute
 
 	// How it shows who it is: by at most two secrets, the newest last, or by its keys.
@@ -174,12 +174,11 @@ func room(tx store.Tx, in auth.Tenant, k Kind) error {
 	return account.Room(tx, clientsOf, tenantKey(in, k), maxClients, "an organisation has at most %d "+kinds[k].noun+"s")
 }
 
-// bury removes a client. Its number and client id are not given again, so that nobody inherits what others still hold of it.
+// bury removes a client. Its client id is not given again, so that nobody inherits what others still hold of it. That needs a
+// record, for ever, and no end of them: a hundred bytes and a key, which is less than the events keep of the same client for a
+// year. How many there can be in a time is for the rate limits to bound.
 func (c *Clients) bury(tx store.Tx, gone *Client) error {
-	return clients.Put(tx, &Client{
-		ID: gone.ID, Kind: gone.Kind, ClientID: gone.ClientID, Of: gone.Of, TenantID: gone.TenantID,
-		Created: gone.Created, Modified: c.now(), Gone: c.now(), Granted: gone.Kind == App,
-	})
+	return clients.Put(tx, &Client{ID: gone.ID, Kind: gone.Kind, ClientID: gone.ClientID, Gone: c.now(), Granted: gone.Kind == App})
 }
 
 // change is one Update of a client: find it, see that the caller may, do it, write it. rows is 0 where there is none.

@@ -13,6 +13,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
 )
 
 var (
@@ -311,6 +312,41 @@ func TestForcedDeletion(t *testing.T) {
 		t.Errorf("events %v", n)
 	}
 	h.must(h.clients.Sweep(ctx))
+}
+
+// TestGraves: a client that is gone leaves the least that keeps its client id from being given again, and for an app nothing more
+// once its grants are swept. Its revoked tokens are forgotten when they would have ended.
+func TestGraves(t *testing.T) {
+	h := build(t)
+	app, appCred := h.newApp("Reporter", 12)
+	svc, cred := h.newClient("backup", 12)
+	for _, cred := range []client.Credential{appCred, cred} {
+		h.must(h.clients.Revoke(ctx, call, cred, secret.Text(h.issue(cred, client.Request{}))))
+	}
+	_, err := h.clients.DeleteApp(ctx, h.admin, h.acme, app.ID, false)
+	h.must(err)
+	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, svc.ID)
+	h.must(err)
+	h.must(h.clients.Sweep(ctx))
+	if left := h.keys("revocation/r"); len(left) != 2 {
+		t.Errorf("%d revocations before the tokens' end", len(left))
+	}
+	h.pass(31 * time.Minute)
+	h.must(h.clients.Sweep(ctx))
+	if left := append(h.keys("revocation/r"), h.keys("revocation/u")...); len(left) > 0 {
+		t.Errorf("revocations behind the tokens' end: %q", left)
+	}
+	if left := h.keys("client/"); len(left) != 5 { // two records, two client ids, and the counter of numbers
+		t.Errorf("left: %q", left)
+	}
+	h.must(h.db.View(ctx, func(tx store.Tx) error {
+		return tx.Scan(store.Prefix([]byte("client/r")), func(_, value []byte) (bool, error) {
+			if len(value) > 150 {
+				t.Errorf("%d bytes: %q", len(value), value)
+			}
+			return true, nil
+		})
+	}))
 }
 
 // TestDeletedTenants: what a tenant had goes with it, what it granted to others as well, and no token survives.
