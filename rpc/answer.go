@@ -128,7 +128,7 @@ func (x *exchange) writeFault(f *fault, id []byte) {
 func (x *exchange) refuse(err error) {
 	f := faultOf(err, x.id)
 	x.out.Reset()
-	x.call = call{x: x, start: x.start, err: err}
+	x.call = call{x: x, start: x.start, err: err, overLimit: x.call.overLimit}
 	if e := x.route.endpoint; e != nil {
 		x.call.name = e.Path
 		x.turnAway(f)

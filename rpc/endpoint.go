@@ -71,9 +71,14 @@ func (s *Server) routeOf(path string) route {
 	return r
 }
 
-// visit has the endpoint answer.
+// visit has the endpoint answer. It asks for itself who calls, so to the limits he is one who has not signed in.
 func (x *exchange) visit() {
 	x.call = call{x: x, name: x.route.endpoint.Path, start: x.start}
+	if err := x.call.admit(); err != nil {
+		x.refuse(err)
+		return
+	}
+	defer x.call.pass.Release()
 	reply, err := x.route.endpoint.Do(x.r.Context(), x.request())
 	if err == nil {
 		err = x.reply(reply)

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -114,6 +117,35 @@ func TestEndpointsAreLogged(t *testing.T) {
 	}
 	if strings.Contains(h.log.String(), "credential") || strings.Contains(h.log.String(), "query") {
 		t.Errorf("the log tells too much: %s", h.log.String())
+	}
+}
+
+// TestEndpointsCount: the rate limits hold for endpoints too, which did not count; who asks is one who has not signed in.
+func TestEndpointsCount(t *testing.T) {
+	counted := func(r limit.Rule) *house {
+		at := time.Date(2024, 5, 1, 12, 0, 0, 0, time.UTC)
+		h := newHouse(t, counters, func(o *rpc.Options) { o.Now = func() time.Time { return at } })
+		h.limits = func(by *auth.Principal, method string) []limit.Claim {
+			if method != "count/up" || by.Type != auth.Nobody || by.Source != "192.0.2.1" || by.Method != method {
+				return nil
+			}
+			return []limit.Claim{{Policy: 1, Counted: 1, Caller: 1, Rule: r}}
+		}
+		return h
+	}
+	h := counted(reservoir(2, 40*time.Second))
+	expect(t, h.ask("/count/up", "", "op"), 200, `{"n":1}`, nil)
+	expect(t, h.ask("/count/up", "error", ""), 500, `"no: internal error"`, nil)
+	expect(t, h.ask("/count/up", "", "op"), 429, `"no: too many calls: come again in 20 seconds"`, []string{"Retry-After", "20"})
+	expect(t, h.send(httptest.NewRequest("GET", "/count", nil)), 200, `{"n":1}`, nil)
+	if n := strings.Count(h.log.String(), `"overLimit":true`); n != 1 || !slices.Equal(h.limited, []string{"count/up"}) {
+		t.Errorf("%d lines say so; told of %v", n, h.limited)
+	}
+	h = counted(limit.Rule{AtOnce: 1})
+	for _, body := range []string{"", "error", "panic", "unwritable", ""} { // a slot is free again however it ends
+		if w := h.ask("/count/up", body, ""); w.Code == 429 {
+			t.Errorf("before %q: %d %s", body, w.Code, w.Body)
+		}
 	}
 }
 
