@@ -243,10 +243,15 @@ func (a *Accounts) RemoveCustomizations(ctx context.Context, by *auth.Principal,
 		if rows, err = removeCustomizations(tx, in, functionID); err != nil || rows == 0 {
 			return err
 		}
-		return cmp.Or(a.newEdition(tx), a.Record(tx, by, in, Happening{
+		h := Happening{
 			Name: "REMOVE_ALL_ROLE_CUSTOMIZATIONS", Category: OfSecurity, Severity: Notice, Message: "role customizations",
-			Detail: map[string]any{"removed": rows, "forRoleId": functionID},
-		}))
+			Detail: map[string]any{"removed": rows},
+		}
+		if functionID != 0 {
+			h.Name, h.Message = "ROLE_RESET", "functional role "+auth.FunctionByID(functionID).Name
+			h.Detail["forRoleId"] = functionID
+		}
+		return cmp.Or(a.newEdition(tx), a.Record(tx, by, in, h))
 	})
 	return rows, err
 }

@@ -108,7 +108,7 @@ var audited = map[string]string{
 	"role/removeEnterpriseProxyCustomRoles":     "REMOVE_ALL_ROLE_CUSTOMIZATIONS",
 	"role/removeEnterpriseCustomRoles":          "REMOVE_ALL_ROLE_CUSTOMIZATIONS",
 	"role/createRoleCustomization":              "UPDATE_ROLE_CUSTOMIZATION",
-	"role/deleteRoleCustomization":              "REMOVE_ALL_ROLE_CUSTOMIZATIONS",
+	"role/deleteRoleCustomization":              "ROLE_RESET",
 
 	"systemProperty/insertSystemProperty":                     "CREATE_SYSTEM_PROPERTY",
 	"systemProperty/insertOrUpdateSystemProperty":             "CREATE_SYSTEM_PROPERTY UPDATE_SYSTEM_PROPERTY",
