@@ -177,15 +177,50 @@ func (a *Accounts) Customizations(ctx context.Context, by *auth.Principal, in au
 		if in.ID != 0 {
 			return customizationsOf.Scan(tx, behind(levelOf(in).key(), page.After(0)), add)
 		}
-		return customizations.Scan(tx, page.After(0), func(c *Customization) (bool, error) {
-			at, ok, err := a.TenantIn(tx, c.Level, c.TenantID)
-			if err != nil || !ok || in.Type != auth.NoType && in.Type != c.Level || !by.Sees(at) {
-				return true, err
+		if by.UserType == auth.Operator && in.Type != auth.MSP { // of what is read, next to all is answered
+			return customizations.Scan(tx, page.After(0), func(c *Customization) (bool, error) {
+				if _, ok, err := a.TenantIn(tx, c.Level, c.TenantID); err != nil || !ok || in.Type != auth.NoType && in.Type != c.Level {
+					return true, err
+				}
+				return add(c)
+			})
+		}
+		seen, err := seenCustomizations(tx, by, in.Type, page.After(0))
+		for _, c := range seen {
+			if err == nil {
+				_, err = add(c)
 			}
-			return add(c)
-		})
+		}
+		return err
 	})
 	return list, page.Done(), err
+}
+
+// seenCustomizations are those at the caller's tenant and at those below it, as far as they are of the type, behind a number and
+// ordered by it. The tenants are asked one by one, so that nobody's few are searched for among those of all others.
+func seenCustomizations(tx store.Tx, by *auth.Principal, t auth.UserType, after int64) (list []*Customization, err error) {
+	at := func(l level) error {
+		if t != auth.NoType && t != l.of {
+			return nil
+		}
+		return customizationsOf.Scan(tx, behind(l.key(), after), func(c *Customization) (bool, error) {
+			list = append(list, c)
+			return true, nil
+		})
+	}
+	if err := at(level{by.UserType, by.TenantID()}); err != nil {
+		return nil, err
+	}
+	switch by.UserType {
+	case auth.Operator:
+		err = partners.Scan(tx, 0, func(p *Partner) (bool, error) { return true, at(level{auth.MSP, p.ID}) })
+	case auth.MSP:
+		err = enterprisesOf.IDs(tx, store.Span{Prefix: store.Key(by.ProxyID)}, func(_ []byte, id int64) (bool, error) {
+			return true, at(level{auth.Enterprise, id})
+		})
+	}
+	slices.SortFunc(list, func(a, b *Customization) int { return cmp.Compare(a.ID, b.ID) })
+	return list, err
 }
 
 // RemoveAllCustomizations takes back what was customized at the tenant of that number, at all tenants of the type, or, without

@@ -269,11 +269,7 @@ func (a *Accounts) deleteCustomRole(tx store.Tx, by *auth.Principal, in auth.Ten
 	if err := notAbove(by, r.Role()); err != nil {
 		return err
 	}
-	n := 0
-	err := usersWithRole.IDs(tx, store.Span{Prefix: store.Key(r.ID)}, func([]byte, int64) (bool, error) {
-		n++
-		return n < MaxPage, nil
-	})
+	n, err := a.usersOfRole(tx, r)
 	if err != nil {
 		return err
 	}
@@ -284,6 +280,25 @@ func (a *Accounts) deleteCustomRole(tx store.Tx, by *auth.Principal, in auth.Ten
 		return err
 	}
 	return a.roleChanged(tx, by, in, "DELETE", r)
+}
+
+// usersOfRole counts who has a role, up to a page. Users of a tenant that is gone only wait to be swept.
+func (a *Accounts) usersOfRole(tx store.Tx, r *CustomRole) (n int, err error) {
+	var of level
+	there := false
+	err = usersWithRole.Scan(tx, store.Span{Prefix: store.Key(r.ID)}, func(u *User) (bool, error) {
+		if in := (level{u.Type, u.TenantID()}); in != of { // they come by tenant
+			of = in
+			if _, there, err = a.TenantIn(tx, u.Type, u.TenantID()); err != nil {
+				return false, err
+			}
+		}
+		if there {
+			n++
+		}
+		return n < MaxPage, nil
+	})
+	return n, err
 }
 
 // A ListedRole is a role with the tenant that made it; the predefined ones have none.

@@ -91,19 +91,20 @@ func changed(c *auth.Customization) Customization {
 
 func (p Portal) getCustomizations(ctx context.Context, by *auth.Principal, in GetCustomizations) (List[Customization], error) {
 	t, id := in.id()
-	if in.RoleCustomizationLevel == "USER" || t == auth.MSP && by.UserType == auth.Enterprise {
-		return listed(nil, account.Page{}, customization), nil
-	}
-	if by.UserType == auth.Enterprise && id == 0 && t != auth.MSP { // there is nothing below it
-		t, id = auth.Enterprise, rpc.ID(by.EnterpriseID)
-	}
-	tenant := auth.Tenant{Type: t, ID: int64(id)}
-	if id != 0 {
-		var ok bool
+	tenant, seen := auth.Tenant{Type: t}, in.RoleCustomizationLevel != "USER"
+	if seen && id != 0 {
 		var err error
-		if tenant, ok, err = p.accounts.Tenant(ctx, t, int64(id)); err != nil || !ok || !by.Sees(tenant) {
-			return List[Customization]{Data: []Customization{}}, err
+		if tenant, seen, err = p.accounts.Tenant(ctx, t, int64(id)); err != nil {
+			return List[Customization]{}, err
 		}
+		seen = seen && by.Sees(tenant)
+	}
+	if !seen {
+		none, err := in.query().Pager(1)
+		if err != nil {
+			return List[Customization]{}, err
+		}
+		return listed(nil, none.Done(), customization), nil
 	}
 	list, page, err := p.accounts.Customizations(ctx, by, tenant, in.query())
 	return listed(list, page, customization), err

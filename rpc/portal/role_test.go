@@ -44,6 +44,65 @@ func TestChangeRestsOnRightsOfItsOwnTransaction(t *testing.T) {
 	}
 }
 
+// TestCustomizationsThatAreSeen: who names no tenant has those of his own and of those below it, by number and in pages, whatever
+// others have between them.
+func TestCustomizationsThatAreSeen(t *testing.T) {
+	h := build(t)
+	ctx := context.Background()
+	for i, in := range []auth.Tenant{tenant(t, h, auth.Enterprise, 2), tenant(t, h, auth.Enterprise, 3), tenant(t, h, auth.MSP, 1),
+		tenant(t, h, auth.MSP, 2), tenant(t, h, auth.Enterprise, 1), tenant(t, h, auth.Enterprise, 2), auth.Network()} {
+		must(t, h.accounts.Customize(ctx, h.caller(t, "super"), in, "", account.RoleChange{
+			FunctionID: 123 + 2*int64(i%3), Deny: []auth.Privilege{auth.Read.On(auth.EnterpriseUser)},
+		}))
+	}
+	for _, c := range []struct{ who, level, want string }{
+		{"admin@northwind", "ALL", "[1 3 6]"}, {"admin@northwind", "ENTERPRISE", "[1 6]"}, {"admin@northwind", "PARTNER", "[3]"},
+		{"admin@southwind", "ALL", "[2 4]"}, {"admin@globex", "ALL", "[1 6]"}, {"admin@globex", "PARTNER", "[]"},
+		{"super", "ALL", "[1 2 3 4 5 6 7]"}, {"super", "ENTERPRISE", "[1 2 5 6]"}, {"super", "PARTNER", "[3 4]"}, {"super", "NETWORK", "[7]"},
+	} {
+		as := h.session(t, c.who)
+		ids, next := []int64{}, ""
+		for more := true; more; {
+			var page struct {
+				MetaData struct {
+					More         bool
+					NextPageLink string
+				}
+				Data []struct{ ID int64 }
+			}
+			h.good(t, as, "role/getRoleCustomizations", fmt.Sprintf(`{"roleCustomizationLevel":%q,"limit":1,"nextPageLink":%q}`, c.level, next), &page)
+			for _, row := range page.Data {
+				ids = append(ids, row.ID)
+			}
+			more, next = page.MetaData.More, page.MetaData.NextPageLink
+		}
+		if got := fmt.Sprint(ids); got != c.want {
+			t.Errorf("%s sees %s of %s, want %s", c.who, got, c.level, c.want)
+		}
+	}
+}
+
+// A partner's role could not be deleted as long as the users of a customer who had it, and had gone himself, were not swept.
+func TestRoleOfUsersInAGrave(t *testing.T) {
+	h := build(t)
+	ctx, in := context.Background(), tenant(t, h, auth.MSP, 1)
+	by := h.caller(t, "admin@northwind")
+	r, err := h.accounts.InsertCustomRole(ctx, by, in, account.NewCustomRole{UserType: auth.Enterprise, Name: "r", Functions: []int64{127}})
+	must(t, err)
+	globex := tenant(t, h, auth.Enterprise, 2)
+	_, err = h.accounts.InsertUser(ctx, h.caller(t, "admin@globex"), globex, account.NewUser{Username: "clerk@globex", Password: password, RoleID: r.ID})
+	must(t, err)
+	if _, err := h.accounts.DeleteCustomRoles(ctx, by, in, []int64{r.ID}); auth.KindOf(err) != auth.Conflict {
+		t.Errorf("somebody has it: %v", err)
+	}
+	_, err = h.accounts.DeleteEnterprise(ctx, account.System("test"), globex)
+	must(t, err)
+	if n, err := h.accounts.DeleteCustomRoles(ctx, by, in, []int64{r.ID}); n != 1 || err != nil {
+		t.Errorf("he is in a grave: %d, %v", n, err)
+	}
+	must(t, h.tokens.Sweep(ctx))
+}
+
 // TestRoleIsDeletedOrHad: of the deletion of a role and its being given to somebody at the same time, one is refused.
 func TestRoleIsDeletedOrHad(t *testing.T) {
 	h := build(t)
