@@ -106,8 +106,8 @@ func (a *Accounts) copyAll(ctx context.Context, records []copied, g *TenantGrave
 	return nil
 }
 
-// cloning asks for the right to read, too: the clone shows what its source has.
-var cloning = auth.All(auth.Read.On(auth.EnterpriseObject), auth.Create.On(auth.EnterpriseObject))
+// Cloning asks for the right to read, too: the clone shows what its source has.
+var Cloning = auth.All(auth.Create.On(auth.EnterpriseObject), auth.Read.On(auth.EnterpriseObject))
 
 // cloneable reads the source and its records, as they are at one moment.
 func (a *Accounts) cloneable(ctx context.Context, by *auth.Principal, id int64) (source *Enterprise, records []copied, err error) {
@@ -116,7 +116,7 @@ func (a *Accounts) cloneable(ctx context.Context, by *auth.Principal, id int64) 
 		if err != nil || e == nil || !by.Sees(e.tenant()) {
 			return err
 		}
-		if err := cloning.Allows(by, e.tenant()); err != nil {
+		if err := Cloning.Allows(by, e.tenant()); err != nil {
 			return err
 		}
 		for _, read := range tenantCopies {

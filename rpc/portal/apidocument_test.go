@@ -504,6 +504,7 @@ var differences = [][2]string{
 	{"enterprise/cloneEnterpriseV2 params.configurationId: required false here, true there", "as above"},
 	{"enterprise/cloneEnterpriseV2 params.analyticsConfiguration: missing there", "what a creation may name a clone may"},
 	{"enterprise/cloneEnterpriseV2 params.description: missing there", "it is a member of the published enterprise"},
+	{"enterprise/cloneEnterpriseV2 requirePrivileges: [CREATE:ENTERPRISE,READ:ENTERPRISE] here, [CREATE:ENTERPRISE] there", "a clone shows what its source has"},
 	{"enterprise/cloneEnterpriseV2 params.configurationId: required false here, true there", "there are no configurations here"},
 	{"enterprise/cloneEnterpriseV2 params.analyticsConfiguration: missing there", "what a creation may name a clone may"},
 	{"enterprise/cloneEnterpriseV2 params.description: missing there", "it is a member of the published enterprise"},

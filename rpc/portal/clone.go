@@ -11,7 +11,7 @@ import (
 func (p Portal) cloneRows() []rpc.Method {
 	return []rpc.Method{
 		{Name: "enterprise/cloneEnterpriseV2", Doc: "Creates an enterprise with the settings of another, and its first superuser.",
-			Rule: auth.All(auth.Create.On(auth.EnterpriseObject)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.cloneEnterprise)},
+			Rule: account.Cloning.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.cloneEnterprise)},
 		{Name: "network/getNetworkCloneableEnterprises", Doc: "Lists the enterprises of the network as far as a clone would be like them.",
 			Rule: auth.All(auth.Read.On(auth.EnterpriseObject)).Callers(auth.Operator), Do: rpc.Func(p.getNetworkCloneable)},
 		{Name: "enterpriseProxy/getEnterpriseProxyCloneableEnterprises", Doc: "Lists the enterprises of a partner as far as a clone would be like them.",
