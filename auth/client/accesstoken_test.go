@@ -367,6 +367,34 @@ func TestExchange(t *testing.T) {
 	_, err = h.tokens.Revoke(ctx, h.admin, token.Where{}, id)
 	h.must(err)
 	h.refused("the API token was revoked", text, "revoked token")
+	// One alone is revoked by who holds it; he shows no more, and gets no more by that.
+	_, api, text = exchanged(time.Hour)
+	again, err := h.clients.Exchange(ctx, call, api)
+	h.must(err)
+	public := client.Credential{ClientID: "portico"}
+	_, svc := h.newClient("backup", 12)
+	if err := h.clients.Revoke(ctx, call, svc, secret.Text(text)); word(err) != "unauthorized_client" {
+		t.Errorf("revoked by a client: %v", err)
+	}
+	if err := h.clients.Revoke(ctx, call, public, secret.Text(h.issue(svc, client.Request{}))); word(err) != "unauthorized_client" {
+		t.Errorf("a client's, without its secret: %v", err)
+	}
+	if _, err := h.clients.Introspect(ctx, call, public, secret.Text(text)); auth.KindOf(err) != auth.Unauthenticated {
+		t.Errorf("introspection without a secret: %v", err)
+	}
+	if _, err := h.clients.Issue(ctx, call, public, client.Request{}); auth.KindOf(err) != auth.Unauthenticated {
+		t.Errorf("a token without a secret: %v", err)
+	}
+	for range 2 {
+		h.must(h.clients.Revoke(ctx, call, public, secret.Text(text)))
+		h.refused("revoked by its holder", text, "revoked token")
+	}
+	if _, why := h.use(string(again.Text)); why != "" {
+		t.Errorf("the other of the same API token: %s", why)
+	}
+	if n := h.events(h.acme); !slices.Contains(n, "TOKEN_REVOKED") {
+		t.Errorf("events %v", n)
+	}
 	_, _, text = exchanged(90 * time.Second)
 	h.pass(89 * time.Second)
 	if _, why := h.use(text); why != "" {

@@ -14,6 +14,11 @@ type Credential struct {
 	Audience  []string // what an assertion may be made out to: any one of them
 }
 
+// Public says whether it names the portal itself, the client of the access tokens of persons. That has nothing to show.
+func (c Credential) Public() bool {
+	return c.ClientID == portalClient && c.Secret == "" && c.Assertion == ""
+}
+
 // A Request is what a client wants of an access token.
 type Request struct {
 	Scope        []string      // all that the client may have when empty

@@ -24,17 +24,22 @@ var (
 	revocationsOver = revocations.Index("end", func(r *revocation) []byte { return store.Key(r.Ends) })
 )
 
-// Revoke ends an access token of the client's own (RFC 7009). One that is unknown, or over, needs no revocation.
+// Revoke ends an access token of the client's own (RFC 7009). One that is unknown, or over, needs no revocation. That of a person
+// ends by whoever holds it: its client is public.
 func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, text secret.Text) error {
-	cl, err := c.authenticate(ctx, call, cred)
-	if err != nil {
-		return err
+	own := func(t *claims) bool { return t.ClientID == portalClient }
+	if !cred.Public() {
+		cl, err := c.authenticate(ctx, call, cred)
+		if err != nil {
+			return err
+		}
+		own = func(t *claims) bool { return t.Subject == cl.subject() }
 	}
 	t, err := c.read(text)
 	if err != nil {
 		return onlyFaults(err)
 	}
-	if t.Subject != cl.subject() {
+	if !own(t) {
 		return invalid("unauthorized_client", "the token is not the client's own")
 	}
 	return c.store.Update(ctx, func(tx store.Tx) error {
@@ -43,8 +48,8 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 			return onlyFaults(err)
 		}
 		err = c.accounts.Record(tx, p, auth.Tenant{Type: p.UserType, ID: p.TenantID()}, account.Happening{
-			Name: "TOKEN_REVOKED", Category: account.OfSecurity, Severity: account.Notice, Message: "access token of " + cl.noun(),
-			Detail: map[string]any{"id": cl.ID, "client": cl.ClientID, "jti": t.ID},
+			Name: "TOKEN_REVOKED", Category: account.OfSecurity, Severity: account.Notice, Message: "access token of " + p.Username,
+			Detail: map[string]any{"subject": t.Subject, "client": t.ClientID, "jti": t.ID},
 		})
 		if err != nil {
 			return err

@@ -27,6 +27,7 @@ func (s service) credentialOf(ctx context.Context, r request) (client.Credential
 		return withBasic(cred.ClientID, header)
 	case cred.Assertion != "":
 		return s.withAssertion(ctx, r, cred)
+	case cred.Public():
 	case cred.Secret == "":
 		return client.Credential{}, auth.Errorf(auth.Unauthenticated, "the client must show who it is")
 	case cred.ClientID == "":

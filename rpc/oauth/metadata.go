@@ -41,7 +41,7 @@ func (s service) metadata(ctx context.Context, _ *rpc.Request) (rpc.Reply, error
 	return rpc.Reply{Header: cached(), Body: metadata{
 		Issuer: issuer, Token: at(tokenPath), Revocation: at(revokePath), Introspection: at(introspectPath), Keys: at(keysPath),
 		Grants: []string{"client_credentials"}, Responses: []string{},
-		TokenAuth: methods, TokenAlgorithms: algorithms, RevokeAuth: methods, RevokeAlgorithms: algorithms,
+		TokenAuth: methods, TokenAlgorithms: algorithms, RevokeAuth: append(methods, "none"), RevokeAlgorithms: algorithms,
 		IntrospectAuth: methods, IntrospectAlgorithm: algorithms,
 	}}, nil
 }
