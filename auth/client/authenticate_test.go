@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -296,6 +297,20 @@ func TestAssertions(t *testing.T) {
 		}
 		h.pass(time.Hour)
 	}
+	// Of one that is shown many times at once, one opens.
+	app, _, err := h.clients.InsertApp(ctx, h.admin, h.acme, client.NewApp{Name: "x", Scope: client.Scope{RoleIDs: []int64{10}}, Keys: keySet(all[0].jwk)})
+	h.must(err)
+	token := all[0].token(nil, object{"iss": app.ClientID, "sub": app.ClientID, "aud": tokenEndpoint, "exp": h.clock().Unix() + 60, "jti": "once"})
+	var opened atomic.Int64
+	atOnce(8, func(int) {
+		if h.asserted("", token) == nil {
+			opened.Add(1)
+		}
+	})
+	if n := opened.Load(); n != 1 {
+		t.Errorf("shown 8 times at once it opened %d times", n)
+	}
+	h.pass(time.Hour)
 	_, cred := h.newClient("backup", 12)
 	now := h.clock().Unix()
 	claims := object{"iss": "backup", "sub": "backup", "aud": tokenEndpoint, "exp": now + 60, "jti": "x"}

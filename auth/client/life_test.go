@@ -349,6 +349,25 @@ func TestGraves(t *testing.T) {
 	}))
 }
 
+// TestClientsOutliveTheirMakers: what a machine may do hangs on nobody who made it. (API tokens end with their users.)
+func TestClientsOutliveTheirMakers(t *testing.T) {
+	h := build(t)
+	u, err := h.accounts.InsertUser(ctx, h.admin, h.acme, account.NewUser{Username: "maker@Acme", Password: password, RoleID: auth.EnterpriseSuperuser})
+	h.must(err)
+	boss := h.admin
+	h.admin = u.Principal(call, auth.BySession, 0, time.Time{})
+	_, ofApp := h.newApp("Reporter", 10)
+	_, ofClient := h.newClient("backup", 10)
+	texts := []string{h.issue(ofApp, client.Request{}), h.issue(ofClient, client.Request{})}
+	_, _, err = h.accounts.DeleteUser(ctx, boss, auth.Delete.On(auth.EnterpriseUser), h.acme, u.ID, "")
+	h.must(err)
+	for _, text := range append(texts, h.issue(ofApp, client.Request{}), h.issue(ofClient, client.Request{})) {
+		if p, why := h.use(text); why != "" || !p.Role.Grants(auth.Update.On(auth.EnterpriseObject)) {
+			t.Errorf("after its maker has gone: %+v, %s", p, why)
+		}
+	}
+}
+
 // TestDeletedTenants: what a tenant had goes with it, what it granted to others as well, and no token survives.
 func TestDeletedTenants(t *testing.T) {
 	h := build(t)
