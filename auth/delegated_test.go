@@ -49,7 +49,7 @@ func TestDelegated(t *testing.T) {
 	partner := &auth.Principal{Type: auth.User, UserType: auth.MSP, ProxyID: 1, Role: auth.RoleByID(7)}
 	own := &auth.Principal{Type: auth.User, UserType: auth.Enterprise, EnterpriseID: 1, Role: auth.RoleByID(12)}
 	access := "READ:ENTERPRISE_EVENT READ:ENTERPRISE_ALERT READ:ENTERPRISE_PROFILE READ:EDGE READ:NETWORK_SERVICE READ:NETWORK_ALLOCATION READ:OBJECT_GROUP " +
-		"VIEW_FLOW_STATS VIEW_PATH_STATS VIEW_FIREWALL_LOGS"
+		"VIEW_FLOW_STATS VIEW_PATH_STATS VIEW_FIREWALL_LOGS READ:CREDENTIAL"
 	for _, c := range []struct {
 		name  string
 		by    *auth.Principal
@@ -65,7 +65,7 @@ func TestDelegated(t *testing.T) {
 		{"the partner", partner, auth.ToProxy, "READ:ENTERPRISE_USER READ:ENTERPRISE_TOKEN " + access},
 		{"the operator's consents are not the partner's", partner, auth.ToOperator | auth.UsersToOperator | auth.SensitiveToOperator, ""},
 		{"one's own", own, 0, "READ:ENTERPRISE READ:ENTERPRISE_USER READ:ENTERPRISE_EVENT READ:ENTERPRISE_ALERT READ:ENTERPRISE_SCOPED_ROLE READ:ENTERPRISE_PROFILE " +
-			"READ:EDGE READ:INVENTORY READ:NETWORK_SERVICE READ:NETWORK_ALLOCATION READ:OBJECT_GROUP VIEW_FLOW_STATS VIEW_FIREWALL_LOGS"},
+			"READ:EDGE READ:INVENTORY READ:NETWORK_SERVICE READ:NETWORK_ALLOCATION READ:OBJECT_GROUP VIEW_FLOW_STATS VIEW_FIREWALL_LOGS READ:CREDENTIAL"},
 	} {
 		got := names(c.by.Delegated(auth.Tenant{Type: auth.Enterprise, ID: 1, ProxyID: 1, Delegated: c.given}))
 		if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {

@@ -62,6 +62,8 @@ const matrix = `
 47 global EDIT_RESTRICTED_SYSTEM_PROPERTIES    yes - - - - - - - - - - -
 48 global OAUTH_APP                            CRUDd Rd - - CRUDd Rd - - CRUD R - -
 49 global API_CLIENT                           CRUDd Rd - - CRUDd Rd - - CRUD R - -
+50 global CREDENTIAL                           CRUDd Rd Rd Rd CRUDd Rd Rd Rd CRUD R R R
+51 global USER_GROUP                           CRUDd Rd - - CRUDd Rd - - CRUD R - -
 `
 
 // columns name the roles of the matrix from left to right.

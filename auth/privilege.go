@@ -50,6 +50,8 @@ const (
 	RolePackage          Object = "ROLE_CUSTOMIZATION_PACKAGE"
 	OAuthApp             Object = "OAUTH_APP"
 	APIClient            Object = "API_CLIENT"
+	Credential           Object = "CREDENTIAL"
+	UserGroup            Object = "USER_GROUP"
 )
 
 // A Privilege is an action on an object.

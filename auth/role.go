@@ -210,7 +210,7 @@ func (r *Role) Needs(v Privilege, t UserType) Delegation {
 		return 0
 	case r.UserType == MSP:
 		return ToProxy
-	case t == Enterprise && (v.Object == EnterpriseUser || v.Object == EnterpriseToken || v.Object == APIClient):
+	case t == Enterprise && (v.Object == EnterpriseUser || v.Object == EnterpriseToken || v.Object == APIClient || v.Object == UserGroup):
 		return UsersToOperator
 	}
 	return ToOperator

@@ -133,6 +133,8 @@ func TestOpens(t *testing.T) {
 		{auth.ToOperator, auth.Enterprise, auth.Read.On(auth.EnterpriseUser), false},
 		{auth.UsersToOperator, auth.Enterprise, auth.Create.On(auth.EnterpriseUser), true},
 		{auth.UsersToOperator, auth.Enterprise, auth.Update.On(auth.EnterpriseToken), true},
+		{auth.UsersToOperator, auth.Enterprise, auth.Update.On(auth.UserGroup), true},
+		{auth.ToOperator, auth.Enterprise, auth.Update.On(auth.Credential), true},
 		{auth.ToProxy, auth.Enterprise, auth.Create.On(auth.EnterpriseUser), true},
 		{auth.ToProxy, auth.Enterprise, auth.Do("VIEW_FLOW_STATS"), true},
 		{auth.ToProxy, auth.Enterprise, auth.Do("VIEW_USER_IDENTIFIABLE_FLOW_STATS"), false},
@@ -166,7 +168,10 @@ func TestFunctionsMakeTheRoles(t *testing.T) {
 			}
 		}
 	}
-	numbers := map[string]int64{"CREATE:OPERATOR_USER": 11, "READ:ENTERPRISE_USER": 202, "DELETE:EDGE": 284, "VIEW_FLOW_STATS": 390, "EDIT_RESTRICTED_SYSTEM_PROPERTIES": 470, "CREATE:OAUTH_APP": 481}
+	numbers := map[string]int64{
+		"CREATE:OPERATOR_USER": 11, "READ:ENTERPRISE_USER": 202, "DELETE:EDGE": 284, "VIEW_FLOW_STATS": 390,
+		"EDIT_RESTRICTED_SYSTEM_PROPERTIES": 470, "CREATE:OAUTH_APP": 481, "READ:CREDENTIAL": 502, "DELETE:USER_GROUP": 514,
+	}
 	for _, v := range auth.Privileges() {
 		if back, ok := auth.PrivilegeByNumber(v.Number()); !ok || back != v {
 			t.Errorf("%s has number %d, which is that of %s", v, v.Number(), back)

@@ -563,6 +563,8 @@ var differences = [][2]string{
 	{"oauthApp/*: not published", "issue 6: ours"},
 	{"apiClient/*: not published", "issue 6: ours"},
 	{"role/getEligiblePrivilegesForCustomization result.*.object: API_CLIENT is not in the enum there", "issue 6: ours"},
+	{"role/get*Customization* result.*.object: CREDENTIAL is not in the enum there", "issue 7: ours"},
+	{"role/getEligiblePrivilegesForCustomization result.*.object: USER_GROUP is not in the enum there", "issue 7: ours"},
 	{"* params.userKind: missing there", "issue 6: persons, service accounts, or both"},
 	{"* result*.isServiceAccount: missing there", "issue 6: whether the user is an API client"},
 	{"* result*.apiClientId: missing there", "issue 6: and which"},

@@ -64,6 +64,8 @@ MODIFY_ENTERPRISE_CUSTOM_ROLES yes - - - yes - - - yes - - -
 EDIT_RESTRICTED_SYSTEM_PROPERTIES yes - - - - - - - - - - -
 OAUTH_APP                   CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
 API_CLIENT                  CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
+CREDENTIAL                  CRUDd Rd    Rd   Rd   CRUDd Rd    Rd  Rd  CRUD R    R   R
+USER_GROUP                  CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
 `
 
 // Rights are the reference, read: the cells of an object by the roles' numbers.
@@ -138,7 +140,7 @@ func (m rights) needs(role int, object string) auth.Delegation {
 		return 0
 	case partner:
 		return auth.ToProxy
-	case object == "ENTERPRISE_USER" || object == "ENTERPRISE_TOKEN" || object == "API_CLIENT":
+	case object == "ENTERPRISE_USER" || object == "ENTERPRISE_TOKEN" || object == "API_CLIENT" || object == "USER_GROUP":
 		return auth.UsersToOperator
 	}
 	return auth.ToOperator
