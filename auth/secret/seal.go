@@ -41,12 +41,7 @@ const sealed = "x1."
 // Seal answers t as text that only Open with the same purpose reads. The purpose names the record and the field, such as
 // "user/7/totp".
 func (s *Sealer) Seal(purpose string, t Text) (string, error) {
-	nonce := make([]byte, s.aead.NonceSize(), s.aead.NonceSize()+len(t)+s.aead.Overhead())
-	if _, err := io.ReadFull(s.random, nonce); err != nil {
-		return "", fmt.Errorf("seal: %w", err)
-	}
-	box := s.aead.Seal(nonce, nonce, []byte(t), []byte(purpose))
-	return sealed + base64.RawURLEncoding.EncodeToString(box), nil
+	return seal(s.aead, s.random, purpose, []byte(t))
 }
 
 // ErrSealed says that a sealed text cannot be opened: it was changed, belongs elsewhere, or the key is another.
@@ -54,15 +49,29 @@ var ErrSealed = errors.New("a sealed secret cannot be opened: it was changed or 
 
 // Open answers what Seal was given.
 func (s *Sealer) Open(purpose, box string) (Text, error) {
+	plain, err := open(s.aead, purpose, box)
+	return Text(plain), err
+}
+
+func seal(aead cipher.AEAD, random io.Reader, purpose string, plain []byte) (string, error) {
+	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(plain)+aead.Overhead())
+	if _, err := io.ReadFull(random, nonce); err != nil {
+		return "", fmt.Errorf("seal: %w", err)
+	}
+	box := aead.Seal(nonce, nonce, plain, []byte(purpose))
+	return sealed + base64.RawURLEncoding.EncodeToString(box), nil
+}
+
+func open(aead cipher.AEAD, purpose, box string) ([]byte, error) {
 	text, ok := strings.CutPrefix(box, sealed)
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if !ok || err != nil || len(b) < s.aead.NonceSize() {
-		return "", ErrSealed
+	if !ok || err != nil || len(b) < aead.NonceSize() || base64.RawURLEncoding.EncodeToString(b) != text { // one text, one form
+		return nil, ErrSealed
 	}
-	n := s.aead.NonceSize()
-	plain, err := s.aead.Open(nil, b[:n], b[n:], []byte(purpose))
+	n := aead.NonceSize()
+	plain, err := aead.Open(nil, b[:n], b[n:], []byte(purpose))
 	if err != nil {
-		return "", ErrSealed
+		return nil, ErrSealed
 	}
-	return Text(plain), nil
+	return plain, nil
 }
