@@ -23,6 +23,9 @@ const (
 	Limit                       // a limit of the portal is reached
 	Busy                        // too much at once: come again in a few seconds
 	Unavailable                 // the store may not say yes
+	InTheClear                  // it takes TLS: somebody on the way could have read along
+	Rejected                    // a login that was handed in is not good where it belongs
+	Unreachable                 // whoever could say so did not answer
 )
 
 // An Error is a refusal that may be shown to the caller.

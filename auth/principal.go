@@ -95,6 +95,13 @@ func (c Call) Private() bool {
 	return c.TLS || err == nil && a.Unmap().IsLoopback()
 }
 
+// NoTLS refuses a call that takes TLS.
+func NoTLS(p *Principal) *Error {
+	e := Errorf(InTheClear, "method [%s] takes TLS; a secret that was sent without it should be replaced", p.Method)
+	e.Word = "TLS_REQUIRED"
+	return e
+}
+
 // Means is how a principal got in.
 type Means uint8
 

@@ -99,11 +99,15 @@ func (c *call) Method() (string, error) {
 	return "Door.Enter", c.admits()
 }
 
-// admits asks the rule. That a method does not take principals of a kind at all is recorded: somebody built a machine for it.
+// admits asks the rule. Two refusals are recorded. That a method does not take principals of a kind at all: somebody built a
+// machine for it. And that a secret came in the clear: somebody may have read it.
 func (c *call) admits() error {
 	err := c.row.Rule.Admits(c.by)
+	if err == nil && c.row.Private && !c.by.Private() {
+		err = auth.NoTLS(c.by)
+	}
 	var e *auth.Error
-	if errors.As(err, &e) && e.Word == auth.WrongPrincipal {
+	if errors.As(err, &e) && (e.Word == auth.WrongPrincipal || e.Kind == auth.InTheClear) {
 		return cmp.Or(c.x.s.o.Authority.Refused(c.context(), c.by, err), err)
 	}
 	return err

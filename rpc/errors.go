@@ -28,6 +28,9 @@ const (
 	codeImmutable      code = -32007
 	codeManaged        code = -32008
 	codeLimit          code = -32009
+	codeRejected       code = -32010
+	codeTLS            code = -32011
+	codeUnreachable    code = -32012
 	codeBusy           code = -32013
 	statusOfMethod          = http.StatusOK // on /portal a method's error is told in the body alone
 	statusOfMethodREST      = http.StatusBadRequest
@@ -50,6 +53,9 @@ var kinds = [...]struct {
 	auth.Limit:           {codeLimit, 0},
 	auth.Busy:            {codeBusy, http.StatusTooManyRequests},
 	auth.Unavailable:     {codeInternal, http.StatusServiceUnavailable},
+	auth.InTheClear:      {codeTLS, 0},
+	auth.Rejected:        {codeRejected, 0},
+	auth.Unreachable:     {codeUnreachable, 0},
 }
 
 // A formError refuses a request for its form, before any method is concerned.
@@ -84,6 +90,7 @@ type fault struct {
 
 	status int
 	kind   auth.Kind
+	cause  error         // what lies behind, for the log
 	after  time.Duration // when to come again, if that is known
 	word   string
 	bare   string // the message without what JSON-RPC clients look for in it
@@ -119,7 +126,7 @@ func faultOf(err error, requestID string) *fault {
 	}
 	k := kinds[e.Kind]
 	text := shown(e)
-	f := &fault{Code: k.code, Message: text, status: k.status, kind: e.Kind, after: e.After, word: e.Word, bare: text}
+	f := &fault{Code: k.code, Message: text, status: k.status, kind: e.Kind, cause: e.Unwrap(), after: e.After, word: e.Word, bare: text}
 	switch e.Kind {
 	case auth.Internal:
 		f.Data = ours{requestID}

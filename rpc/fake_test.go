@@ -196,8 +196,11 @@ func (f *fake) ByAccessToken(_ context.Context, call auth.Call, text string) (*a
 }
 
 // Refused keeps who was refused for what he is.
-func (f *fake) Refused(_ context.Context, by *auth.Principal, _ error) error {
+func (f *fake) Refused(_ context.Context, by *auth.Principal, why error) error {
 	f.refused.Store(by.Noun())
+	if auth.KindOf(why) == auth.InTheClear {
+		f.refused.Store("in the clear")
+	}
 	return nil
 }
 
@@ -276,6 +279,9 @@ func (f *fake) rows() []rpc.Method {
 		{Name: "immutable", Rule: in, Do: fails(auth.Errorf(auth.Immutable, "fixed"))},
 		{Name: "managed", Rule: in, Do: fails(auth.Errorf(auth.Managed, "elsewhere"))},
 		{Name: "operators", Rule: in.Callers(auth.Operator), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
+		{Name: "private", Rule: in, Private: true, Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
+		{Name: "unreachable", Rule: in, Do: fails(auth.Because(auth.Unreachable, errors.New(insider), "it does not answer"))},
+		{Name: "rejected", Rule: in, Do: fails(auth.Errorf(auth.Rejected, "not good"))},
 		{Name: "human", Rule: in.Humans(), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
 		{Name: "account", Rule: in.Users(), Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},
 		{Name: "own", Rule: auth.All(auth.Read.On(auth.OperatorUser)).OrSelf(auth.Enterprise), Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},

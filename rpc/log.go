@@ -16,11 +16,15 @@ import (
 func (c *call) log(f *fault) {
 	x := c.x
 	e := x.s.o.Log.Info()
-	if f != nil && f.kind == auth.Internal {
+	switch {
+	case f == nil:
+	case f.kind == auth.Internal:
 		if !errors.Is(c.err, context.Canceled) { // a client that has hung up is no trouble of ours
 			e = x.s.o.Log.Error()
 		}
 		trouble(e, c.err)
+	case f.cause != nil && f.kind != auth.Busy:
+		e = x.s.o.Log.Warn().AnErr("cause", f.cause)
 	}
 	if e == nil {
 		return

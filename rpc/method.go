@@ -20,6 +20,7 @@ type Method struct {
 	Do   Handler
 	Once bool // the result is shown this once: a notification, which gets no answer, is refused before anything happens
 
+	Private  bool // refused in the clear, before its params are looked at
 	SameSite bool // refused to browsers' cross-site calls, though nobody needs to be signed in
 
 	Deprecated Deprecation // zero: it is not

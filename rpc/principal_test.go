@@ -1,9 +1,14 @@
 package rpc_test
 
 import (
+	"crypto/tls"
 	"encoding/base64"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/portico-vco/portico/rpc"
 )
 
 // TestPrincipals: what a method does not take is refused by kind, before its params are looked at, and recorded.
@@ -32,6 +37,59 @@ func TestPrincipals(t *testing.T) {
 		if got, _ := h.refused.Load().(string); got != c.refused {
 			t.Errorf("%s calls %s: %q is recorded, want %q", c.who, c.method, got, c.refused)
 		}
+	}
+}
+
+// TestPrivate: what takes TLS is refused without, before its params are looked at and behind the question of right, and recorded.
+func TestPrivate(t *testing.T) {
+	const clear = `"error":{"code":-32011,"message":"method [private] takes TLS; a secret that was sent without it should be replaced",` +
+		`"data":{"valid":false,"error":[{"code":"TLS_REQUIRED",`
+	for _, c := range []struct {
+		who, source string
+		tls         bool
+		proxied     string
+		want        string
+		recorded    string
+	}{
+		{"acme", "192.0.2.1:1", false, "", clear, "in the clear"},
+		{"acme", "192.0.2.1:1", true, "", `"code":-32602`, ""},
+		{"acme", "127.0.0.1:1", false, "", `"code":-32602`, ""},
+		{"acme", "192.0.2.1:1", false, "https", clear, "in the clear"}, // says nobody who is trusted
+		{"acme", "10.0.0.1:1", false, "https", `"code":-32602`, ""},
+		{"acme", "10.0.0.1:1", true, "http", clear, "in the clear"},
+		{"", "192.0.2.1:1", false, "", `"code":-32000`, ""},
+	} {
+		h := newHouse(t, func(o *rpc.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")} })
+		r := httptest.NewRequest("POST", "/portal", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"private"}`))
+		r.RemoteAddr = c.source
+		if c.who != "" {
+			r.Header.Set("Authorization", "Token "+c.who)
+		}
+		if c.tls {
+			r.TLS = &tls.ConnectionState{}
+		}
+		if c.proxied != "" {
+			r.Header.Set("X-Forwarded-Proto", c.proxied)
+			r.Header.Set("X-Forwarded-For", "192.0.2.9")
+		}
+		w := h.send(r)
+		if !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%+v: %s", c, w.Body)
+		}
+		if got, _ := h.refused.Load().(string); got != c.recorded {
+			t.Errorf("%+v: %q is recorded", c, got)
+		}
+	}
+}
+
+// What lies behind a refusal is for the log alone.
+func TestCausesAreLogged(t *testing.T) {
+	h := newHouse(t)
+	if got := h.call("unreachable", "{}", "op"); strings.Contains(got, insider) {
+		t.Error(got)
+	}
+	if !strings.Contains(h.log.String(), `"level":"warn","cause":"`+insider) {
+		t.Errorf("the log has %s", h.log.String())
 	}
 }
 

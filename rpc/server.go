@@ -22,7 +22,7 @@ type Authority interface {
 	ByAPIToken(ctx context.Context, call auth.Call, text string) (*auth.Principal, error)
 	// ByAccessToken finds the caller by an OAuth access token.
 	ByAccessToken(ctx context.Context, call auth.Call, text string) (*auth.Principal, error)
-	// Refused records that a method does not take principals of the caller's kind.
+	// Refused records that a method does not take principals of the caller's kind, or not in the clear.
 	Refused(ctx context.Context, by *auth.Principal, why error) error
 	// Tenant finds a partner or an enterprise.
 	Tenant(ctx context.Context, t auth.UserType, id int64) (auth.Tenant, bool, error)

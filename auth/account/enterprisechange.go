@@ -144,7 +144,7 @@ func checkEnterprise(name string, f *EnterpriseFields) error {
 // taken turns a unique key that belongs to another record into a Conflict that says which.
 func taken(err error, format string, args ...any) error {
 	if errors.Is(err, store.ErrTaken) {
-		return auth.Because(auth.Conflict, err, format, args...)
+		return auth.Errorf(auth.Conflict, format, args...)
 	}
 	return err
 }

@@ -69,14 +69,18 @@ func (a Authority) ByAccessToken(ctx context.Context, c auth.Call, text string) 
 	return a.Clients.ByAccessToken(ctx, c, text)
 }
 
-// Refused records that a method does not take principals of the caller's kind.
+// Refused records that a method does not take principals of the caller's kind, or not in the clear.
 func (a Authority) Refused(ctx context.Context, by *auth.Principal, why error) error {
 	in, ok, err := a.Accounts.Tenant(ctx, by.UserType, by.TenantID())
 	if err != nil || !ok {
 		return err
 	}
+	name := "PRINCIPAL_TYPE_REFUSED"
+	if auth.KindOf(why) == auth.InTheClear {
+		name = "CREDENTIAL_TLS_REFUSED"
+	}
 	return a.Accounts.Refused(ctx, by, in, account.Happening{
-		Name: "PRINCIPAL_TYPE_REFUSED", Category: account.OfSecurity, Message: why.Error(),
+		Name: name, Category: account.OfSecurity, Message: why.Error(),
 		Detail: map[string]any{"method": by.Method}, Apart: by.Method,
 	})
 }
