@@ -50,7 +50,14 @@ func chmodKeys(t testing.TB, dir string) {
 
 func keysIn(t testing.TB, dir string) []string {
 	t.Helper()
-	paths, err := filesLike(filepath.Join(dir, "keys"), apiTokens.begin+"*.jwk")
+	return filesOf(t, dir, apiTokens.keyNames)
+}
+
+func vaultKeysIn(t testing.TB, dir string) []string { return filesOf(t, dir, vaultKeyNames) }
+
+func filesOf(t testing.TB, dir string, names keyNames) []string {
+	t.Helper()
+	paths, err := names.in(filepath.Join(dir, "keys"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,6 +30,7 @@ type instance struct {
 	clients     *client.Clients
 	keys        *keyFolder
 	accessKeys  *keyFolder
+	vaultKeys   *vaultKeys
 	certificate *certificate // nil with --plain-http
 	public      string       // host:port
 	local       string       // host:port of the listener
@@ -64,6 +65,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	})
 	o.keys = &keyFolder{path: c.Data.keys(), use: apiTokens, now: p.now}
 	o.accessKeys = &keyFolder{path: c.Data.keys(), use: accessTokens, now: p.now}
+	o.vaultKeys = &vaultKeys{path: c.Data.keys(), now: p.now}
 	o.tokens = token.New(o.accounts, o.keys.ring)
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
@@ -91,8 +93,10 @@ func (o *instance) haveKeys(ctx context.Context) error {
 	if err := errors.Join(o.haveSigningKey(made), o.haveAccessKey()); err != nil {
 		return err
 	}
-	o.accounts.Sealer, err = o.sealer(made)
-	return err
+	if o.accounts.Sealer, err = o.sealer(made); err != nil {
+		return err
+	}
+	return o.haveVaultKey()
 }
 
 func (o *instance) haveSigningKey(made bool) error {

@@ -19,6 +19,7 @@ import (
 //	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
 //	keys/access-token-*.jwk  the keys of access tokens
 //	keys/seal.key         the key of what is sealed in the store
+//	keys/vault-*.key      the keys of the vault's ring, which credentials are sealed under
 //	tls/cert.pem, key.pem the self-signed certificate, unless there is another
 //	demo.made             the mark of a demo, which is served on loopback alone
 //	demo.unfinished       while the demo is being made, see demo.go

@@ -7,40 +7,54 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
+	"text/tabwriter"
 	"time"
 
 	"github.com/portico-vco/portico/auth/secret"
 )
 
-const keysText = `Rotates the keys that sign API tokens and access tokens, which are apart. New keys sign from now on; of the older ones
-only the public halves are kept, and GET /oauth2/api-token-jwks.json, or GET /oauth2/jwks.json for access tokens, shows
-them until the last token of theirs ends. No token becomes invalid.
+const keysText = `The keys of a portal, whether it runs or not:
 
-It works while the portal runs, which takes the new key at its next use, and when it does not. What was cut off half-way
-is made good by running it again, or by the next start of the portal.
+  rotate           Adds a vault key, under which credentials are sealed from now on. The portal rewraps the others while it runs,
+                   and says in its log when no credential needs the older keys any more. Their files stay: backups of the store
+                   from before open with them alone.
+  rotate-signing   Makes new keys of API tokens and of access tokens, which are apart. They sign from now on; of the older ones only
+                   the public halves are kept, and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token
+                   becomes invalid.
+  list             Prints which keys there are and what each of them does, but no key.
+
+A portal that runs takes a new key at its next use. What was cut off half-way is made good by running it again, or by the next
+start of the portal.
 `
 
-func (p *program) keys(_ context.Context, args []string) error {
-	f := p.flags("keys rotate-signing [flags]", keysText)
+func (p *program) keys(ctx context.Context, args []string) error {
+	f := p.flags("keys [rotate | rotate-signing | list] [flags]", keysText)
 	var d folder = "./data"
 	f.StringVar((*string)(&d), "data", string(d), "data `FOLDER` of the portal")
 	words, err := f.parse(args)
 	if err != nil {
 		return err
 	}
-	if len(words) != 1 || words[0] != "rotate-signing" {
-		return f.wrong("what to do with the keys? There is rotate-signing")
+	do := map[string]func(*program, context.Context, folder) error{
+		"rotate": (*program).rotateVault, "rotate-signing": (*program).rotateSigning, "list": (*program).listKeys,
+	}
+	if len(words) != 1 || do[words[0]] == nil {
+		return f.wrong("what to do with the keys? There is rotate, rotate-signing and list")
 	}
 	if _, err := os.Stat(d.store()); err != nil {
 		return fmt.Errorf("portico keys: there is no portal in %s: %w", d, err)
 	}
-	for _, u := range []keyUse{apiTokens, accessTokens} {
+	if err := do[words[0]](p, ctx, d); err != nil {
+		return fmt.Errorf("portico keys: %w", err)
+	}
+	return nil
+}
+
+func (p *program) rotateSigning(_ context.Context, d folder) error {
+	for _, u := range signingUses {
 		k, err := (&keyFolder{path: d.keys(), use: u, now: p.now}).rotate()
 		if err != nil {
-			return fmt.Errorf("portico keys: %w", err)
+			return err
 		}
 		if _, err := fmt.Fprintf(p.stdout, "key %s signs %s from now on\n", k.ID(), u.noun); err != nil {
 			return err
@@ -49,60 +63,62 @@ func (p *program) keys(_ context.Context, args []string) error {
 	return nil
 }
 
+// listKeys prints ids and times, which are no secrets.
+func (p *program) listKeys(ctx context.Context, d folder) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "FOR\tKEY\tMADE\tSTATE")
+	for _, u := range signingUses {
+		files, err := (&keyFolder{path: d.keys(), use: u, now: p.now}).load()
+		if err != nil {
+			return err
+		}
+		for i, f := range files {
+			state := "verifies"
+			if i == lastSigner(files) {
+				state = "signs"
+			}
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.noun, f.key.ID(), u.made(f.path), state)
+		}
+	}
+	return errors.Join(p.listVaultKeys(ctx, w, d), w.Flush())
+}
+
 // A keyUse is what keys are for. No key is for two uses.
 type keyUse struct {
-	noun  string
-	begin string // of the names of their files
-	ring  func(...secret.Key) (*secret.Ring, error)
+	noun string
+	keyNames
+	ring func(...secret.Key) (*secret.Ring, error)
 }
 
 var (
-	apiTokens    = keyUse{"API tokens", "api-token-", secret.NewRing}
-	accessTokens = keyUse{"access tokens", "access-token-", secret.NewAccessRing}
+	apiTokens    = keyUse{"API tokens", keyNames{"api-token-", ".jwk"}, secret.NewRing}
+	accessTokens = keyUse{"access tokens", keyNames{"access-token-", ".jwk"}, secret.NewAccessRing}
+	signingUses  = []keyUse{apiTokens, accessTokens}
 )
 
-// A keyFolder is the folder of the keys that sign, a file each, as far as they are for one use. Their names order them by age, and the last
-// one that has its private half signs. So whoever adds a key first and takes the private halves of the older ones after
-// may be stopped at any point, and two may do it at once.
+// A keyFolder is the folder of the keys that sign, a file each, as far as they are for one use. The last one that has its
+// private half signs. So whoever adds a key first and takes the private halves of the older ones after may be stopped at any
+// point, and two may do it at once.
 type keyFolder struct {
 	path string
 	use  keyUse
 	now  func() time.Time
-
-	mu     sync.Mutex
-	loaded *secret.Ring
-	as     time.Time // the folder's time when it was loaded
+	kept keptRing[secret.Ring]
 }
 
-const keyStamp = "20060102T150405.000Z"
-
-// fresh is how young a change of the folder must be for another one not to show in its time.
-const fresh = 2 * time.Second
-
-// ring answers the keys as they are now. It reads them only when the folder has changed.
+// ring answers the keys as they are now.
 func (k *keyFolder) ring() (*secret.Ring, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	info, err := os.Stat(k.path)
-	if err != nil {
-		return nil, fmt.Errorf("signing keys: %w", err)
-	}
-	if k.loaded != nil && info.ModTime().Equal(k.as) {
-		return k.loaded, nil
-	}
-	files, err := k.load()
-	if err != nil {
-		return nil, err
-	}
-	r, err := k.ringOf(files)
-	if err != nil {
-		return nil, fmt.Errorf("signing keys in %s: %w", k.path, err)
-	}
-	k.loaded, k.as = r, info.ModTime()
-	if k.now().Sub(k.as).Abs() < fresh {
-		k.as = time.Time{} // read again at the next use
-	}
-	return r, nil
+	return k.kept.get(k.path, k.now, func() (*secret.Ring, error) {
+		files, err := k.load()
+		if err != nil {
+			return nil, err
+		}
+		r, err := k.ringOf(files)
+		if err != nil {
+			return nil, fmt.Errorf("signing keys in %s: %w", k.path, err)
+		}
+		return r, nil
+	})
 }
 
 func (k *keyFolder) ringOf(files []keyFile) (*secret.Ring, error) {
@@ -120,7 +136,7 @@ type keyFile struct {
 
 // load reads all keys in the order of their making. It refuses private halves that others can read.
 func (k *keyFolder) load() ([]keyFile, error) {
-	paths, err := filesLike(k.path, k.use.begin+"*.jwk")
+	paths, err := k.use.in(k.path)
 	if err != nil {
 		return nil, fmt.Errorf("signing keys: %w", err)
 	}
@@ -147,12 +163,17 @@ func (k *keyFolder) load() ([]keyFile, error) {
 // any says whether a key can sign.
 func (k *keyFolder) any() (bool, error) {
 	files, err := k.load()
-	for _, f := range files {
-		if f.key.Signs() {
-			return true, err
+	return lastSigner(files) >= 0, err
+}
+
+// lastSigner is the place of the key that signs; -1 when none can.
+func lastSigner(files []keyFile) int {
+	for i := len(files) - 1; i >= 0; i-- {
+		if files[i].key.Signs() {
+			return i
 		}
 	}
-	return false, err
+	return -1
 }
 
 // rotate adds a key and retires the others.
@@ -160,8 +181,7 @@ func (k *keyFolder) rotate() (secret.Key, error) {
 	if err := makeFolder(k.path); err != nil {
 		return secret.Key{}, err
 	}
-	files, err := k.load()
-	if err != nil {
+	if _, err := k.load(); err != nil { // what is not as it should be stays as it is
 		return secret.Key{}, err
 	}
 	key, err := secret.NewKey(rand.Reader)
@@ -172,24 +192,14 @@ func (k *keyFolder) rotate() (secret.Key, error) {
 	if err != nil {
 		return secret.Key{}, err
 	}
-	path := filepath.Join(k.path, fmt.Sprintf("%s%s-%.8s.jwk", k.use.begin, k.stamp(files), key.ID()))
+	path, err := k.use.next(k.path, key.ID()[:8], k.now())
+	if err != nil {
+		return secret.Key{}, err
+	}
 	if err := writeFile(path, data); err != nil {
 		return secret.Key{}, err
 	}
 	return key, k.retire()
-}
-
-// stamp is a time behind that of the last key, also when the clock was set back.
-func (k *keyFolder) stamp(files []keyFile) string {
-	at := k.now().UTC()
-	if n := len(files); n > 0 {
-		name := strings.TrimPrefix(filepath.Base(files[n-1].path), k.use.begin)
-		last, err := time.Parse(keyStamp, name[:min(len(name), len(keyStamp))])
-		if err == nil && !at.Truncate(time.Millisecond).After(last) {
-			at = last.Add(time.Millisecond)
-		}
-	}
-	return at.Format(keyStamp)
 }
 
 // retire takes the private halves of all keys but the last one that has its own.
@@ -198,14 +208,9 @@ func (k *keyFolder) retire() error {
 	if err != nil {
 		return err
 	}
-	signs := false
-	for i := len(files) - 1; i >= 0; i-- {
+	for i := range max(lastSigner(files), 0) {
 		f := files[i]
 		if !f.key.Signs() {
-			continue
-		}
-		if !signs {
-			signs = true
 			continue
 		}
 		data, err := f.key.Retired().Marshal()

@@ -171,7 +171,7 @@ func TestRotationRefused(t *testing.T) {
 	if _, err := os.Stat(folder(dir).keys()); err == nil {
 		t.Error("a folder was made")
 	}
-	if status, _, errs := runHere(t, nil, "", "keys"); status != exitUsage || !strings.Contains(errs, "rotate-signing") {
+	if status, _, errs := runHere(t, nil, "", "keys", "rotate", "list"); status != exitUsage || !strings.Contains(errs, "rotate-signing") {
 		t.Errorf("exit status %d\n%s", status, errs)
 	}
 }
@@ -320,7 +320,7 @@ func TestAccessKeys(t *testing.T) {
 	p.stop()
 	access := func() (all, signing int) {
 		t.Helper()
-		paths, err := filesLike(filepath.Join(dir, "keys"), accessTokens.begin+"*.jwk")
+		paths, err := accessTokens.in(filepath.Join(dir, "keys"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +342,7 @@ func TestAccessKeys(t *testing.T) {
 	if all, signing := access(); status != 0 || !strings.Contains(out, "signs access tokens") || all != 2 || signing != 1 {
 		t.Errorf("exit status %d, %s%s: %d keys, %d with a private half", status, out, errs, all, signing)
 	}
-	lost, _ := filesLike(filepath.Join(dir, "keys"), accessTokens.begin+"*.jwk")
+	lost, _ := accessTokens.in(filepath.Join(dir, "keys"))
 	for _, path := range lost {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)

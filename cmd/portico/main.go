@@ -2,7 +2,7 @@
 // rule of the portal or a form of the wire.
 //
 //	serve                 the portal itself
-//	keys rotate-signing   a new key for API tokens
+//	keys                  which keys there are; new ones that sign tokens, or seal credentials
 //	check                 whether what a portal keeps is as it wrote it
 //	call                  one call of any method, for people and scripts
 //	version, help
@@ -88,7 +88,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "run the portal; the first start makes it", (*program).serve},
-		{"keys", "rotate the key that signs API tokens", (*program).keys},
+		{"keys", "list or rotate the keys of a portal", (*program).keys},
 		{"check", "check what a portal keeps, while it does not run", (*program).check},
 		{"call", "call a method of a portal and print the result", (*program).call},
 		{"version", "print the version", (*program).version},

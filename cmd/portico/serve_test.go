@@ -346,6 +346,10 @@ func TestRefusedFolders(t *testing.T) {
 		"a broken sealing key":     {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/keys/seal.key", "AAAA") }, "not a sealing key"},
 		"a key that is no key":     {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/keys/api-token-1.jwk", "{}") }, "api-token-1.jwk"},
 		"a key others can read":    {func(dir string) { copyTree(t, whole, dir); chmodKeys(t, dir) }, "chmod 600"},
+		"a vault key that is none": {func(dir string) { copyTree(t, whole, dir); write(t, vaultKeysIn(t, dir)[0], "AAAA") }, "not a vault key"},
+		"a vault key for all":      {func(dir string) { copyTree(t, whole, dir); os.Chmod(vaultKeysIn(t, dir)[0], 0o640) }, "chmod 600"},
+		"a vault key of another name": {func(dir string) { copyTree(t, whole, dir); os.Rename(vaultKeysIn(t, dir)[0], dir+"/keys/vault-1.key") },
+			"damaged or renamed"},
 		"a certificate for no key": {func(dir string) { copyTree(t, whole, dir); write(t, dir+"/tls/key.pem", "no key") }, "key.pem"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A keyNames is how the files of one kind of keys are named: what they begin with, the time of their making, the key's id or
+// its beginning, what they end with. So their order is that of their age.
+type keyNames struct{ begin, end string }
+
+const keyStamp = "20060102T150405.000Z"
+
+func (n keyNames) in(dir string) ([]string, error) { return filesLike(dir, n.begin+"*"+n.end) }
+
+// stamp is the time in a name; zero when there is none.
+func (n keyNames) stamp(path string) time.Time {
+	name := strings.TrimPrefix(filepath.Base(path), n.begin)
+	at, _ := time.Parse(keyStamp, name[:min(len(name), len(keyStamp))])
+	return at
+}
+
+// made is the time in a name as people read it.
+func (n keyNames) made(path string) string {
+	if at := n.stamp(path); !at.IsZero() {
+		return at.Format(time.RFC3339)
+	}
+	return "-"
+}
+
+// next names a key that comes behind all others, also when the clock was set back.
+func (n keyNames) next(dir, id string, now time.Time) (string, error) {
+	paths, err := n.in(dir)
+	if err != nil {
+		return "", err
+	}
+	at := now.UTC()
+	if len(paths) > 0 {
+		last := n.stamp(paths[len(paths)-1])
+		if !at.Truncate(time.Millisecond).After(last) {
+			at = last.Add(time.Millisecond)
+		}
+	}
+	return filepath.Join(dir, n.begin+at.Format(keyStamp)+"-"+id+n.end), nil
+}
+
+// A keptRing is a ring of keys that is read from its folder only when that has changed.
+type keptRing[R any] struct {
+	mu   sync.Mutex
+	ring *R
+	as   time.Time // the folder's time when it was read
+}
+
+// fresh is how young a change of the folder must be for another one not to show in its time.
+const fresh = 2 * time.Second
+
+func (k *keptRing[R]) get(dir string, now func() time.Time, read func() (*R, error)) (*R, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	if k.ring != nil && info.ModTime().Equal(k.as) {
+		return k.ring, nil
+	}
+	r, err := read()
+	if err != nil {
+		return nil, err
+	}
+	k.ring, k.as = r, info.ModTime()
+	if now().Sub(k.as).Abs() < fresh {
+		k.as = time.Time{} // read again at the next use
+	}
+	return r, nil
+}
+
+// forget has the ring read again at the next use.
+func (k *keptRing[R]) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.as = time.Time{}
+}
