@@ -156,7 +156,7 @@ func (a *Accounts) SetAlerts(ctx context.Context, by *auth.Principal, in auth.Te
 	}
 	out := make([]AlertResult, len(updates))
 	err := a.Store.Update(ctx, func(tx store.Tx) error {
-		now, err := a.still(tx, by, in, auth.Create.On(auth.EnterpriseAlert))
+		now, err := a.Still(tx, by, in, auth.Create.On(auth.EnterpriseAlert))
 		if err != nil {
 			return err
 		}

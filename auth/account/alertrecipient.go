@@ -115,7 +115,7 @@ func (a *Accounts) SetAlertRecipients(
 		return r, nil, err
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
-		now, err := a.still(tx, by, in, auth.Update.On(auth.EnterpriseAlert))
+		now, err := a.Still(tx, by, in, auth.Update.On(auth.EnterpriseAlert))
 		if err != nil {
 			return err
 		}

@@ -27,7 +27,7 @@ func (a *Accounts) DecodeEnterpriseKey(ctx context.Context, by *auth.Principal, 
 		return "", auth.BadField("key", "is not one that was encoded for this enterprise")
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
-		now, err := a.still(tx, by, in, auth.Read.On(auth.EnterpriseKeys))
+		now, err := a.Still(tx, by, in, auth.Read.On(auth.EnterpriseKeys))
 		if err != nil {
 			return err
 		}

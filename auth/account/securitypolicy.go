@@ -54,7 +54,7 @@ func (a *Accounts) UpdateSecurityPolicy(ctx context.Context, by *auth.Principal,
 		return auth.Within("ipsec", err)
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {
-		now, err := a.still(tx, by, in, auth.Update.On(auth.EnterpriseProfile))
+		now, err := a.Still(tx, by, in, auth.Update.On(auth.EnterpriseProfile))
 		if err != nil {
 			return err
 		}

@@ -41,8 +41,8 @@ func (a *Accounts) TenantIn(tx store.Tx, t auth.UserType, id int64) (auth.Tenant
 	return e.tenant(), true, nil
 }
 
-// still answers the tenant as it is in this transaction, and refuses a caller who no longer holds the privilege in it.
-func (a *Accounts) still(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth.Privilege) (auth.Tenant, error) {
+// Still answers the tenant as it is in this transaction, and refuses a caller who no longer holds the privilege in it.
+func (a *Accounts) Still(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth.Privilege) (auth.Tenant, error) {
 	now, ok, err := a.TenantIn(tx, in.Type, in.ID)
 	if err != nil || !ok {
 		return now, cmp.Or(err, errTenantGone)
