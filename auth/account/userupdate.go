@@ -287,8 +287,8 @@ func (a *Accounts) DeleteUser(ctx context.Context, by *auth.Principal, v auth.Pr
 	return gone, rows, err
 }
 
-// removeUser takes away the user and what is his, but for his tokens: those are swept, led by his grave. That is at most 24
-// keys, and two counters; sweptUsers rests on it.
+// removeUser takes away the user and what is his, but for his tokens: those are swept, led by his grave. That is at most 26
+// keys, and three counters; sweptUsers rests on it.
 func (a *Accounts) removeUser(tx store.Tx, by *auth.Principal, in auth.Tenant, u *User) error {
 	if _, err := users.Delete(tx, u.ID); err != nil {
 		return err
