@@ -30,12 +30,13 @@
 //	scope           what an app, or an access token, may do at most
 //	grant           what an organisation lets an app of another one do in it
 //	access token    a short-lived token of a client, or of a person for his API token; worth what they may do now
+//	user group      users and service accounts of an organisation under a name; it gives them nothing by itself
 //	letter          mail that the portal sends; queued until a relay has taken it
 //	reset link      a secret that was mailed to a user and sets a new password, once
 //	event           what happened, written in the same transaction as the change it tells of
 //
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
 // auth/client (OAuth apps, API clients, access tokens),
-// auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
+// auth/vault (user groups), auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
 package auth

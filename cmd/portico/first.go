@@ -16,6 +16,7 @@ import (
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -28,6 +29,7 @@ type instance struct {
 	letters     *mail.Box
 	resets      *reset.Links
 	clients     *client.Clients
+	groups      *vault.Groups
 	keys        *keyFolder
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
@@ -68,6 +70,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.vaultKeys = &vaultKeys{path: c.Data.keys(), now: p.now}
 	o.tokens = token.New(o.accounts, o.keys.ring)
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
+	o.groups = vault.NewGroups(o.accounts)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
 	if err := o.haveKeys(ctx); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -24,11 +25,12 @@ type Portal struct {
 	letters  *mail.Box
 	resets   *reset.Links
 	clients  *client.Clients
+	groups   *vault.Groups
 }
 
 // Methods answers the whole table.
-func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients) []rpc.Method {
-	p := Portal{a, t, b, l, c}
+func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients, g *vault.Groups) []rpc.Method {
+	p := Portal{a, t, b, l, c, g}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -43,6 +45,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.rateLimitRows(),
 		p.alertRows(),
 		p.oauthAppRows(), p.apiClientRows(),
+		p.userGroupRows(),
 	)
 	return append(rows, p.selfRows(rows)...)
 }

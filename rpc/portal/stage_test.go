@@ -22,6 +22,7 @@ import (
 	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/rpc"
 	"github.com/portico-vco/portico/rpc/oauth"
 	"github.com/portico-vco/portico/rpc/portal"
@@ -55,6 +56,7 @@ type house struct {
 	letters  *mail.Box
 	resets   *reset.Links
 	clients  *authclient.Clients
+	groups   *vault.Groups
 	handler  http.Handler
 	super    http.Header       // kept by superSession
 	names    map[string]string // $admin@acme is written $admin_acme: a user's number
@@ -105,9 +107,10 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	access, err := secret.NewAccessRing(accessKey)
 	must(t, err)
 	h.clients = authclient.New(h.accounts, h.tokens, func() (*secret.Ring, error) { return access, nil })
+	h.groups = vault.NewGroups(h.accounts)
 	h.letters = mail.New(h.accounts, smtp.Carrier{})
 	h.resets = reset.New(h.accounts, h.letters)
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients))
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
