@@ -24,8 +24,8 @@ const (
 	Busy                        // too much at once: come again in a few seconds
 	Unavailable                 // the store may not say yes
 	InTheClear                  // it takes TLS: somebody on the way could have read along
-	Rejected                    // a login that was handed in is not good where it belongs
-	Unreachable                 // whoever could say so did not answer
+	Rejected                    // a login that was handed in is not good with whoever keeps it
+	Unverifiable                // who knows whether a password is right cannot be asked: come again later
 )
 
 // An Error is a refusal that may be shown to the caller.

@@ -153,7 +153,7 @@ func (x *exchange) settle(f *fault) {
 	switch f.kind {
 	case auth.Unauthenticated:
 		x.unauthorized(h)
-	case auth.Busy, auth.Unavailable:
+	case auth.Busy, auth.Unavailable, auth.Unverifiable:
 		h["Retry-After"] = retryAfter(f.after)
 	}
 }

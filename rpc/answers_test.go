@@ -40,7 +40,7 @@ func TestAnswers(t *testing.T) {
 		{"limit", "limit", "{}", "op", 200, 400, `"error":{"code":-32009,"message":"at most 50"}`, nil},
 		{"busy", "busy", "{}", "op", 429, 429, `"error":{"code":-32013,"message":"too many logins"}`, []string{"Retry-After", "5"}},
 		{"rejected", "rejected", "{}", "op", 200, 400, `"error":{"code":-32010,"message":"not good"}`, nil},
-		{"unreachable", "unreachable", "{}", "op", 200, 400, `"error":{"code":-32012,"message":"it does not answer"}`, nil},
+		{"unverifiable", "unverifiable", "{}", "op", 503, 503, `"error":{"code":-32012,"message":"it does not answer"}`, []string{"Retry-After", "5"}},
 		{"unavailable", "down", "{}", "op", 503, 503, `"error":{"code":-32603,"message":"unavailable"}`, []string{"Retry-After", "5"}},
 		{"authority unavailable", "null", "{}", "down", 503, 503, `"error":{"code":-32603,"message":"unavailable"}`, []string{"Retry-After", "5"}},
 		{"plain error", "plain", "{}", "op", 500, 500, `"error":{"code":-32603,"message":"internal error","data":{"requestId":"ID"}}`, nil},

@@ -116,7 +116,7 @@ func (x *exchange) reply(r Reply) error {
 func (x *exchange) turnAway(f *fault) {
 	r := x.route.endpoint.Refuse(x.request(), Refusal{f.kind, f.word, f.bare, f.status})
 	f.word = r.Word
-	if f.kind == auth.Busy || f.kind == auth.Unavailable {
+	if f.kind == auth.Busy || f.kind == auth.Unavailable || f.kind == auth.Unverifiable {
 		x.w.Header()["Retry-After"] = retryAfter(f.after)
 	}
 	_ = x.reply(r) // what an endpoint refuses with can be written

@@ -30,7 +30,7 @@ const (
 	codeLimit          code = -32009
 	codeRejected       code = -32010
 	codeTLS            code = -32011
-	codeUnreachable    code = -32012
+	codeVerifier       code = -32012
 	codeBusy           code = -32013
 	statusOfMethod          = http.StatusOK // on /portal a method's error is told in the body alone
 	statusOfMethodREST      = http.StatusBadRequest
@@ -55,7 +55,7 @@ var kinds = [...]struct {
 	auth.Unavailable:     {codeInternal, http.StatusServiceUnavailable},
 	auth.InTheClear:      {codeTLS, 0},
 	auth.Rejected:        {codeRejected, 0},
-	auth.Unreachable:     {codeUnreachable, 0},
+	auth.Unverifiable:    {codeVerifier, http.StatusServiceUnavailable},
 }
 
 // A formError refuses a request for its form, before any method is concerned.

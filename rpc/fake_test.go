@@ -280,7 +280,7 @@ func (f *fake) rows() []rpc.Method {
 		{Name: "managed", Rule: in, Do: fails(auth.Errorf(auth.Managed, "elsewhere"))},
 		{Name: "operators", Rule: in.Callers(auth.Operator), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
 		{Name: "private", Rule: in, Private: true, Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
-		{Name: "unreachable", Rule: in, Do: fails(auth.Because(auth.Unreachable, errors.New(insider), "it does not answer"))},
+		{Name: "unverifiable", Rule: in, Do: fails(auth.Because(auth.Unverifiable, errors.New(insider), "it does not answer"))},
 		{Name: "rejected", Rule: in, Do: fails(auth.Errorf(auth.Rejected, "not good"))},
 		{Name: "human", Rule: in.Humans(), Do: do(func(*auth.Principal, needs) (any, error) { return nil, nil })},
 		{Name: "account", Rule: in.Users(), Do: do(func(*auth.Principal, none) (any, error) { return nil, nil })},

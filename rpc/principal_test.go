@@ -85,7 +85,7 @@ func TestPrivate(t *testing.T) {
 // What lies behind a refusal is for the log alone.
 func TestCausesAreLogged(t *testing.T) {
 	h := newHouse(t)
-	if got := h.call("unreachable", "{}", "op"); strings.Contains(got, insider) {
+	if got := h.call("unverifiable", "{}", "op"); strings.Contains(got, insider) {
 		t.Error(got)
 	}
 	if !strings.Contains(h.log.String(), `"level":"warn","cause":"`+insider) {
