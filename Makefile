@@ -35,6 +35,8 @@ slow: $(NODE_CLIENT)/node_modules ## the tests that take their time; KILLS=200 a
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzAnswer$$' -fuzztime $(FUZZ) ./auth/verify/ldap
+	$(GO) test -run '^$$' -fuzz '^FuzzDiagnosis$$' -fuzztime $(FUZZ) ./auth/verify/ldap
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
 	$(GO) test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZ) ./rpc/oauth
 	$(GO) test -run '^$$' -fuzz '^FuzzBasic$$' -fuzztime $(FUZZ) ./rpc/oauth
