@@ -36,6 +36,7 @@ type Accounts struct {
 	defaults  map[int64]string // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error
+	userSweeps []func(tx store.Tx, g *Grave, most int) (int, error)
 	sweepers   []func(tx store.Tx, g *TenantGrave) (int, error)
 	toSweep    chan struct{}
 }
@@ -80,6 +81,12 @@ func (a *Accounts) SweepTenant(f func(tx store.Tx, g *TenantGrave) (int, error))
 // ForgetUser adds what other packages keep of a user: f removes it in the Update that removes him. It belongs to the wiring.
 func (a *Accounts) ForgetUser(f func(tx store.Tx, id int64) error) {
 	a.forgetUser = append(a.forgetUser, f)
+}
+
+// SweepUser adds what other packages keep of a user, if that may be more than fits into the Update that removes him: f removes
+// at most so many of its records, of three keys each, once he is gone, and says how many. It belongs to the wiring.
+func (a *Accounts) SweepUser(f func(tx store.Tx, g *Grave, most int) (int, error)) {
+	a.userSweeps = append(a.userSweeps, f)
 }
 
 // Now is the authority's clock, in UTC and in the milliseconds that the wire shows.

@@ -127,12 +127,17 @@ func (a *Accounts) bury(tx store.Tx, by *auth.Principal, gone auth.Tenant, h Hap
 // buried lets the sweep begin: names are free again only behind it.
 func (a *Accounts) buried(rows int, err error) error {
 	if err == nil && rows > 0 {
-		select {
-		case a.toSweep <- struct{}{}:
-		default:
-		}
+		a.SweepSoon()
 	}
 	return err
+}
+
+// SweepSoon lets the sweep begin before its hour.
+func (a *Accounts) SweepSoon() {
+	select {
+	case a.toSweep <- struct{}{}:
+	default:
+	}
 }
 
 // ToSweep tells that there is something to sweep which should not wait for its hour.

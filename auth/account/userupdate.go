@@ -358,6 +358,23 @@ func (a *Accounts) Graves(tx store.Tx, f func(*Grave) (more bool, err error)) er
 	return graves.Scan(tx, 0, f)
 }
 
+// SweepGrave removes at most so many of the records that other packages keep of a deleted user, and says how many those were.
+func (a *Accounts) SweepGrave(tx store.Tx, g *Grave, most int) (n int, err error) {
+	for _, sweep := range a.userSweeps {
+		swept, err := sweep(tx, g, most-n)
+		if n += swept; err != nil || n >= most {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// UserGone says whether the user was deleted, and what was his may not be swept yet.
+func (a *Accounts) UserGone(tx store.Tx, id int64) (bool, error) {
+	g, err := graves.Get(tx, id)
+	return g != nil, err
+}
+
 // CloseGrave says that nothing is left of the user.
 func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 	_, err := graves.Delete(tx, id)

@@ -111,7 +111,7 @@ func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {
 	return len(dead) == sweptTokens, t.remove(tx, account.System("portico/sweep"), dead, "retention")
 }
 
-// sweepGraves removes the tokens of deleted users, a step of them at a time.
+// sweepGraves removes what was deleted users', a step of it at a time.
 func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
 	left, closed := sweptTokens, 0
 	err = t.accounts.Graves(tx, func(g *account.Grave) (bool, error) {
@@ -127,8 +127,17 @@ func (t *Tokens) sweepGraves(tx store.Tx) (more bool, err error) {
 	return more, err
 }
 
-// sweepGrave removes at most so many tokens of a deleted user, and says how many those were.
+// sweepGrave removes at most so many tokens of a deleted user, and then of what else was his, and says how many those were.
 func (t *Tokens) sweepGrave(tx store.Tx, g *account.Grave, most int) (int, error) {
+	n, err := t.sweepTokensOf(tx, g, most)
+	if err != nil || n == most {
+		return n, err
+	}
+	others, err := t.accounts.SweepGrave(tx, g, most-n)
+	return n + others, err
+}
+
+func (t *Tokens) sweepTokensOf(tx store.Tx, g *account.Grave, most int) (int, error) {
 	var list []*Token
 	span := store.Span{Prefix: ownerKey(g.Type, g.TenantID, g.ID)}
 	err := tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
