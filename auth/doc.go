@@ -30,6 +30,7 @@
 //	scope           what an app, or an access token, may do at most
 //	grant           what an organisation lets an app of another one do in it
 //	access token    a short-lived token of a client, or of a person for his API token; worth what they may do now
+//	credential      a login that lives elsewhere, with its password; who it is shared with may use it
 //	user group      users and service accounts of an organisation under a name; it gives them nothing by itself
 //	letter          mail that the portal sends; queued until a relay has taken it
 //	verifier        who is asked about a login that somebody else keeps: whether it exists, and has that password
@@ -38,7 +39,7 @@
 //
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
 // auth/client (OAuth apps, API clients, access tokens),
-// auth/vault (user groups), auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
+// auth/vault (credentials, user groups), auth/mail (letters and their queue), auth/reset (reset links), auth/limit (the counting of calls),
 // auth/verify (logins that others keep; auth/verify/ldap asks their directories),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
 package auth

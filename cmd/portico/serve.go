@@ -156,7 +156,7 @@ func (o *instance) tend(ctx context.Context) {
 }
 
 func (o *instance) sweep(ctx context.Context) {
-	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.groups.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
+	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.groups.Sweep(ctx), o.vault.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
 }
 
 // every calls f again and again, and whenever soon says so.
@@ -193,7 +193,7 @@ func (o *instance) report(work string, err error) {
 
 // server is the HTTP server of the portal.
 func (o *instance) server() (*http.Server, error) {
-	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups))
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault))
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,13 @@ type Portal struct {
 	resets   *reset.Links
 	clients  *client.Clients
 	groups   *vault.Groups
+	vault    *vault.Vault
 }
 
 // Methods answers the whole table.
-func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients, g *vault.Groups) []rpc.Method {
-	p := Portal{a, t, b, l, c, g}
+func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients,
+	g *vault.Groups, v *vault.Vault) []rpc.Method {
+	p := Portal{a, t, b, l, c, g, v}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -45,7 +47,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.rateLimitRows(),
 		p.alertRows(),
 		p.oauthAppRows(), p.apiClientRows(),
-		p.userGroupRows(),
+		p.userGroupRows(), p.credentialRows(),
 	)
 	return append(rows, p.selfRows(rows)...)
 }

@@ -62,6 +62,12 @@ var effects = map[string]effect{
 			_, text := s.enabled(t, s.session(t, "ops@acme"), fmt.Sprint(turn), time.Hour)
 			return fmt.Sprint(claimsOf(t, text)["iss"])
 		}},
+	"portico.credentials.enableUse": {value: "false", was: "0", is: "-32006",
+		see: func(t *testing.T, s *scene, turn int) string {
+			id := s.keep(t, "admin@acme", fmt.Sprint("login", turn))
+			s.good(t, s.session(t, "admin@acme"), "credential/shareCredentialWithUser", fmt.Sprintf(`{"id":%d,"userId":%s}`, id, s.names["ops_acme"]), nil)
+			return fmt.Sprint(s.call(s.session(t, "ops@acme"), "credential/useCredential", fmt.Sprintf(`{"id":%d,"purpose":"x"}`, id)).Code)
+		}},
 	"session.options.disableCreateEnterprise":      {value: "true", see: creates("enterprise/insertEnterprise"), was: "0", is: "-32006"},
 	"session.options.disableCreateEnterpriseProxy": {value: "true", see: creates("enterpriseProxy/insertEnterpriseProxy"), was: "0", is: "-32006"},
 

@@ -3,6 +3,7 @@ package portal_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"net/http"
@@ -23,6 +24,7 @@ import (
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/auth/vault"
+
 	"github.com/portico-vco/portico/rpc"
 	"github.com/portico-vco/portico/rpc/oauth"
 	"github.com/portico-vco/portico/rpc/portal"
@@ -57,6 +59,8 @@ type house struct {
 	resets   *reset.Links
 	clients  *authclient.Clients
 	groups   *vault.Groups
+	vault    *vault.Vault
+	logins   *directory
 	handler  http.Handler
 	super    http.Header       // kept by superSession
 	names    map[string]string // $admin@acme is written $admin_acme: a user's number
@@ -110,7 +114,13 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	h.groups = vault.NewGroups(h.accounts)
 	h.letters = mail.New(h.accounts, smtp.Carrier{})
 	h.resets = reset.New(h.accounts, h.letters)
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups))
+	vaultKey, err := secret.NewVaultKey(rand.Reader)
+	must(t, err)
+	keyring, err := secret.NewKeyring(vaultKey)
+	must(t, err)
+	h.logins = &directory{}
+	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return keyring, nil })
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
@@ -175,12 +185,22 @@ func (h *house) sessionUsing(t testing.TB, who, password string) http.Header {
 	return http.Header{"Cookie": {cookie}}
 }
 
-// post is one request without a listener.
+// post is one request over TLS without a listener.
 func (h *house) post(path string, as http.Header, body string) *httptest.ResponseRecorder {
+	r := request(path, as, body)
+	r.TLS = &tls.ConnectionState{}
+	return h.answer(r)
+}
+
+func request(path string, as http.Header, body string) *http.Request {
 	r := httptest.NewRequest("POST", path, strings.NewReader(body))
 	for name, values := range as {
 		r.Header[name] = values
 	}
+	return r
+}
+
+func (h *house) answer(r *http.Request) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.handler.ServeHTTP(w, r)
 	return w

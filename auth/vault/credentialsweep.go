@@ -1,0 +1,97 @@
+package vault
+
+import (
+	"context"
+
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/store"
+)
+
+// The steps of the background work, kept below the store's hundred keys an Update.
+const (
+	sweptShares      = 25 // of three keys
+	sweptCredentials = 15 // of five keys, and one of their version
+)
+
+// Sweep removes the shares of credentials that were deleted. It works in steps, each an Update, and may be stopped between any
+// two.
+func (v *Vault) Sweep(ctx context.Context) error {
+	for more := true; more; {
+		err := v.store.Update(ctx, func(tx store.Tx) (err error) {
+			more, err = v.sweepGone(tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepGone removes a step of the shares of the first credential that was deleted, and what is left of it behind the last.
+func (v *Vault) sweepGone(tx store.Tx) (more bool, err error) {
+	err = credentialsGone.IDs(tx, store.Span{}, func(_ []byte, id int64) (bool, error) {
+		more = true
+		n, err := removeShares(tx, shareWith, store.Key(id), sweptShares)
+		if err == nil && n < sweptShares {
+			_, err = credentials.Delete(tx, id)
+		}
+		return false, err
+	})
+	return more, err
+}
+
+// removeShares removes at most so many of the shares whose keys begin with that, and says how many.
+func removeShares(tx store.Tx, by interface {
+	IDs(store.Tx, store.Span, func([]byte, int64) (bool, error)) error
+}, prefix []byte, most int) (int, error) {
+	var list []int64
+	err := by.IDs(tx, store.Span{Prefix: prefix}, func(_ []byte, id int64) (bool, error) {
+		list = append(list, id)
+		return len(list) < most, nil
+	})
+	for _, id := range list {
+		if err == nil {
+			_, err = shares.Delete(tx, id)
+		}
+	}
+	return len(list), err
+}
+
+// sweepUser removes a step of what was shared with a user who is gone.
+func (v *Vault) sweepUser(tx store.Tx, g *account.Grave, most int) (int, error) {
+	return removeShares(tx, sharesOfUser, store.Key(g.ID), most)
+}
+
+// sweepTenant removes a step of the credentials of a tenant that is gone. Their shares follow them.
+func (v *Vault) sweepTenant(tx store.Tx, g *account.TenantGrave) (int, error) {
+	var list []*Credential
+	err := credentialsOf.Scan(tx, store.Span{Prefix: tenantKey(g.Tenant())}, func(c *Credential) (bool, error) {
+		list = append(list, c)
+		return len(list) < sweptCredentials, nil
+	})
+	for _, c := range list {
+		if err == nil {
+			err = v.bury(tx, c)
+		}
+	}
+	return len(list), err
+}
+
+// groupShares counts the shares of a group of the tenant.
+func groupShares(tx store.Tx, in auth.Tenant, id int64) (n int, err error) {
+	err = sharesOfGroup.Scan(tx, store.Span{Prefix: store.Key(id)}, func(s *Share) (bool, error) {
+		c, err := credentialIn(tx, in, s.CredentialID)
+		if c != nil {
+			n++
+		}
+		return true, err
+	})
+	return n, err
+}
+
+// sweepGroupShares removes a step of the shares of a group that is gone.
+func sweepGroupShares(tx store.Tx, id int64) (int, error) {
+	return removeShares(tx, sharesOfGroup, store.Key(id), sweptShares)
+}
