@@ -98,14 +98,14 @@ func sweepDepartures(tx store.Tx) (more bool, err error) {
 	return true, departures.Put(tx, d)
 }
 
-// leave removes the row of a group, unless the group was deleted since: then its rows are swept with it.
+// leave removes the row of a group, unless it was swept with the group.
 func (d *departure) leave(tx store.Tx, id int64) error {
-	of, err := groups.Get(tx, id)
-	if err != nil || of == nil || !of.Gone.IsZero() {
-		return err
-	}
 	m, err := memberOf.Get(tx, store.Key(id, d.ID))
 	if err != nil || m == nil {
+		return err
+	}
+	of, err := groups.Get(tx, id) // which goes behind its last row
+	if err != nil {
 		return err
 	}
 	return leave(tx, of, m)
