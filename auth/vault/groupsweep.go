@@ -10,7 +10,7 @@ import (
 
 // The steps of the background work, kept below the store's hundred keys an Update.
 const (
-	sweptMembers = 25 // of three keys; besides, their group
+	sweptMembers = 25 // of three keys
 	sweptGroups  = 20 // that a user leaves: a row of three keys, and the group
 )
 
@@ -122,7 +122,7 @@ func (g *Groups) sweepTenant(tx store.Tx, grave *account.TenantGrave) (int, erro
 	return sweepFirst(tx, groupsOf, store.Span{Prefix: tenantKey(grave.Tenant())})
 }
 
-// sweepFirst removes a few rows of the first group in a span, and the group with the last of them. It says how much that is.
+// sweepFirst removes a few rows of the first group in a span, or the group when it has none left. It says how much that is.
 func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) {
 	var first int64
 	err := by.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
@@ -132,12 +132,11 @@ func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) 
 	if err != nil || first == 0 {
 		return 0, err
 	}
-	n, err := sweepMembers(tx, first)
-	if err != nil || n == sweptMembers {
+	if n, err := sweepMembers(tx, first); err != nil || n > 0 {
 		return n, err
 	}
 	_, err = groups.Delete(tx, first)
-	return n + 1, err
+	return 1, err
 }
 
 func sweepMembers(tx store.Tx, groupID int64) (int, error) {
