@@ -43,11 +43,9 @@ func (v *Vault) sweepGone(tx store.Tx) (more bool, err error) {
 }
 
 // removeShares removes at most so many of the shares whose keys begin with that, and says how many.
-func removeShares(tx store.Tx, by interface {
-	IDs(store.Tx, store.Span, func([]byte, int64) (bool, error)) error
-}, prefix []byte, most int) (int, error) {
+func removeShares(tx store.Tx, to account.Way, prefix []byte, most int) (int, error) {
 	var list []int64
-	err := by.IDs(tx, store.Span{Prefix: prefix}, func(_ []byte, id int64) (bool, error) {
+	err := to.IDs(tx, store.Span{Prefix: prefix}, func(_ []byte, id int64) (bool, error) {
 		list = append(list, id)
 		return len(list) < most, nil
 	})
@@ -79,8 +77,8 @@ func (v *Vault) sweepTenant(tx store.Tx, g *account.TenantGrave) (int, error) {
 	return len(list), err
 }
 
-// groupShares counts the shares of a group of the tenant.
-func groupShares(tx store.Tx, in auth.Tenant, id int64) (n int, err error) {
+// sharedWithGroup counts the credentials that are shared with a group of the tenant.
+func sharedWithGroup(tx store.Tx, in auth.Tenant, id int64) (n int, err error) {
 	err = sharesOfGroup.Scan(tx, store.Span{Prefix: store.Key(id)}, func(s *Share) (bool, error) {
 		c, err := credentialIn(tx, in, s.CredentialID)
 		if c != nil {
@@ -91,7 +89,7 @@ func groupShares(tx store.Tx, in auth.Tenant, id int64) (n int, err error) {
 	return n, err
 }
 
-// sweepGroupShares removes a step of the shares of a group that is gone.
-func sweepGroupShares(tx store.Tx, id int64) (int, error) {
+// sweepSharesOfGroup removes a step of the shares of a group that is gone.
+func sweepSharesOfGroup(tx store.Tx, id int64) (int, error) {
 	return removeShares(tx, sharesOfGroup, store.Key(id), sweptShares)
 }

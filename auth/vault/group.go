@@ -196,8 +196,8 @@ func (g *Groups) Update(ctx context.Context, by *auth.Principal, in auth.Tenant,
 	})
 }
 
-// Delete removes a group. That it has members is a Conflict, unless force is given: then they are members no longer. rows is 0
-// where the tenant has no such group.
+// Delete removes a group. That it has members, or credentials are shared with it, is a Conflict, unless force is given: then that
+// ends with it. rows is 0 where the tenant has no such group.
 func (g *Groups) Delete(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, force bool) (int, error) {
 	return g.change(ctx, by, in, id, auth.Delete, func(tx store.Tx, of *Group) (int, error) {
 		gone, err := departed(tx, in)
@@ -205,8 +205,12 @@ func (g *Groups) Delete(ctx context.Context, by *auth.Principal, in auth.Tenant,
 			return 0, err
 		}
 		n := of.Rows - gone[id]
-		if n > 0 && !force {
-			return 0, auth.Errorf(auth.Conflict, "the user group has members (%d of them); with force it is deleted all the same", n)
+		shared, err := sharedWithGroup(tx, in, id)
+		if err != nil {
+			return 0, err
+		}
+		if (n > 0 || shared > 0) && !force {
+			return 0, auth.Errorf(auth.Conflict, "the user group is in use (%d members, %d credentials); with force it is deleted all the same", n, shared)
 		}
 		of.Gone = g.accounts.Now()
 		if err := groups.Put(tx, of); err != nil {
@@ -214,7 +218,7 @@ func (g *Groups) Delete(ctx context.Context, by *auth.Principal, in auth.Tenant,
 		}
 		h := of.happening("DELETED")
 		h.Severity = account.Notice
-		h.Detail["members"], h.Detail["force"] = n, force
+		h.Detail["members"], h.Detail["credentials"], h.Detail["force"] = n, shared, force
 		return 1, g.accounts.Record(tx, by, in, h)
 	})
 }

@@ -122,7 +122,7 @@ func (g *Groups) sweepTenant(tx store.Tx, grave *account.TenantGrave) (int, erro
 	return sweepFirst(tx, groupsOf, store.Span{Prefix: tenantKey(grave.Tenant())})
 }
 
-// sweepFirst removes a few rows of the first group in a span, or the group when it has none left. It says how much that is.
+// sweepFirst removes a few rows or shares of the first group in a span, or the group when it has none left. It says how much that is.
 func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) {
 	var first int64
 	err := by.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
@@ -132,8 +132,10 @@ func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) 
 	if err != nil || first == 0 {
 		return 0, err
 	}
-	if n, err := sweepMembers(tx, first); err != nil || n > 0 {
-		return n, err
+	for _, sweep := range []func(store.Tx, int64) (int, error){sweepMembers, sweepSharesOfGroup} {
+		if n, err := sweep(tx, first); err != nil || n > 0 {
+			return n, err
+		}
 	}
 	_, err = groups.Delete(tx, first)
 	return 1, err
