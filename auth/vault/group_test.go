@@ -493,7 +493,7 @@ func TestRightsOfTheirOwnTransaction(t *testing.T) {
 			return err
 		},
 		"add": func(by *auth.Principal) error {
-			_, _, err := c.groups.AddMembers(t.Context(), by, c.acme, id, users)
+			_, _, err := c.groups.AddMembers(t.Context(), by, c.acme, id, c.users(1))
 			return err
 		},
 		"remove": func(by *auth.Principal) error {
