@@ -9,6 +9,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -19,12 +20,14 @@ type Options struct {
 	PasswordCost  secret.Cost // the default is secret.OWASP
 	PublicAddress string      // default of network.public.address
 	Version       string      // product.version
+	Verify        verify.Options
 }
 
 // Accounts keeps the people and tenants of a portal.
 type Accounts struct {
 	Store     Store
 	Passwords *secret.Passwords
+	Verifiers *verify.Verifiers
 	Sealer    *secret.Sealer                        // set before the first use; its key lies apart from the store
 	AppStands func(store.Tx, *auth.Principal) error // refuses an OAuth app, or an API client, that may not act as it did when its call began
 	now       func() time.Time
@@ -68,6 +71,10 @@ func New(db *store.DB, o Options) *Accounts {
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
 		toSweep:   make(chan struct{}, 1),
 	}
+	if o.Verify.Now == nil {
+		o.Verify.Now = o.Now
+	}
+	a.Verifiers = verify.New(a, o.Verify)
 	db.OnCommit(a.chainEvents)
 	return a
 }

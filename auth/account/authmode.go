@@ -8,8 +8,8 @@ import (
 )
 
 // The authentication mode says how the users of a tenant may sign in. In mode NATIVE every one is native: the portal keeps his
-// password. In any other it is chosen for each, and one who is not native gets in by API token, and by an external verifier
-// once there is one. The operator's mode is a system property; partners and enterprises have theirs.
+// password. In any other it is chosen for each, and one who is not native gets in by API token, and by a password that the verifier
+// of his tenant knows. The operator's mode is a system property; partners and enterprises have theirs.
 
 const native = "NATIVE"
 

@@ -1,11 +1,13 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -56,7 +58,9 @@ func (a *Accounts) setPassword(tx store.Tx, u *User, hash string) error {
 	if err != nil {
 		return err
 	}
-	u.Earlier = slices.Concat([]string{u.Password}, u.Earlier)
+	if u.Password != "" {
+		u.Earlier = slices.Concat([]string{u.Password}, u.Earlier)
+	}
 	u.Earlier = u.earlier(&p)
 	u.Password, u.PasswordModified = hash, a.Now()
 	u.Epoch++
@@ -76,12 +80,29 @@ func (a *Accounts) Rehashed(ctx context.Context, u *User, password secret.Text) 
 	return a.hash(ctx, password)
 }
 
-// CheckPassword says whether the password is the user's; for nil it does the same work and says no.
-func (a *Accounts) CheckPassword(ctx context.Context, u *User, password secret.Text) (bool, error) {
-	phc := ""
-	if u != nil {
-		phc = u.Password
+// CheckPassword answers verify.OK if the password is the user's; for nil it does the same work and does not. Of a user who is not
+// native the verifier is asked, once, and its outcome is for his administrators; ErrUnavailable says that nothing is known. Any
+// other wrong password has no outcome.
+func (a *Accounts) CheckPassword(ctx context.Context, u *User, password secret.Text) (o verify.Outcome, err error) {
+	if u == nil || !u.NonNative {
+		phc := ""
+		if u != nil {
+			phc = u.Password
+		}
+		ok, err := a.Passwords.Verify(ctx, phc, password)
+		if ok {
+			o = verify.OK
+		}
+		return o, busy(err)
 	}
-	ok, err := a.Passwords.Verify(ctx, phc, password)
-	return ok, busy(err)
+	// The verifier is asked beside the work that any other name costs, so that as long as it is the faster one the time does not
+	// tell who it is asked for.
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		o, err = a.askVerifier(ctx, u, password)
+	}()
+	_, worked := a.Passwords.Verify(ctx, "", password)
+	<-answered
+	return o, cmp.Or(busy(worked), err)
 }

@@ -120,7 +120,7 @@ func (a *Accounts) policy(tx store.Tx, t auth.UserType) (Policy, error) {
 
 // outlived says whether the user's password has to be changed before anything else.
 func (p *Policy) outlived(u *User, now time.Time) bool {
-	return p.Expiry.Enable && !now.Before(u.PasswordModified.Add(time.Duration(p.Expiry.Days)*24*time.Hour))
+	return p.Expiry.Enable && u.HasPassword() && !now.Before(u.PasswordModified.Add(time.Duration(p.Expiry.Days)*24*time.Hour))
 }
 
 // kept is how many earlier passwords are remembered.

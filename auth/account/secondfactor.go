@@ -51,7 +51,7 @@ const (
 
 // needsFactor says whether the properties ask a second factor of the user.
 func (a *Accounts) needsFactor(tx store.Tx, u *User) (bool, error) {
-	if u.DisableSecondFactor || !u.HasPassword() {
+	if u.DisableSecondFactor || !u.LogsIn() {
 		return false, nil
 	}
 	system := []*Setting{tenantFactor, tenantRequire}
@@ -294,10 +294,10 @@ func (a *Accounts) changeFactor(ctx context.Context, by *auth.Principal, current
 			return err
 		}
 	}
-	seen := u.Password
+	seen := u
 	return a.Store.Update(ctx, func(tx store.Tx) error {
 		u, in, err := a.findUser(tx, by, by.UserID, "")
-		if err != nil || u == nil || u.Password != seen {
+		if err != nil || u == nil || !u.asProved(seen) {
 			return cmp.Or(err, errNobody)
 		}
 		if current != nil {

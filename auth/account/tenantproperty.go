@@ -49,14 +49,15 @@ func valuedKey(t auth.UserType, name, value string) []byte {
 	return store.Key(int64(t), name, digest[:])
 }
 
-// A TenantSetting is a property of tenants that the portal reads by name. Where it does not say whose users alone change it,
-// it decides how users sign in, so who changes it must be allowed to change the tenant's users, too.
+// A TenantSetting is a property of tenants that the portal reads by name. Where it decides how users sign in, as it does unless it
+// says whose users alone change it, who changes it must be allowed to change the tenant's users, too.
 type TenantSetting struct {
 	of       auth.UserType
 	name     string
 	dataType string
 	value    string          // the default
 	callers  []auth.UserType // whose users alone change it, whatever the tenant's own may do to their tenant
+	signsIn  bool            // it decides how users sign in, though it has callers
 	check    func(string) bool
 	event    func(value string) string // the name of its event, if it has one of its own
 	changed  func(a *Accounts, tx store.Tx, by *auth.Principal, in auth.Tenant, value string) error
@@ -165,10 +166,10 @@ func (s *TenantSetting) admits(by *auth.Principal, in auth.Tenant) error {
 	switch {
 	case by.IsPortal(): // it needs nobody's consent
 		return nil
-	case len(s.callers) == 0 && !by.May(v, in):
-		return auth.Lacks(by, v)
 	case len(s.callers) > 0 && !slices.Contains(s.callers, by.UserType):
 		return auth.Errorf(auth.WrongCaller, "property %s is not open to callers of type [%s]", s.name, by.UserType.Caller())
+	case (len(s.callers) == 0 || s.signsIn) && !by.May(v, in):
+		return auth.Lacks(by, v)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ type User struct {
 	EnterpriseID        int64         `json:"enterpriseId,omitempty"`
 	ProxyID             int64         `json:"proxyId,omitempty"`
 	Username            string        `json:"username"`
-	Password            string        `json:"password"`          // PHC string
+	Password            string        `json:"password"`          // PHC string; "" of who is not native
 	Earlier             []string      `json:"earlier,omitempty"` // those before it, the last one first, as many as the policy says
 	RoleID              int64         `json:"roleId"`
 	ClientID            int64         `json:"clientId,omitempty"`  // the API client whose service account this is
@@ -122,6 +122,15 @@ func (u *User) IsSuper() bool { return u.RoleID == auth.SuperuserOf(u.Type) }
 
 // HasPassword says whether the user logs in with a password that is kept here.
 func (u *User) HasPassword() bool { return !u.NonNative && u.ClientID == 0 }
+
+// LogsIn says whether the user logs in with a password, whoever keeps it.
+func (u *User) LogsIn() bool { return u.ClientID == 0 }
+
+// asProved says whether what was proved of the user as he was seen is still proved of him: his password here, or the name that a
+// directory knows him by.
+func (u *User) asProved(seen *User) bool {
+	return u.Password == seen.Password && u.NonNative == seen.NonNative && (!u.NonNative || u.Username == seen.Username)
+}
 
 // Kind says whether the user is a person or the service account of an API client.
 func (u *User) Kind() auth.PrincipalType {
@@ -280,9 +289,11 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 	if err != nil {
 		return nil, err
 	}
-	hash, err := a.NewHash(ctx, in.Type, &User{Username: n.Username}, n.Password)
-	if err != nil {
-		return nil, err
+	hash := ""
+	if !n.NonNative { // a password that others keep is not kept here
+		if hash, err = a.NewHash(ctx, in.Type, &User{Username: n.Username}, n.Password); err != nil {
+			return nil, err
+		}
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
 		now, ok, err := a.TenantIn(tx, in.Type, in.ID) // hashing takes its time, and consents can be withdrawn
@@ -318,7 +329,10 @@ func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n Ne
 	u := &User{
 		Type: in.Type, Username: n.Username, Password: hash, RoleID: n.RoleID, IsActive: !n.Inactive,
 		NonNative: n.NonNative, DisableSecondFactor: n.DisableSecondFactor, Privileged: n.Privileged,
-		Created: a.Now(), Modified: a.Now(), PasswordModified: a.Now(),
+		Created: a.Now(), Modified: a.Now(),
+	}
+	if hash != "" {
+		u.PasswordModified = u.Created
 	}
 	switch in.Type {
 	case auth.MSP:

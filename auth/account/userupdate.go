@@ -5,9 +5,11 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -41,14 +43,14 @@ func (a *Accounts) UpdateUser(ctx context.Context, by *auth.Principal, v auth.Pr
 	if err != nil {
 		return 0, err
 	}
-	seen := u.Password
+	seen := u
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
 		rows = 0
 		u, in, err := a.findUser(tx, by, id, name)
 		if err != nil || u == nil {
 			return err
 		}
-		if u.Password != seen {
+		if !u.asProved(seen) {
 			return auth.Errorf(auth.Conflict, "the user's password was changed at the same time")
 		}
 		before := *u
@@ -102,8 +104,10 @@ func (a *Accounts) mayUpdate(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 		return auth.Errorf(auth.Immutable, "sshUsername is generated and does not change")
 	case u.NonNative && slices.Contains(changed, "roleId"):
 		return auth.Errorf(auth.Conflict, "the role of a non-native user cannot be changed")
-	case u.NonNative && up.Password != nil:
+	case up.Password != nil && up.foreign(u):
 		return auth.Errorf(auth.Conflict, "the password of a non-native user cannot be changed")
+	case up.Password == nil && u.NonNative && !up.foreign(u):
+		return auth.BadField("password", "is required for a user who becomes native")
 	}
 	if slices.Contains(changed, "roleId") {
 		return a.mayGrant(tx, by, in, *up.RoleID)
@@ -132,6 +136,14 @@ func (up UserUpdate) apply(u *User) []string {
 		set("disableSecondFactor", &u.DisableSecondFactor, up.DisableSecondFactor),
 		set("accessLevel", &u.Privileged, up.Privileged),
 	)
+}
+
+// foreign says whether the user is not native after the update.
+func (up UserUpdate) foreign(u *User) bool {
+	if up.NonNative != nil {
+		return *up.NonNative
+	}
+	return u.NonNative
 }
 
 // unlocks ends a lock-out: isLocked shows both, an operator's lock and that.
@@ -192,14 +204,15 @@ func attempt(by *auth.Principal, u *User) Attempt {
 // provePassword refuses a wrong current password, counts and records it: whoever holds a stolen session might be guessing.
 // The Update that follows must ask admit whether the user is locked out by then.
 func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
-	ok, err := a.CheckPassword(ctx, u, current)
-	if ok || err != nil {
+	o, err := a.CheckPassword(ctx, u, current)
+	if o == verify.OK || err != nil {
 		return err
 	}
 	if err := a.Failed(ctx, by, in, attempt(by, u)); err != nil {
 		return err
 	}
 	h := Happening{Name: "UPDATE_USER_REFUSED", Category: OfSecurity, Message: "wrong current password of " + u.Username}
+	h.Found(o)
 	return cmp.Or(a.Refused(ctx, by, in, h), errCurrentPassword)
 }
 
@@ -247,6 +260,7 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 		if err := a.mayBeForeign(tx, in); err != nil {
 			return err
 		}
+		u.Password, u.Earlier, u.PasswordModified = "", nil, time.Time{}
 	}
 	h := Happening{
 		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,
@@ -385,7 +399,7 @@ func (a *Accounts) CloseGrave(tx store.Tx, id int64) error {
 // now. A hash that costs less than a new one would is replaced. The second factor is used up. With nil, nothing must be kept.
 func (a *Accounts) LoggedIn(tx store.Tx, by *auth.Principal, seen *User, rehashed string, code secret.Text) (*User, error) {
 	u, err := a.UserIn(tx, seen.ID)
-	if err != nil || u == nil || u.Password != seen.Password || !u.Enabled() || !u.HasPassword() {
+	if err != nil || u == nil || !u.asProved(seen) || !u.Enabled() || !u.LogsIn() {
 		return nil, err
 	}
 	if ok, err := a.admit(tx, attempt(by, u)); err != nil || !ok {

@@ -11,6 +11,7 @@ import (
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/reset"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store/memory"
 )
 
@@ -97,8 +98,8 @@ func TestLinkDiesDuringRedeem(t *testing.T) {
 			}
 			now, _, err := a.FindUser(ctx, by, u.ID, "")
 			must(t, err)
-			if ok, err := a.CheckPassword(ctx, now, "correct horse 9"); ok || err != nil {
-				t.Errorf("the password was set: %v, %v", ok, err)
+			if o, err := a.CheckPassword(ctx, now, "correct horse 9"); o == verify.OK || err != nil {
+				t.Errorf("the password was set: %v, %v", o, err)
 			}
 		})
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -47,25 +48,30 @@ type Started struct {
 }
 
 // Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
-// a wrong second factor, a user
-// who may not get in, and one who is locked out read the same and cost the same work.
+// a wrong second factor, a user who may not get in, whoever says so, and one who is locked out read the same and cost the same
+// work. Where a directory keeps the password and cannot be asked, that is told, and nothing is counted.
 func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, error) {
 	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
 		return Started{}, err
 	}
-	ok, err := t.accounts.CheckPassword(ctx, u, password)
+	checked := u
+	if out || u != nil && (!u.Enabled() || !u.LogsIn()) {
+		checked = nil // he gets in in no case: a directory need not hear of it
+	}
+	o, err := t.accounts.CheckPassword(ctx, checked, password)
 	if err != nil {
 		return Started{}, err
 	}
-	if !ok || out || !u.Enabled() || !u.HasPassword() {
-		return Started{}, t.failed(ctx, by, operator, username, u, in)
+	if o != verify.OK {
+		return Started{}, t.failed(ctx, by, operator, username, u, in, o)
 	}
-	if ok, err = t.secondFactor(ctx, u, code); err != nil {
+	ok, err := t.secondFactor(ctx, u, code)
+	if err != nil {
 		return Started{}, err
 	}
 	if !ok {
-		return Started{}, t.failed(ctx, by, operator, username, u, in)
+		return Started{}, t.failed(ctx, by, operator, username, u, in, "")
 	}
 	rehashed, err := t.accounts.Rehashed(ctx, u, password)
 	if err != nil {
@@ -73,7 +79,7 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	}
 	s, err := t.start(ctx, by, u, in, rehashed, code)
 	if errors.Is(err, errBadLogin) {
-		err = t.failed(ctx, by, operator, username, u, in)
+		err = t.failed(ctx, by, operator, username, u, in, "")
 	}
 	return s, err
 }
@@ -135,8 +141,8 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 }
 
 // failed counts and records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But
-// failures are counted apart by it, known or not, so that both cost the same work.
-func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant) error {
+// failures are counted apart by it, known or not, so that both cost the same work. What a verifier found is for administrators.
+func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant, found verify.Outcome) error {
 	if u == nil {
 		in = auth.Network()
 	}
@@ -145,6 +151,7 @@ func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, 
 	}
 	h := loginEvent(operator, "LOGIN_FAILURE", u)
 	h.Severity, h.Apart = account.Warning, string(secret.DigestOf(secret.Text(strings.ToLower(typed))))
+	h.Found(found)
 	return cmp.Or(t.accounts.Refused(ctx, by, in, h), errBadLogin)
 }
 

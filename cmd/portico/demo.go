@@ -14,6 +14,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/verify"
 )
 
 // The demo is made where there are no tenants yet, in steps of which each looks whether it is done. From before the first
@@ -114,7 +115,7 @@ func (o *instance) sameDemoPassword(ctx context.Context, p password) error {
 	if err != nil || u == nil {
 		return err
 	}
-	if ok, err := o.accounts.CheckPassword(ctx, u, p.text); err != nil || ok {
+	if is, err := o.accounts.CheckPassword(ctx, u, p.text); err != nil || is == verify.OK {
 		return err
 	}
 	return errors.New("the demo was begun with another PORTICO_DEMO_PASSWORD and was cut off; set it to that one again to finish the demo")

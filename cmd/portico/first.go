@@ -19,6 +19,7 @@ import (
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/auth/verify"
+	"github.com/portico-vco/portico/auth/verify/ldap"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -67,6 +68,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
+		Verify: verify.Options{Kinds: map[string]verify.Kind{"ldap": ldap.New}, Told: o.verified},
 	})
 	o.keys = &keyFolder{path: c.Data.keys(), use: apiTokens, now: p.now}
 	o.accessKeys = &keyFolder{path: c.Data.keys(), use: accessTokens, now: p.now}
@@ -89,6 +91,15 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 		fmt.Fprintln(p.stdout, news)
 	}
 	return o, err
+}
+
+// verified logs what a directory was asked. Whose password it was is not told.
+func (o *instance) verified(a verify.Asked) {
+	line := o.log.Info()
+	if a.Outcome == verify.Unavailable {
+		line = o.log.Warn().Err(a.Err)
+	}
+	line.Str("verifier", a.Address).Str("outcome", string(a.Outcome)).Dur("took", a.Took).Msg("verification")
 }
 
 // haveKeys makes the first keys of a portal in the making. A portal that is made and has none has lost them.

@@ -490,6 +490,7 @@ var differences = [][2]string{
 	{"enterprise/getEnterpriseAddresses params.enterpriseId: required false here, true there", "as above"},
 	{"enterprise/*codeEnterpriseKey params.enterpriseId: missing there", "portal.md 1.6: the tenant's context"},
 	{"enterprise/setEnterpriseBastionState params.enterpriseId: required false here, true there", "as above"},
+	{"*/insert*User params.password: required false here, true there", "of a user who is not native none is kept; of others it is required all the same"},
 	{"sshConfig/importSshKey params.publicKey: required true here, false there", "without a key there is nothing to import"},
 	{"enterprise*/insertOrUpdateEnterprise*Property params.enterprise*Id: required false here, true there", "callers of the tenant may leave it out, as everywhere"},
 	{"enterpriseProxy/getEnterpriseProxyProperty params.enterpriseProxyId: missing there", "the partner's number; the document has the customer's, which says nothing of a partner"},

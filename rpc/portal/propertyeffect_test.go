@@ -83,6 +83,11 @@ var effects = map[string]effect{
 	"vco.operator.authentication.mode": {value: "SSO", was: "-32602", is: "0", see: func(t *testing.T, s *scene, _ int) string {
 		return fmt.Sprint(s.call(s.session(t, "super"), "operatorUser/updateOperatorUser", `{"username":"opstd","_update":{"isNative":false}}`).Code)
 	}},
+	"portico.verifier": {value: `{"kind":"test","users":{"opstd":"his windows password"}}`, was: "302", is: "200",
+		prepare: func(t *testing.T, s *scene) { s.foreign(t, "opstd") },
+		see: func(_ *testing.T, s *scene, _ int) string {
+			return fmt.Sprint(s.loginWith("opstd", "his windows password", "").Code)
+		}},
 	"vco.operator.authentication.twoFactor.enable":    {value: "true", see: isFree("opstd"), was: "0", is: "-32002"},
 	"vco.operator.authentication.twoFactor.require":   {value: "true", see: isFree("opstd"), was: "0", is: "-32002"},
 	"vco.enterprise.authentication.twoFactor.enable":  {value: "true", see: isFree("ops@acme"), was: "0", is: "-32002"},

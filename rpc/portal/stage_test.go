@@ -64,6 +64,7 @@ type house struct {
 	handler  http.Handler
 	super    http.Header       // kept by superSession
 	names    map[string]string // $admin@acme is written $admin_acme: a user's number
+	gate     gate              // before the directories of kind test
 
 	mu  sync.Mutex
 	now time.Time
@@ -99,7 +100,7 @@ func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	t.Helper()
 	h := &house{now: time.Now().Truncate(time.Minute), names: make(map[string]string)} // what is counted by the minute is not cut in two
-	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3"})
+	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3", Verify: h.kinds()})
 	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	key, err := secret.NewKey(rand.Reader)
 	must(t, err)

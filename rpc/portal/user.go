@@ -67,7 +67,7 @@ func accessLevel(privileged bool) string {
 // NewUser is what the params of all inserts of users have in common.
 type NewUser struct {
 	Username            string    `json:"username" rpc:"required"`
-	Password            string    `json:"password" rpc:"required"`
+	Password            string    `json:"password" doc:"Required for native users; that of others is not kept."`
 	Password2           *string   `json:"password2" doc:"When given, it must be the same as password."`
 	RoleID              rpc.ID    `json:"roleId" rpc:"required"`
 	IsActive            *rpc.Bool `json:"isActive" doc:"The default is true."`

@@ -35,7 +35,7 @@ var fieldGroups = map[string]fieldGroup{
 	"active":    {always(`"isActive":false`), "active", true},
 	"locked":    {always(`"isLocked":true`), "locked", true},
 	"username":  {func(u *account.User) string { return fmt.Sprintf(`"username":"another%d"`, u.ID) }, "username", true},
-	"native":    {always(`"isNative":0`), "native", true},
+	"native":    {always(`"isNative":0`), "password native", true},
 	"factor":    {always(`"disableSecondFactor":1`), "factor", false},
 	"access":    {always(`"accessLevel":"PRIVILEGED"`), "access", false},
 	"ssh":       {always(`"sshUsername":"root"`), "ssh", false},
