@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow bench bench-parts fmt clean
+.PHONY: help build run test check slow directories bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,7 @@ FUZZ  ?= 5s
 
 NODE_CLIENT := rpc/oauth/testdata/openid-client
 
-slow: $(NODE_CLIENT)/node_modules ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
+slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Slow' ./cmd/portico
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
@@ -40,6 +40,11 @@ slow: $(NODE_CLIENT)/node_modules ## the tests that take their time; KILLS=200 a
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
 	$(GO) test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZ) ./rpc/oauth
 	$(GO) test -run '^$$' -fuzz '^FuzzBasic$$' -fuzztime $(FUZZ) ./rpc/oauth
+
+# Compiled first, for there is no network beside the servers.
+directories: ## ask real LDAP servers, which are set up in bin/directories; needs root and apt-get
+	$(GO) test -c -o bin/ldap.test ./auth/verify/ldap
+	auth/verify/ldap/testdata/directories.sh bin/directories bin/ldap.test -test.run '^TestDirectories$$' -test.v
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes

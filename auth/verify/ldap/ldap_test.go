@@ -3,7 +3,9 @@ package ldap_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"strings"
@@ -223,6 +225,24 @@ func TestEmptyPassword(t *testing.T) {
 	}
 	if s.heard() != "0: " {
 		t.Error("the server heard", s.heard())
+	}
+}
+
+// Samba makes itself a certificate with a negative serial number, which Go refuses: that is told when it is set, and where another
+// authority was set the password is not sent.
+func TestNegativeSerial(t *testing.T) {
+	s := serve(t, false, says(0, "", nil))
+	good, _ := certificate(t, "directory.example", time.Hour)
+	der := bytes.Clone(good.Certificate[0])
+	serial := bytes.Index(der, []byte{0xa0, 3, 2, 1, 2, 2}) + 7 // behind the version
+	der[serial] |= 0x80
+	s.shows(tls.Certificate{Certificate: [][]byte{der}, PrivateKey: good.PrivateKey})
+	if got, err := s.directory(t, nil).Verify(t.Context(), "anna", password); got != verify.Unavailable || !errors.Is(err, verify.ErrNotAsked) || !strings.Contains(err.Error(), "negative serial") {
+		t.Errorf("%s, %v", got, err)
+	}
+	text, _ := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	if _, err := ldap.New([]byte(`{"kind":"ldap","url":"ldaps://dc1","caPem":` + string(text) + `}`)); err == nil || !strings.Contains(err.Error(), "negative serial") {
+		t.Errorf("as an authority: %v", err)
 	}
 }
 
