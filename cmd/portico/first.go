@@ -10,7 +10,6 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/mail"
@@ -76,7 +75,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.tokens = token.New(o.accounts, o.keys.ring)
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
 	o.groups = vault.NewGroups(o.accounts)
-	o.vault = vault.New(o.accounts, verify.New(unconfigured{}, verify.Options{Now: p.now}), o.vaultKeys.ring)
+	o.vault = vault.New(o.accounts, o.accounts.Verifiers, o.vaultKeys.ring)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
 	if err := o.haveKeys(ctx); err != nil {
@@ -167,8 +166,3 @@ func (o *instance) firstOperator(ctx context.Context, stdout io.Writer) error {
 	}
 	return nil
 }
-
-// unconfigured is what tenants have as long as none can name a verifier.
-type unconfigured struct{}
-
-func (unconfigured) VerifierConfig(context.Context, auth.Tenant) (string, error) { return "{}", nil }
