@@ -36,9 +36,10 @@ type instance struct {
 	keys        *keyFolder
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
-	certificate *certificate // nil with --plain-http
-	public      string       // host:port
-	local       string       // host:port of the listener
+	credentials sealedCredentials // nil in a portal that keeps none
+	certificate *certificate      // nil with --plain-http
+	public      string            // host:port
+	local       string            // host:port of the listener
 	log         zerolog.Logger
 	now         func() time.Time
 }
@@ -113,7 +114,7 @@ func (o *instance) haveKeys(ctx context.Context) error {
 	if o.accounts.Sealer, err = o.sealer(made); err != nil {
 		return err
 	}
-	return o.haveVaultKey()
+	return o.haveVaultKey(ctx)
 }
 
 func (o *instance) haveSigningKey(made bool) error {

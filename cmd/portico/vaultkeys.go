@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,13 +107,49 @@ func (v *vaultKeys) add() (secret.VaultKey, error) {
 	return key, writeFile(path, key.Marshal())
 }
 
-// haveVaultKey makes the first vault key, also of a portal that was made before there were any.
-func (o *instance) haveVaultKey() error {
+// missing are those of the keys in use that have no file.
+func missing(files []vaultKeyFile, used []string) []string {
+	return slices.DeleteFunc(slices.Clone(used), func(id string) bool {
+		return slices.ContainsFunc(files, func(f vaultKeyFile) bool { return f.key.ID() == id })
+	})
+}
+
+// haveVaultKey makes the first vault key, also of a portal that was made before there were any. Which keys a portal needs its
+// credentials say; one that needs a key which is not there is refused before anybody finds it out by a credential that does not
+// open.
+func (o *instance) haveVaultKey(ctx context.Context) error {
+	used, err := o.keysInUse(ctx)
+	if err != nil {
+		return err
+	}
 	files, err := o.vaultKeys.load()
-	if err == nil && len(files) == 0 {
+	if err != nil {
+		return err
+	}
+	if lost := missing(files, used); len(lost) > 0 {
+		return fmt.Errorf("data folder %s: there are credentials, but not the vault keys that they are sealed under: restore %s from a "+
+			"backup of the folder keys; no other key opens them", o.Data, vaultFiles(lost))
+	}
+	if len(files) == 0 {
 		_, err = o.vaultKeys.add()
 	}
 	return err
+}
+
+func (o *instance) keysInUse(ctx context.Context) ([]string, error) {
+	if o.credentials == nil {
+		return nil, nil
+	}
+	return o.credentials.KeysInUse(ctx)
+}
+
+// vaultFiles names the files of keys, as far as the keys' ids tell.
+func vaultFiles(ids []string) string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = strconv.Quote(vaultKeyNames.begin + "*-" + id + vaultKeyNames.end) // a record may say anything
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *program) rotateVault(_ context.Context, d folder) error {
