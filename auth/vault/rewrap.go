@@ -79,3 +79,14 @@ func (v *Vault) KeysInUse(ctx context.Context) (ids []string, err error) {
 	})
 	return ids, err
 }
+
+// CountUnder counts the envelopes under a key of the ring. It reads none of them.
+func (v *Vault) CountUnder(ctx context.Context, keyID string) (n int, err error) {
+	err = v.store.View(ctx, func(tx store.Tx) error {
+		return credentialsUnder.IDs(tx, store.Span{Prefix: store.Key(keyID)}, func([]byte, int64) (bool, error) {
+			n++
+			return true, nil
+		})
+	})
+	return n, err
+}

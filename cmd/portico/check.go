@@ -9,6 +9,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/rpc/portal"
 	"github.com/portico-vco/portico/store/bolt"
 )
@@ -19,6 +20,8 @@ The record: the events form a chain, of which every event is held against its li
 moved by another hand than the portal's is named. A whole store that was put back from an older copy shows only by --head: a
 file with what system/getEventChainHead answered at some time, kept where the portal's administrators cannot change it. Then
 also that end of the chain must still be in it.
+
+The vault keys: each one that a credential is sealed under must be there.
 `
 
 const checkMore = `
@@ -71,6 +74,9 @@ func (p *program) checkFolder(ctx context.Context, d folder, head string) (err e
 		if err := c.head(ctx, head); err != nil {
 			return err
 		}
+	}
+	if err := c.vaultKeys(ctx, d); err != nil {
+		return err
 	}
 	if c.problems > 0 {
 		return fmt.Errorf("not all is as the portal wrote it (problems: %d). Keep a copy of the folder as it is, find out who could "+
@@ -126,4 +132,22 @@ func (c *check) head(ctx context.Context, path string) error {
 		fmt.Fprintf(c.stdout, "head: link %d with event %d, of %s: %s\n", h.Link, h.Events, h.Time.UTC().Format(time.RFC3339), verdict)
 	}
 	return err
+}
+
+// vaultKeys holds the files of the vault keys against what credentials are sealed under.
+func (c *check) vaultKeys(ctx context.Context, d folder) error {
+	files, err := (&vaultKeys{path: d.keys(), now: c.now}).load()
+	if err != nil {
+		return err
+	}
+	used, err := vault.New(c.accounts, nil, nil).KeysInUse(ctx)
+	if err != nil {
+		return fmt.Errorf("vault keys: %w", err)
+	}
+	for _, id := range missing(files, used) {
+		fmt.Fprintf(c.stdout, "vault keys: %s is missing, and there are credentials under it\n", vaultFiles([]string{id}))
+		c.problems++
+	}
+	fmt.Fprintf(c.stdout, "vault keys: %d, of which credentials need %d\n", len(files), len(used)-len(missing(files, used)))
+	return nil
 }

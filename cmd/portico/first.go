@@ -36,10 +36,9 @@ type instance struct {
 	keys        *keyFolder
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
-	credentials sealedCredentials // nil in a portal that keeps none
-	certificate *certificate      // nil with --plain-http
-	public      string            // host:port
-	local       string            // host:port of the listener
+	certificate *certificate // nil with --plain-http
+	public      string       // host:port
+	local       string       // host:port of the listener
 	log         zerolog.Logger
 	now         func() time.Time
 }
@@ -114,7 +113,11 @@ func (o *instance) haveKeys(ctx context.Context) error {
 	if o.accounts.Sealer, err = o.sealer(made); err != nil {
 		return err
 	}
-	return o.haveVaultKey(ctx)
+	used, err := o.vault.KeysInUse(ctx)
+	if err != nil {
+		return err
+	}
+	return o.vaultKeys.have(used)
 }
 
 func (o *instance) haveSigningKey(made bool) error {

@@ -152,14 +152,12 @@ func (o *instance) tend(ctx context.Context) {
 	})
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
-	if o.credentials != nil {
-		work.Go(func() { o.rewrap(ctx) })
-	}
+	work.Go(func() { o.rewrap(ctx) })
 	work.Wait()
 }
 
 func (o *instance) rewrap(ctx context.Context) {
-	r := &rewrapping{ring: o.vaultKeys.ring, credentials: o.credentials, log: o.log, now: o.now}
+	r := &rewrapping{ring: o.vaultKeys.ring, credentials: o.vault, log: o.log, now: o.now}
 	run := func() { o.report("rewrap", r.run(ctx)) }
 	run()
 	every(ctx, time.Minute, nil, run)

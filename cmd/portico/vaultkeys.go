@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +12,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/vault"
+	"github.com/portico-vco/portico/store/bolt"
 )
 
 // vaultKeys are the keys of the vault's ring (secret.Keyring), a file each beside those that sign. The last one is primary. A
@@ -114,33 +118,21 @@ func missing(files []vaultKeyFile, used []string) []string {
 	})
 }
 
-// haveVaultKey makes the first vault key, also of a portal that was made before there were any. Which keys a portal needs its
-// credentials say; one that needs a key which is not there is refused before anybody finds it out by a credential that does not
-// open.
-func (o *instance) haveVaultKey(ctx context.Context) error {
-	used, err := o.keysInUse(ctx)
-	if err != nil {
-		return err
-	}
-	files, err := o.vaultKeys.load()
+// have makes the first vault key, also of a portal that was made before there were any. Which keys a portal needs its credentials
+// say; one that lacks such a key is refused before anybody finds it out by a credential that does not open.
+func (v *vaultKeys) have(used []string) error {
+	files, err := v.load()
 	if err != nil {
 		return err
 	}
 	if lost := missing(files, used); len(lost) > 0 {
-		return fmt.Errorf("data folder %s: there are credentials, but not the vault keys that they are sealed under: restore %s from a "+
-			"backup of the folder keys; no other key opens them", o.Data, vaultFiles(lost))
+		return fmt.Errorf("there are credentials, but not the vault keys that they are sealed under: restore %s in %s from a backup; "+
+			"no other key opens them", vaultFiles(lost), v.path)
 	}
 	if len(files) == 0 {
-		_, err = o.vaultKeys.add()
+		_, err = v.add()
 	}
 	return err
-}
-
-func (o *instance) keysInUse(ctx context.Context) ([]string, error) {
-	if o.credentials == nil {
-		return nil, nil
-	}
-	return o.credentials.KeysInUse(ctx)
 }
 
 // vaultFiles names the files of keys, as far as the keys' ids tell.
@@ -161,14 +153,43 @@ func (p *program) rotateVault(_ context.Context, d folder) error {
 	return err
 }
 
-func (p *program) listVaultKeys(_ context.Context, w io.Writer, d folder) error {
+// listVaultKeys tells also how many credentials are under each key, when it can: a portal that runs has its store for itself.
+func (p *program) listVaultKeys(ctx context.Context, w io.Writer, d folder) error {
 	files, err := (&vaultKeys{path: d.keys(), now: p.now}).load()
+	if err != nil {
+		return err
+	}
+	sealed, err := p.countSealed(ctx, d, files)
+	if errors.Is(err, bolt.ErrLocked) {
+		_, err = fmt.Fprintln(p.stderr, "the portal runs; how many credentials are under which vault key is told when it does not")
+	}
 	for i, f := range files {
 		state := "opens"
 		if i == len(files)-1 {
 			state = "seals and opens"
 		}
+		if sealed != nil {
+			state += fmt.Sprintf(", credentials: %d", sealed[i])
+		}
 		fmt.Fprintf(w, "credentials\t%s\t%s\t%s\n", f.key.ID(), vaultKeyNames.made(f.path), state)
 	}
 	return err
+}
+
+// countSealed counts the credentials that are under each key.
+func (p *program) countSealed(ctx context.Context, d folder, files []vaultKeyFile) (sealed []int, err error) {
+	db, err := bolt.Open(d.store(), bolt.Options{ReadOnly: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	v := vault.New(account.New(db, account.Options{Now: p.now}), nil, nil)
+	for _, f := range files {
+		n, err := v.CountUnder(ctx, f.key.ID())
+		if err != nil {
+			return nil, err
+		}
+		sealed = append(sealed, n)
+	}
+	return sealed, nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,7 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/vault"
+	"github.com/portico-vco/portico/auth/verify"
 )
 
 // rotateVault rotates the vault keys of a portal, and answers the new one's id.
@@ -69,8 +75,8 @@ API tokens +[\w-]{43}` + made + `verifies
 API tokens +[\w-]{43}` + made + `signs
 access tokens +[\w-]{43}` + made + `verifies
 access tokens +[\w-]{43}` + made + `signs
-credentials +[0-9a-f]{16}` + made + `opens
-credentials +` + newest + made + `seals and opens
+credentials +[0-9a-f]{16}` + made + `opens, credentials: 0
+credentials +` + newest + made + `seals and opens, credentials: 0
 $`
 	if status != exitOK || !regexp.MustCompile(want).MatchString(out) {
 		t.Errorf("exit status %d, want\n%s\ngot\n%s%s", status, want, out, errs)
@@ -192,4 +198,130 @@ func TestVaultRingFollows(t *testing.T) {
 	if _, err := v.ring(); err == nil {
 		t.Error("the keys are gone, and nothing is said")
 	}
+}
+
+// unasked is a directory that says yes to every login.
+type unasked struct{}
+
+func (unasked) Of(context.Context, auth.Tenant) (verify.Verifier, error) { return unasked{}, nil }
+
+func (unasked) Verify(context.Context, string, secret.Text) (verify.Outcome, error) {
+	return verify.OK, nil
+}
+
+// keepCredentials puts credentials into the store of a portal that does not run.
+func keepCredentials(t testing.TB, dir string, first, n int) {
+	t.Helper()
+	d := folder(dir)
+	db, err := d.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	a := account.New(db, account.Options{Now: time.Now, PasswordCost: cheap})
+	if a.Sealer, err = d.sealer(); err != nil {
+		t.Fatal(err)
+	}
+	v := vault.New(a, unasked{}, (&vaultKeys{path: d.keys(), now: time.Now}).ring)
+	by := &auth.Principal{Type: auth.Portal, UserType: auth.Enterprise, EnterpriseID: 1, Role: auth.RoleByID(auth.EnterpriseSuperuser)}
+	for i := range n {
+		c := vault.NewCredential{Username: fmt.Sprintf("login-%03d", first+i), Password: "canary"}
+		if _, err := v.Insert(t.Context(), by, auth.Tenant{Type: auth.Enterprise, ID: 1}, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sealedUnder is how many credentials the list of keys tells of for each key.
+func sealedUnder(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	status, out, errs := runHere(t, nil, "", "keys", "list", "--data", dir)
+	if status != exitOK || errs != "" {
+		t.Fatalf("exit status %d\n%s%s", status, out, errs)
+	}
+	all := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^credentials +(\w+) .*, credentials: (\d+)$`).FindAllStringSubmatch(out, -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
+
+// waitFor waits until the log of a process says something.
+func (p *process) waitFor(text string) {
+	p.t.Helper()
+	for range 3000 {
+		if strings.Contains(p.stderr.String(), text) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.t.Fatalf("it never says %q\n%s", text, p.stderr.String())
+}
+
+const rewrappedAll = "no credential needs an older vault key any more"
+
+// The life of a key: credentials are sealed under it; after a rotation they are rewrapped while the portal serves, also when that is
+// killed again and again; then the store does without it, and a backup from before does not.
+func TestRewrapKilled(t *testing.T) {
+	t.Parallel()
+	dir, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
+	serving(t, demoArgs(dir)...).stop()
+	const n = 130
+	keepCredentials(t, dir, 0, n)
+	files := vaultKeysIn(t, dir)
+	oldest := last(t, files[0], `-(\w+)\.key$`)
+	copyTree(t, dir, backup)
+	newest := rotateVault(t, dir)
+	if got := sealedUnder(t, dir); got[oldest] != fmt.Sprint(n) || got[newest] != "0" {
+		t.Fatalf("after the rotation credentials are under %v", got)
+	}
+	for range 3 {
+		p := serving(t, serveArgs(dir)...)
+		p.waitFor("credentials are rewrapped")
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		p.wait()
+		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
+			t.Fatalf("exit status %d\n%s%s", status, out, errs)
+		}
+		under := sealedUnder(t, dir)
+		t.Logf("killed with %v, the oldest is %s", under, oldest)
+		if under[oldest] == "0" {
+			break
+		}
+	}
+	if sealedUnder(t, dir)[oldest] != "0" {
+		p := serving(t, serveArgs(dir)...)
+		p.waitFor(rewrappedAll)
+		p.stop()
+	}
+	if got := sealedUnder(t, dir); got[oldest] != "0" || got[newest] != fmt.Sprint(n) {
+		t.Errorf("in the end credentials are under %v", got)
+	}
+
+	if err := os.Rename(files[0], filepath.Join(t.TempDir(), "away")); err != nil {
+		t.Fatal(err)
+	}
+	serving(t, serveArgs(dir)...).stop()
+	copyFile(t, folder(backup).store(), folder(dir).store())
+	name := `"vault-*-` + oldest + `.key"`
+	if status, out, errs := runHere(t, nil, "", serveArgs(dir)...); status != exitFailed || out != "" || !strings.Contains(errs, name) {
+		t.Errorf("a store whose key is gone: exit status %d, want one that says %s\n%s%s", status, name, out, errs)
+	}
+	if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitFailed || !strings.Contains(out, name+" is missing") {
+		t.Errorf("a store whose key is gone: exit status %d\n%s%s", status, out, errs)
+	}
+	copyFile(t, filepath.Join(backup, "keys", filepath.Base(files[0])), files[0])
+	p := serving(t, serveArgs(dir)...)
+	p.waitFor(rewrappedAll)
+	if status, out, errs := runHere(t, nil, "", "keys", "list", "--data", dir); status != exitOK || !strings.Contains(errs, "the portal runs") ||
+		strings.Contains(out, "credentials: ") {
+		t.Errorf("the list beside a portal that runs: exit status %d\n%s%s", status, out, errs)
+	}
+	p.stop()
 }

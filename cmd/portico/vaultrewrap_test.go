@@ -219,21 +219,18 @@ func TestVaultKeysInUse(t *testing.T) {
 		"nonsense is named":          {1, nil, "a\nb", `"vault-*-a\nb.key"`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := folder(t.TempDir())
-			v := &vaultKeys{path: d.keys(), now: time.Now}
-			s := new(shelf)
-			var ids []string
+			v := newVaultKeys(t)
+			var ids, used []string
 			for range c.keys {
 				ids = append(ids, rotated(t, v))
 			}
 			for _, i := range c.used {
-				s.all = append(s.all, secret.Envelope{KeyID: ids[i]})
+				used = append(used, ids[i])
 			}
 			if c.foreign != "" {
-				s.all = append(s.all, secret.Envelope{KeyID: c.foreign})
+				used = append(used, c.foreign)
 			}
-			o := &instance{Config: &Config{Data: d}, vaultKeys: v, credentials: s}
-			err := o.haveVaultKey(t.Context())
+			err := v.have(used)
 			if (err == nil) != (c.want == "") || err != nil && (!strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "backup")) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
