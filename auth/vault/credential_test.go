@@ -299,3 +299,384 @@ func TestPasswordsAreSealed(t *testing.T) {
 		})
 	}))
 }
+
+// Of many at once one makes the credential for a login, however its name is written, and none beyond the limit.
+func TestOneCredentialForALogin(t *testing.T) {
+	s := openSafe(t)
+	var made, taken atomic.Int64
+	names := []string{`CORP\Ärger`, `corp\ärger`, `CORP\ÄRGER`, "CORP\\A\u0308rger", `ＣＯＲＰ\Ärger`}
+	together(len(names), func(i int) {
+		_, err := s.insert(names[i])
+		switch {
+		case err == nil:
+			made.Add(1)
+		case auth.KindOf(err) == auth.Conflict:
+			taken.Add(1)
+		default:
+			t.Error(err)
+		}
+	})
+	if made.Load() != 1 || int(taken.Load()) != len(names)-1 {
+		t.Errorf("%d made, %d refused", made.Load(), taken.Load())
+	}
+}
+
+// Another password wins over the check of the one before, and over another one that was checked at the same time.
+func TestChangedMeanwhile(t *testing.T) {
+	s := openSafe(t)
+	u := s.user(12)
+	c := s.credential()
+	s.share(c, vault.Target{UserID: u.ID})
+	var meanwhile func()
+	s.answer = func(string, secret.Text) (verify.Outcome, error) {
+		if f := meanwhile; f != nil {
+			meanwhile = nil
+			f()
+			return verify.Locked, nil
+		}
+		return verify.OK, nil
+	}
+	for _, name := range []string{"check", "update"} {
+		try := map[string]func() error{
+			"check":  func() error { _, err := s.vault.Verify(t.Context(), s.admin, s.acme, c.ID); return err },
+			"update": func() error { s.answer = s.first(s.answer); _, err := s.renew(c, "loses"); return err },
+		}[name]
+		meanwhile = func() {
+			rows, err := s.renew(c, secret.Text("set during "+name))
+			if rows != 1 || err != nil {
+				t.Error(name, rows, err)
+			}
+		}
+		if err := try(); auth.KindOf(err) != auth.Conflict {
+			t.Errorf("%s: %v, want that it was changed", name, err)
+		}
+		if got, err := s.use(s.principal(u), c); string(got) != "set during "+name || err != nil {
+			t.Errorf("%s: %q, %v", name, string(got), err)
+		}
+		l, err := s.vault.Get(t.Context(), s.admin, s.acme, c.ID, vault.Show{})
+		if err != nil || l.Status != vault.StatusVerified {
+			t.Errorf("%s: %v, %v", name, l, err)
+		}
+	}
+	meanwhile = func() {
+		if _, _, err := s.vault.Delete(t.Context(), s.admin, s.acme, c.ID, true); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := s.vault.Verify(t.Context(), s.admin, s.acme, c.ID); auth.KindOf(err) != auth.NotFound {
+		t.Errorf("the check of one that is gone by then: %v", err)
+	}
+}
+
+// first says OK where answer says anything else.
+func (s *safe) first(answer func(string, secret.Text) (verify.Outcome, error)) func(string, secret.Text) (verify.Outcome, error) {
+	return func(username string, password secret.Text) (verify.Outcome, error) {
+		_, err := answer(username, password)
+		return verify.OK, err
+	}
+}
+
+// What is not found good is not kept, and what cannot be asked changes nothing.
+func TestOnlyGoodLoginsAreKept(t *testing.T) {
+	s := openSafe(t)
+	u := s.user(12)
+	c := s.credential()
+	s.share(c, vault.Target{UserID: u.ID})
+	has := s.has()
+	for _, x := range []struct {
+		outcome verify.Outcome
+		err     error
+		kind    auth.Kind
+		word    string
+		status  vault.Status // after the check of the one that is kept
+	}{
+		{verify.Invalid, nil, auth.Rejected, "INVALID", vault.StatusRejected},
+		{verify.Disabled, nil, auth.Rejected, "DISABLED", vault.StatusRejected},
+		{verify.Locked, nil, auth.Rejected, "LOCKED", vault.StatusLocked},
+		{verify.Expired, nil, auth.Rejected, "EXPIRED", vault.StatusExpired},
+		{verify.MustChange, nil, auth.Rejected, "MUST_CHANGE", vault.StatusExpired},
+		{verify.Unavailable, errors.New("no route"), auth.Unverifiable, "VERIFIER_UNAVAILABLE", vault.StatusVerified},
+		{verify.Unavailable, nil, auth.Unverifiable, "VERIFIER_UNAVAILABLE", vault.StatusVerified},
+		{"NONSENSE", nil, auth.Unverifiable, "VERIFIER_UNAVAILABLE", vault.StatusVerified},
+		{"", auth.TooMany(1), auth.Busy, "", vault.StatusVerified},
+	} {
+		tries := 0
+		s.answer = func(string, secret.Text) (verify.Outcome, error) { tries++; return x.outcome, x.err }
+		_, inserted := s.insert("another")
+		_, updated := s.renew(c, "another")
+		for name, err := range map[string]error{"insert": inserted, "update": updated} {
+			var e *auth.Error
+			if !errors.As(err, &e) || e.Kind != x.kind || e.Word != x.word {
+				t.Errorf("%q: %s: %v", x.outcome, name, err)
+			}
+		}
+		_, _ = s.vault.Verify(t.Context(), s.admin, s.acme, c.ID)
+		if tries != 3 {
+			t.Errorf("%q: asked %d times for three calls", x.outcome, tries)
+		}
+		if got, err := s.use(s.principal(u), c); err != nil || got != passwordOf(c.Username) || s.has() != has {
+			t.Errorf("%q: %q, %v", x.outcome, string(got), err)
+		}
+		l, err := s.vault.Get(t.Context(), s.admin, s.acme, c.ID, vault.Show{})
+		if err != nil || l.Status != x.status {
+			t.Errorf("%q: the status is %v, %v", x.outcome, l.Status, err)
+		}
+		s.answer = func(string, secret.Text) (verify.Outcome, error) { return verify.OK, nil }
+		if _, err := s.vault.Verify(t.Context(), s.admin, s.acme, c.ID); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// The envelopes get another key in steps, from which a new start goes on; one that cannot be opened does not hold up the rest.
+func TestRewrap(t *testing.T) {
+	s := openSafe(t)
+	u := s.user(12)
+	var all []*vault.Credential
+	for range 43 {
+		all = append(all, s.credential())
+		s.share(all[len(all)-1], vault.Target{UserID: u.ID})
+	}
+	s.raw(records, all[0].ID, func(r map[string]any) { r["envelope"].(map[string]any)["key"] = "lost" })
+	old := s.keys[0].ID()
+	s.anotherKey()
+	inUse := func(want ...string) {
+		t.Helper()
+		read := s.viewed.Load()
+		ids, err := s.vault.KeysInUse(t.Context())
+		if err != nil || fmt.Sprint(ids) != fmt.Sprint(want) && fmt.Sprint(ids) != fmt.Sprint([]string{want[len(want)-1], want[0]}) {
+			t.Errorf("in use: %v, %v, want %v", ids, err, want)
+		}
+		if read = s.viewed.Load() - read; read > 3*int64(len(want))+3 {
+			t.Errorf("%d keys were read to find %d", read, len(want))
+		}
+	}
+	inUse(old)
+	for step := range 3 {
+		more, err := s.vault.Rewrap(t.Context())
+		if more != (step < 2) || err == nil || !strings.Contains(err.Error(), fmt.Sprintf("credential %d ", all[0].ID)) {
+			t.Errorf("step %d: %v, %v", step, more, err)
+		}
+		s.begin()
+		if step == 0 {
+			inUse(old, s.keys[1].ID())
+		}
+	}
+	for _, c := range all[1:] {
+		if got, err := s.use(s.principal(u), c); err != nil || got != passwordOf(c.Username) {
+			t.Fatalf("credential %d: %q, %v", c.ID, string(got), err)
+		}
+	}
+	if _, err := s.renew(all[0], "mended"); err != nil {
+		t.Fatal(err)
+	}
+	inUse(s.keys[1].ID())
+	if more, err := s.vault.Rewrap(t.Context()); more || err != nil {
+		t.Errorf("nothing is left, but: %v, %v", more, err)
+	}
+	s.keys = s.keys[1:]
+	if got, err := s.use(s.principal(u), all[5]); err != nil || got != passwordOf(all[5].Username) {
+		t.Errorf("without the old key: %q, %v", string(got), err)
+	}
+}
+
+// A deleted credential is gone at once, with its password; its shares go in steps that a new start finishes.
+func TestDeletedWithItsShares(t *testing.T) {
+	s := openSafe(t)
+	c, other := s.credential(), s.credential()
+	for from := int64(1_000_000); from < 1_000_000+vault.MaxShares; from += 25 {
+		s.update(func(tx store.Tx) error { return vault.FillShares(tx, c, from, 25) })
+	}
+	u := s.user(12)
+	if _, err := s.vault.Share(t.Context(), s.admin, s.acme, c.ID, vault.Target{UserID: u.ID}); auth.KindOf(err) != auth.Limit {
+		t.Errorf("one share more than there may be: %v", err)
+	}
+	s.share(other, vault.Target{UserID: u.ID})
+	if _, _, err := s.vault.Delete(t.Context(), s.admin, s.acme, c.ID, false); auth.KindOf(err) != auth.Conflict {
+		t.Error(err)
+	}
+	removed, rows, err := s.vault.Delete(t.Context(), s.admin, s.acme, c.ID, true)
+	if err != nil || rows != 1 || removed != (vault.Removed{Users: vault.MaxShares}) {
+		t.Fatal(removed, rows, err)
+	}
+	if left := s.has(); left != [3]int{2, 1, vault.MaxShares + 1} || s.record(records, c.ID)["envelope"] != nil {
+		t.Errorf("left: %v, %v", left, s.record(records, c.ID))
+	}
+	if got := s.list(s.admin, account.PageQuery{}); len(got) != 1 {
+		t.Errorf("shown: %v", got)
+	}
+	if _, err := s.insert(c.Username); err != nil {
+		t.Errorf("the name is free again: %v", err)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := s.vault.Sweep(stopped); err == nil {
+		t.Error("it was not stopped")
+	}
+	s.begin()
+	s.sweep()
+	if left := s.has(); left != [3]int{2, 2, 1} {
+		t.Errorf("left behind the sweep: %v", left)
+	}
+}
+
+// Users are deleted and credentials shared with them, and deleted, at the same time: no share is left of what is gone.
+func TestSharesOfWhoIsGone(t *testing.T) {
+	s := openSafe(t)
+	const n = 12
+	var all []*vault.Credential
+	for range n {
+		all = append(all, s.credential())
+	}
+	users, g := s.users(n), s.group()
+	s.add(g, users...)
+	for _, u := range users {
+		s.share(all[1], vault.Target{UserID: u})
+	}
+	together(4*n, func(i int) {
+		var err error
+		switch c, u := all[i/4], users[i/4]; i % 4 {
+		case 0:
+			_, err = s.vault.Share(t.Context(), s.admin, s.acme, c.ID, vault.Target{UserID: u})
+		case 1:
+			_, err = s.vault.Share(t.Context(), s.admin, s.acme, c.ID, vault.Target{GroupID: g})
+		case 2:
+			_, _, err = s.accounts.DeleteUser(t.Context(), s.admin, auth.Delete.On(auth.EnterpriseUser), s.acme, u, "")
+		case 3:
+			if i/4%2 == 0 {
+				_, _, err = s.vault.Delete(t.Context(), s.admin, s.acme, c.ID, true)
+			}
+		}
+		if err != nil && auth.KindOf(err) != auth.NotFound {
+			t.Error(err)
+		}
+	})
+	for _, l := range s.full() {
+		if len(l.UserIDs) > 0 {
+			t.Errorf("credential %d is shown to be shared with %v, who are gone", l.ID, l.UserIDs)
+		}
+	}
+	s.sweep()
+	if left := s.has(); left != [3]int{n / 2, n / 2, n / 2} {
+		t.Errorf("left: %v", left)
+	}
+	if _, err := s.groups.Delete(t.Context(), s.admin, s.acme, g, true); err != nil {
+		t.Fatal(err)
+	}
+	s.sweep()
+	if left := s.has(); left[2] != 0 {
+		t.Errorf("left of a deleted group: %v", left)
+	}
+}
+
+func (s *safe) full() []vault.Listed {
+	s.Helper()
+	list, _, err := s.vault.List(s.Context(), s.admin, s.acme, vault.Show{View: vault.FullView}, account.PageQuery{})
+	s.must(err)
+	return list
+}
+
+// The credentials of a tenant end with it.
+func TestCredentialsEndWithTheirTenant(t *testing.T) {
+	s := openSafe(t)
+	u := s.user(12)
+	for range 40 {
+		s.share(s.credential(), vault.Target{UserID: u.ID})
+	}
+	if _, err := s.accounts.DeleteEnterprise(t.Context(), account.System("test"), s.acme); err != nil {
+		// The portal itself holds no privilege: an operator does it.
+		by := &auth.Principal{Type: auth.Portal, UserType: auth.Operator, Role: auth.RoleByID(auth.OperatorSuperuser)}
+		_, err = s.accounts.DeleteEnterprise(t.Context(), by, s.acme)
+		s.must(err)
+	}
+	if _, err := s.use(s.principal(u), &vault.Credential{ID: 1}); err == nil {
+		t.Error("a password of a tenant that is gone")
+	}
+	s.sweep()
+	if left := s.has(); left != [3]int{} {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// What a user may use is found at the cost of what is answered: it does not matter how many others there are, how many members his
+// groups have, nor how many of the credentials are his. It is what a user sees who is in more groups than one, too.
+func TestListingCostsWhatItAnswers(t *testing.T) {
+	s := openSafe(t)
+	u, few, many := s.user(12), s.group(), s.group()
+	by := s.principal(u)
+	s.add(few, u.ID)
+	s.fill(few, 5000-1)
+	s.fill(many, 5000-1)
+	for i := range vault.MaxCredentials {
+		c := s.credential()
+		if i%100 == 0 {
+			s.share(c, vault.Target{GroupID: few})
+		}
+		s.share(c, vault.Target{GroupID: many})
+	}
+	if _, err := s.insert("one too many"); auth.KindOf(err) != auth.Limit {
+		t.Errorf("one more than there may be: %v", err)
+	}
+	limit := 10
+	cost := func(want int) int64 {
+		t.Helper()
+		before := s.viewed.Load()
+		if got := s.list(by, account.PageQuery{Limit: &limit}); len(got) != want {
+			t.Fatalf("%d rows, want %d", len(got), want)
+		}
+		return s.viewed.Load() - before
+	}
+	sparse := cost(10)
+	if _, err := s.groups.RemoveMember(t.Context(), s.admin, s.acme, few, u.ID); err != nil {
+		t.Fatal(err)
+	}
+	s.add(many, u.ID)
+	dense := cost(10)
+	if sparse > 60 || 10*max(sparse, dense) > 13*min(sparse, dense) {
+		t.Errorf("a page of ten costs %d keys at 1 %%, %d at 100 %%", sparse, dense)
+	}
+	s.add(few, u.ID)
+	all := s.list(by, account.PageQuery{})
+	if len(all) != vault.MaxCredentials {
+		t.Errorf("by both groups: %d", len(all))
+	}
+	for i := range all {
+		if i > 0 && all[i] <= all[i-1] {
+			t.Fatalf("%d behind %d", all[i], all[i-1])
+		}
+	}
+}
+
+// What is too long, or cannot be a login, is refused before anything is asked.
+func TestBoundsOfCredentials(t *testing.T) {
+	s := openSafe(t)
+	u := s.user(12)
+	s.answer = func(string, secret.Text) (verify.Outcome, error) { t.Error("it was asked"); return verify.OK, nil }
+	good := vault.NewCredential{Username: "x", Password: "x"}
+	for name, change := range map[string]func(n *vault.NewCredential){
+		"username: is required":                     func(n *vault.NewCredential) { n.Username = "" },
+		"username: has more than 255 characters":    func(n *vault.NewCredential) { n.Username = strings.Repeat("é", 256) },
+		"username: has more than 255 characters w":  func(n *vault.NewCredential) { n.Username = strings.Repeat("\ufdfa", 20) }, // 18 each
+		"username: has control":                     func(n *vault.NewCredential) { n.Username = "a\x07b" },
+		"password: is required":                     func(n *vault.NewCredential) { n.Password = "" },
+		"password: has more than 256 bytes":         func(n *vault.NewCredential) { n.Password = secret.Text(strings.Repeat("é", 129)) },
+		"password: has a zero byte":                 func(n *vault.NewCredential) { n.Password = "\x00" },
+		"description: has more than 255 characters": func(n *vault.NewCredential) { n.Description = strings.Repeat("x", 256) },
+	} {
+		n := good
+		change(&n)
+		if _, err := s.vault.Insert(t.Context(), s.admin, s.acme, n); auth.KindOf(err) != auth.Invalid || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	s.answer = func(string, secret.Text) (verify.Outcome, error) { return verify.OK, nil }
+	c, err := s.vault.Insert(t.Context(), s.admin, s.acme, vault.NewCredential{
+		Username: strings.Repeat("é", 255), Password: secret.Text(strings.Repeat("x", 256)), Description: strings.Repeat("é", 255)})
+	s.must(err)
+	s.share(c, vault.Target{UserID: u.ID})
+	for purpose, good := range map[string]bool{"": false, " x": false, strings.Repeat("x", 256): false, strings.Repeat("x", 255): true} {
+		if _, _, err := s.vault.Use(t.Context(), s.principal(u), s.acme, c.ID, purpose); (err == nil) != good {
+			t.Errorf("for %.20q: %v", purpose, err)
+		}
+	}
+}
