@@ -78,8 +78,13 @@ func (d *directory) Verify(_ context.Context, username string, password secret.T
 // keep makes a credential of the administrator's organisation, over the wire.
 func (h *house) keep(t testing.TB, admin, username string) int64 {
 	t.Helper()
+	return h.keepWith(t, admin, username, right)
+}
+
+func (h *house) keepWith(t testing.TB, admin, username, password string) int64 {
+	t.Helper()
 	var made struct{ ID int64 }
-	h.good(t, h.session(t, admin), "credential/insertCredential", fmt.Sprintf(`{"username":%q,"password":%q}`, username, right), &made)
+	h.good(t, h.session(t, admin), "credential/insertCredential", fmt.Sprintf(`{"username":%q,"password":%q}`, username, password), &made)
 	return made.ID
 }
 

@@ -73,7 +73,7 @@ func TestNoSecretComesOut(t *testing.T) {
 	say := func(as http.Header, path, body string) {
 		w := h.post(path, as, body)
 		fmt.Fprintln(&out, w.Code, w.Header(), w.Body)
-		if w.Code >= 500 {
+		if w.Code >= 500 && !strings.Contains(w.Body.String(), "-32012") {
 			t.Errorf("%s %.200s: %d %s", path, body, w.Code, w.Body)
 		}
 	}
@@ -199,12 +199,35 @@ func TestNoSecretComesOut(t *testing.T) {
 	rest(super, "systemProperty/updateSystemProperty", `{"name":"secret.one","_update":{"value":%q}}`, "value")
 	rest(super, "systemProperty/updateSystemProperty", `{"name":"secret.one","_update":{"value":%q,"dataType":"NUMBER"}}`, "a value that is refused")
 
+	// Credentials: kept, refused, unreadable, of directories that are down, and one that is handed out.
+	for _, username := range []string{"kept", "kept", "locked", "down", "busy"} {
+		rest(admin, "credential/insertCredential", `{"username":"`+username+`","password":%q,"description":"d"}`, "password of "+username)
+	}
+	rest(admin, "credential/insertCredential", `{"username":"x","password":"%s`+strings.Repeat("x", 300)+`"}`, "a long password")
+	rest(admin, "credential/insertCredential", `{"username":"x","password":[%q]}`, "a list for a password")
+	rest(admin, "credential/insertCredential", `{"username":" x","password":%q}`, "password beside a bad username")
+	rest(admin, "credential/insertCredential", `{"password":%q}`, "password without a username")
+	login := h.keepWith(t, "admin@acme", "handed out", c.sing("a password that is handed out"))
+	one := fmt.Sprintf(`{"id":%d,`, login)
+	rest(admin, "credential/updateCredential", one+`"_update":{"newPassword":%q}}`, "newPassword")
+	rest(admin, "credential/updateCredential", one+`"_update":{"newPassword":%q,"username":"x"}}`, "newPassword of another")
+	rest(admin, "credential/updateCredential", `{"id":"%s","_update":{"newPassword":%q}}`, "an id", "newPassword")
+	say(admin, "/portal/rest/credential/verifyCredential", one+`"x":1}`)
+	h.good(t, admin, "credential/shareCredentialWithUser", one+`"userId":`+ops+`}`, nil)
+	var used struct{ Password string }
+	h.good(t, opsSession, "credential/useCredential", one+`"purpose":"a test"}`, &used)
+	if c.all[used.Password] == "" {
+		t.Errorf("%q was handed out", used.Password)
+	}
+	answerInTheClear := h.answer(request("/portal/rest/credential/insertCredential", admin, `{"username":"x","password":"`+c.sing("a password in the clear")+`"}`))
+	fmt.Fprintln(&out, answerInTheClear.Body)
 	// Now look: in what was answered, in every list, in every event, in the log, in the store.
 	for _, as := range []http.Header{super, admin} {
 		for _, call := range [][2]string{
 			{"enterprise/getEnterpriseUsers", ``}, {"enterprise/getEnterpriseUsers", `{"format":"csv"}`}, {"enterprise/getApiTokens", `{"format":"csv"}`}, {"network/getNetworkOperatorUsers", ``}, {"enterprise/getApiTokens", ``}, {"systemProperty/getSystemProperties", ``},
 			{"systemProperty/getSystemProperties", `{"normalize":true}`}, {"systemProperty/getSystemProperty", `{"name":"secret.one"}`}, {"event/getEnterpriseEvents", ``},
 			{"event/getOperatorEvents", ``}, {"enterpriseUser/getEnterpriseUser", `{"id":` + ops + `}`}, {"apiToken/list", `{"userId":` + ops + `}`}, {"rpc.discover", ``},
+			{"credential/getCredentials", `{"view":"Full"}`}, {"credential/getCredential", one + `"view":"Full"}`},
 		} {
 			say(as, "/portal/rest/"+call[0], call[1])
 		}
