@@ -48,7 +48,7 @@ directories: ## ask real LDAP servers, which are set up in bin/directories; need
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
-	$(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Chain|Garbage|Limits|Clients|Growth|Network|Events)$$' -benchtime 1x -timeout 60m ./rpc/portal
+	$(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Chain|Garbage|Limits|Clients|Growth|Network|Events|Vault)$$' -benchtime 1x -timeout 60m ./rpc/portal
 
 bench-parts: ## benchmarks of single parts
 	$(GO) test -run '^$$' -bench . -timeout 60m ./store/... ./auth/... ./rpc
