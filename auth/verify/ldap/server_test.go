@@ -1,6 +1,7 @@
 package ldap_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -87,7 +88,7 @@ func (s *server) converse(conn net.Conn, clear bool, reply answer) {
 			return
 		}
 		op := request.Children[1]
-		s.keep(op)
+		s.keep(request)
 		if op.Tag == opExtended {
 			conn.Write(result(request, 24, 0, "", nil))
 			secure()
@@ -113,11 +114,12 @@ func (s *server) shows(c tls.Certificate) {
 	s.cert = c
 }
 
-// keep notes an operation: of a bind the name, so that a test sees it.
-func (s *server) keep(op *ber.Packet) {
+// keep notes an operation: of a simple bind that asks for the policy the name, so that a test sees it.
+func (s *server) keep(request *ber.Packet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if op.Tag == opBind && len(op.Children) == 3 {
+	op := request.Children[1]
+	if op.Tag == opBind && len(op.Children) == 3 && len(request.Children) == 3 && bytes.Contains(request.Children[2].Bytes(), []byte(policyOID)) {
 		s.asked = append(s.asked, "bind "+op.Children[1].Data.String())
 		return
 	}
@@ -170,11 +172,13 @@ func result(request *ber.Packet, op ber.Tag, code int64, text string, controls *
 	return m.Bytes()
 }
 
+const policyOID = "1.3.6.1.4.1.42.2.27.8.5.1"
+
 // policy is the control of a password policy with that value, as draft-behera-ldap-password-policy-10 writes it.
 func policy(value ...byte) *ber.Packet {
 	all := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "")
 	one := ber.NewSequence("")
-	one.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "1.3.6.1.4.1.42.2.27.8.5.1", ""))
+	one.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, policyOID, ""))
 	one.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, string(value), ""))
 	all.AppendChild(one)
 	return all
