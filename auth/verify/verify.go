@@ -100,7 +100,10 @@ var (
 	// ErrNone refuses where a tenant has no verifier.
 	ErrNone error = auth.Errorf(auth.Conflict, "no verifier is configured")
 	// ErrUnavailable is what a caller is told of Unavailable.
-	ErrUnavailable error = auth.Errorf(auth.Unverifiable, "the directory that keeps the login cannot be asked now: come again later")
+	ErrUnavailable error = &auth.Error{
+		Kind: auth.Unverifiable, Word: "VERIFIER_UNAVAILABLE",
+		Text: "the directory that keeps the login cannot be asked now: come again later",
+	}
 )
 
 // Of answers the verifier of a tenant, as it is configured now; ErrNone when there is none.

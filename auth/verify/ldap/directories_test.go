@@ -178,7 +178,8 @@ func (s realServer) secured(t *testing.T) {
 	}
 	other := s
 	other.name = "elsewhere.example"
-	if got, err := other.directory(t, false).Verify(t.Context(), "good", passwordOf("good")); got != verify.Unavailable || !errors.Is(err, verify.ErrNotAsked) {
+	got, err := other.directory(t, false).Verify(t.Context(), "good", passwordOf("good"))
+	if got != verify.Unavailable || !errors.Is(err, verify.ErrNotAsked) {
 		t.Errorf("another name: %s, %v", got, err)
 	}
 	conn, err := goldap.DialURL("ldap://" + s.clear)
