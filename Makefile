@@ -34,6 +34,7 @@ slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time;
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzPaths$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswer$$' -fuzztime $(FUZZ) ./auth/verify/ldap
 	$(GO) test -run '^$$' -fuzz '^FuzzDiagnosis$$' -fuzztime $(FUZZ) ./auth/verify/ldap

@@ -22,6 +22,7 @@ var (
 	zero     = []string{"0"}
 	soon     = []string{"5"}
 	bearer   = []string{"Bearer"}
+	narrow   = []string{`Bearer error="insufficient_scope"`}
 	gzipped  = []string{"gzip"}
 	varies   = []string{"Accept-Encoding"}
 )
@@ -86,7 +87,7 @@ func (c *call) writeResult() error {
 		out.Write(c.x.s.openRPC)
 		return nil
 	}
-	if c.row.list && reflect.ValueOf(c.out).IsNil() {
+	if c.row.list && c.x.route.door != foreign && reflect.ValueOf(c.out).IsNil() {
 		out.WriteString("[]")
 		return nil
 	}
@@ -108,6 +109,10 @@ func (p *paper) put(v any) (err error) {
 }
 
 func (x *exchange) writeFault(f *fault, id []byte) {
+	if x.route.door == foreign {
+		_ = x.put(f.foreign())
+		return
+	}
 	if x.route.door != portal {
 		x.out.WriteString(`{"error":`)
 		_ = x.put(f) // numbers, strings and a list of them
@@ -147,15 +152,27 @@ func (x *exchange) settle(f *fault) {
 	case f.status != 0:
 	case x.route.door == portal:
 		x.status = statusOfMethod
+	case x.route.door == foreign:
+		x.status = f.foreignStatus()
 	default:
 		x.status = statusOfMethodREST
 	}
-	switch f.kind {
-	case auth.Unauthenticated:
+	switch {
+	case x.route.door == foreign && x.status == http.StatusUnauthorized:
+		h["Www-Authenticate"] = challenge(f.kind)
+	case f.kind == auth.Unauthenticated:
 		x.unauthorized(h)
-	case auth.Busy, auth.Unavailable, auth.Unverifiable:
+	case f.kind == auth.Busy || f.kind == auth.Unavailable || f.kind == auth.Unverifiable:
 		h["Retry-After"] = retryAfter(f.after)
 	}
+}
+
+// challenge tells those who are not signed in from those who are and may not, though the status is one.
+func challenge(k auth.Kind) []string {
+	if k == auth.Unauthenticated {
+		return bearer
+	}
+	return narrow
 }
 
 // retryAfter is in whole seconds: too late rather than in vain.

@@ -30,6 +30,7 @@ type call struct {
 	by        *auth.Principal
 	pass      limit.Pass // of the limits, until it is made
 	overLimit bool
+	aside     any // the params of a method that is asked besides
 	out       any
 	err       error
 	inner     http.Request // what gorilla sees
@@ -46,6 +47,10 @@ type desk struct{}
 // Enter runs the method of the call that r carries.
 func (desk) Enter(r *http.Request, in, out *any) (err error) {
 	c := r.Body.(*call)
+	if p := c.x.route.path; p != nil {
+		*out, err = p.run(c, *in, c.aside)
+		return err
+	}
 	*out, err = c.row.Do.run(c.context(), c.by, *in)
 	return err
 }
@@ -99,10 +104,13 @@ func (c *call) Method() (string, error) {
 	return "Door.Enter", c.admits()
 }
 
-// admits asks the rule. Two refusals are recorded. That a method does not take principals of a kind at all: somebody built a
-// machine for it. And that a secret came in the clear: somebody may have read it.
+// admits asks the rule, and that of a method that is asked besides. Two refusals are recorded. That a method does not take
+// principals of a kind at all: somebody built a machine for it. And that a secret came in the clear: somebody may have read it.
 func (c *call) admits() error {
 	err := c.row.Rule.Admits(c.by)
+	if p := c.x.route.path; err == nil && p != nil && p.asks != nil {
+		err = p.asks.Rule.Admits(c.by)
+	}
 	if err == nil && c.row.Private && !c.by.Private() {
 		err = auth.NoTLS(c.by)
 	}
@@ -142,25 +150,38 @@ func (c *call) about() auth.Call {
 
 // ReadRequest decides what the params decide: whether they can be read, and whether the caller may act in the tenant
 // that they name.
-func (c *call) ReadRequest(args any) error {
-	in, err := c.row.decode(&c.x.doc, c.params)
-	if err != nil {
-		return err
-	}
-	if c.row.scope.param != "" {
-		if err := c.x.s.enter(c.context(), c.row, c.by, in.(scoped)); err != nil {
+func (c *call) ReadRequest(args any) (err error) {
+	p := c.x.route.path
+	if p != nil {
+		if err := p.translate(c.x); err != nil {
 			return err
 		}
 	}
-	*args.(*any) = in
-	return nil
+	if *args.(*any), err = c.paramsOf(c.row); err != nil || p == nil || p.asks == nil {
+		return err
+	}
+	c.aside, err = c.paramsOf(p.asks)
+	return err
+}
+
+// paramsOf reads those of a method.
+func (c *call) paramsOf(r *row) (any, error) {
+	in, err := r.decode(&c.x.doc, c.params)
+	if err == nil && r.scope.param != "" {
+		err = c.x.s.enter(c.context(), r, c.by, in.(scoped))
+	}
+	return in, err
 }
 
 // WriteResponse keeps the result.
 func (c *call) WriteResponse(_ http.ResponseWriter, reply any) { c.out = *reply.(*any) }
 
 // WriteError keeps the error; the status is gorilla's guess.
-func (c *call) WriteError(_ http.ResponseWriter, _ int, err error) { c.err = err }
+func (c *call) WriteError(_ http.ResponseWriter, _ int, err error) {
+	if c.err = err; c.x.route.path != nil {
+		c.err = c.x.route.path.named(err)
+	}
+}
 
 // Header is that of the answer as a whole.
 func (c *call) Header() http.Header { return c.x.w.Header() }

@@ -59,16 +59,17 @@ func endpointsOf(list []Endpoint) map[string]*Endpoint {
 	return m
 }
 
-// routeOf finds what is at a path.
-func (s *Server) routeOf(path string) route {
+// routeOf finds what a request with a verb for a path is for.
+func (s *Server) routeOf(verb, path string) route {
 	r := routeOf(path)
 	if r.door != nowhere {
 		return r
 	}
-	if e := s.endpoints[oneSlash(path)]; e != nil {
+	path = oneSlash(path)
+	if e := s.endpoints[path]; e != nil {
 		return route{door: endpoint, endpoint: e}
 	}
-	return r
+	return s.foreignRoute(verb, path)
 }
 
 // visit has the endpoint answer. It asks for itself who calls, so to the limits he is one who has not signed in.

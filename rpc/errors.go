@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
@@ -57,6 +58,17 @@ var kinds = [...]struct {
 	auth.Rejected:        {codeRejected, 0},
 	auth.Unverifiable:    {codeVerifier, http.StatusServiceUnavailable},
 }
+
+// foreignStatuses are those of errors at other products' paths, where a method's is not 400. The credentials product has no
+// 403: its clients know 401 for those who are not signed in and for those who may not.
+var foreignStatuses = map[auth.Kind]int{
+	auth.Unauthenticated: http.StatusUnauthorized,
+	auth.Forbidden:       http.StatusUnauthorized,
+	auth.WrongCaller:     http.StatusUnauthorized,
+	auth.NotFound:        http.StatusNotFound,
+}
+
+func (f *fault) foreignStatus() int { return cmp.Or(foreignStatuses[f.kind], statusOfMethodREST) }
 
 // A formError refuses a request for its form, before any method is concerned.
 type formError struct {
@@ -150,6 +162,24 @@ func shown(e *auth.Error) string {
 		return "unavailable"
 	}
 	return e.Text
+}
+
+// A foreignFault is an error in the form of the credentials product.
+type foreignFault struct {
+	Message string              `json:"message"`
+	Fields  map[string][]string `json:"modelState,omitempty"`
+	Code    string              `json:"code,omitempty"` // ours
+}
+
+func (f *fault) foreign() foreignFault {
+	out := foreignFault{Message: f.bare, Code: f.word}
+	if v, ok := f.Data.(verdict); ok && f.word == "" {
+		out.Fields = make(map[string][]string, len(v.Error))
+		for _, e := range v.Error {
+			out.Fields[e.Path] = append(out.Fields[e.Path], e.Message)
+		}
+	}
+	return out
 }
 
 func judge(fields []auth.Field) any {

@@ -92,7 +92,7 @@ func (x *exchange) guarded() {
 			x.refuse(panicked(v))
 		}
 	}()
-	x.serve(x.s.routeOf(x.r.URL.Path))
+	x.serve(x.s.routeOf(x.r.Method, x.r.URL.Path))
 }
 
 // serve takes the request to where its path leads.
@@ -108,7 +108,9 @@ func (x *exchange) serve(to route) {
 	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead),
 		to.door == home && x.r.Method == http.MethodPost: // curl -L -X POST posts on after a login
 		x.page()
-	case to.get() || x.r.Method != http.MethodPost:
+	case to.path != nil:
+		x.post()
+	case to.get() || to.door == foreign || x.r.Method != http.MethodPost:
 		x.w.Header().Set("Allow", to.verbs())
 		x.refuse(errVerb)
 	default:
@@ -116,7 +118,7 @@ func (x *exchange) serve(to route) {
 	}
 }
 
-// post serves the paths that take calls. What it refuses, it refuses whole.
+// post serves the paths that take calls, those that other verbs than POST go to among them. What it refuses, it refuses whole.
 func (x *exchange) post() {
 	if err := x.read(); err != nil {
 		x.refuse(err)
@@ -136,6 +138,8 @@ func (x *exchange) post() {
 		x.portal()
 	case endpoint:
 		x.visit()
+	case foreign:
+		x.foreign()
 	default:
 		x.twin()
 	}

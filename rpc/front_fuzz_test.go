@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,6 +72,52 @@ func FuzzTwin(f *testing.F) {
 			t.Fatalf("%q %q %q: %d %s", path, body, cookie, w.Code, out)
 		}
 	})
+}
+
+// FuzzPaths sends anything to the paths of another product. Every answer is JSON, and what became params of a method stands
+// in the request as it was taken: a record's number in the path, one title in the body.
+func FuzzPaths(f *testing.F) {
+	f.Add("POST", "/api/books", "", []byte(`{"name":"Ada","x":{"NAME":1}}`))
+	f.Add("POST", "/api/books", "", []byte(`{"n\u0061me":"\ud83d\ude00","NAME":null}`))
+	f.Add("GET", "//api/BOOKS", "view=Brief&person=9&%50erson=", []byte{})
+	f.Add("DELETE", "/api/books/1/readers/07", "force=1", []byte("{"))
+	f.Add("PUT", "/api/books/9223372036854775808", "", []byte(`{"newſecret":"Kelvin"}`))
+	h, s := library(f, func(o *rpc.Options) { o.Log = zerolog.Nop() })
+	f.Fuzz(func(t *testing.T, verb, path, query string, body []byte) {
+		r := httptest.NewRequest("POST", "/", bytes.NewReader(body))
+		r.Method, r.URL.Path, r.URL.RawQuery, r.RemoteAddr = verb, path, query, "127.0.0.1:1"
+		r.Header.Set("Authorization", "Token acme")
+		w := h.send(r)
+		called := s.was()
+		out := w.Body.Bytes()
+		if len(out) > 0 && w.Header().Get("Content-Type") == "application/json" && !json.Valid(out) {
+			t.Fatalf("%s %q?%q %q: %d %s", verb, path, query, body, w.Code, out)
+		}
+		title, inserted := strings.CutPrefix(called, "insert ")
+		if inserted && title != onlyName(body) {
+			t.Fatalf("%q: %q was inserted", body, title)
+		}
+		for word := range strings.FieldsSeq(called) {
+			id, got := strings.CutPrefix(word, "get")
+			if id = strings.TrimPrefix(id, "Long"); got && !inserted && !strings.Contains(path+"/", "/"+id+"/") {
+				t.Fatalf("%q: book %s was asked for", path, id)
+			}
+		}
+	})
+}
+
+// onlyName is what a body has for a name in any letter case, if it has that once.
+func onlyName(body []byte) (name string) {
+	var all map[string]json.RawMessage
+	_ = json.Unmarshal(body, &all)
+	for k, v := range all {
+		if strings.EqualFold(k, "name") {
+			if name != "" || json.Unmarshal(v, &name) != nil {
+				return "two names, or no text"
+			}
+		}
+	}
+	return name
 }
 
 // isResponse says whether b is a Response object of the specification.

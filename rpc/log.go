@@ -30,6 +30,9 @@ func (c *call) log(f *fault) {
 		return
 	}
 	e.Str("requestId", x.id).Str("method", c.printed()).Str("source", x.source).Int("status", x.status)
+	if p := x.route.path; p != nil {
+		e.Str("path", p.Verb+" /"+p.Pattern)
+	}
 	switch {
 	case f == nil:
 	case x.route.door == endpoint:

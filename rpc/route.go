@@ -17,6 +17,7 @@ const (
 	signIn        // a login page
 	signOut       // a logout page
 	endpoint      // in the form of another standard
+	foreign       // a path of another product's API, answered by a method
 )
 
 // A route is where a path leads.
@@ -26,6 +27,10 @@ type route struct {
 	page   bool   // the answer leads to a page (302) instead of telling the result
 
 	endpoint *Endpoint
+
+	resource *resource // of a foreign path
+	path     *pathRow  // nil: none for this verb
+	ids      []string  // as they stand in the path
 }
 
 // get says whether the path is one to GET.
@@ -43,7 +48,10 @@ func (r route) limit() int64 {
 
 // verbs are the HTTP methods that the path takes, for the header Allow.
 func (r route) verbs() string {
-	if r.get() {
+	switch {
+	case r.door == foreign:
+		return r.resource.allow
+	case r.get():
 		return "GET, HEAD, OPTIONS"
 	}
 	return "POST"
@@ -72,7 +80,7 @@ var routes = map[string]route{
 	"portal/rest/" + enterpriseLogin: {door: signIn, method: enterpriseLogin},
 }
 
-// routeOf finds what is at a path, endpoints left aside. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
+// routeOf finds what is at a path, endpoints and other products' paths left aside. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
 // and a redirect makes most clients turn their POST into a GET.
 func routeOf(path string) route {
 	if path == "/portal/" || path == "/portal" { // the two that matter, first

@@ -45,6 +45,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Endpoints are what is at paths of other forms.
 	Endpoints []Endpoint
+	// Paths are those of other products' APIs, answered by methods of the table.
+	Paths []Path
 	// Version is that of the portal, for the OpenRPC document.
 	Version string
 	// Now is the clock; time.Now when nil.
@@ -61,6 +63,7 @@ type Server struct {
 	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
 	users, strangers *limit.Limiter
 	endpoints        map[string]*Endpoint
+	resources        []*resource
 }
 
 // New makes a server of a table and an authority.
@@ -76,6 +79,7 @@ func New(o Options) *Server {
 		users:      limit.New(o.Now),
 		strangers:  limit.New(o.Now),
 		endpoints:  endpointsOf(o.Endpoints),
+		resources:  resourcesOf(o.Paths, o.Table),
 	}
 }
 
