@@ -141,7 +141,11 @@ func (p *player) filled(t testing.TB, where, s string) string {
 
 func (p *player) call(t testing.TB, tn *turn, body string) (*http.Response, []byte) {
 	t.Helper()
-	r, err := http.NewRequest(tn.verb, p.url+tn.path, strings.NewReader(body))
+	path, err := p.names.text(tn.path)
+	if err != nil {
+		t.Fatalf("%s:%d: %v", p.file, tn.line, err)
+	}
+	r, err := http.NewRequest(tn.verb, p.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
