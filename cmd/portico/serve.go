@@ -212,6 +212,7 @@ func (o *instance) server() (*http.Server, error) {
 				Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
 				Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
 			}),
+			Paths:   portal.Paths(),
 			Version: buildVersion(), Now: o.now,
 		}),
 		ReadHeaderTimeout: headerTime,

@@ -129,6 +129,7 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 			Clients: h.clients, Keys: h.clients.JWKS, APITokenKeys: h.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: h.accounts.RefusedInTheClear,
 		}),
+		Paths:   portal.Paths(),
 		Version: "1.2.3", Now: h.clock,
 	})
 	return h
