@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
 
+	"github.com/portico-vco/portico/rpc/portal"
 	"github.com/portico-vco/portico/store/memory"
 )
 
@@ -175,6 +178,19 @@ func TestV3Hostile(t *testing.T) {
 		w := h.v3(c.verb, c.path, admin, c.body)
 		if w.Code != c.want || w.Header().Get("Content-Type") != "application/json" {
 			t.Errorf("%s %.60s %.60s: %d %.200s, want %d", c.verb, c.path, c.body, w.Code, w.Body, c.want)
+		}
+	}
+}
+
+// TestV3Readme: the README has each path, and the method that is called at it.
+func TestV3Readme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	must(t, err)
+	for _, p := range portal.Paths() {
+		row := regexp.MustCompile(`(?m)^\| .` + regexp.QuoteMeta(p.Verb+" /"+strings.TrimPrefix(p.Pattern, "webapi/")) + "` .*`" + p.Method + "` ")
+		if n := len(row.FindAll(readme, -1)); n != 1 {
+			t.Errorf("%s /%s, %s: %d rows of the README have it", p.Verb, p.Pattern, p.Method, n)
 		}
 	}
 }
