@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"sync/atomic"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -120,15 +121,22 @@ func (p PublicKeys) Verify(t Text) (claims []byte, err error) {
 			continue
 		}
 		tried = true
+		verifications.Add(1)
 		if claims, err := jws.Verify(k.Key); err == nil {
 			return claims, nil
 		}
 	}
 	if !tried {
+		verifications.Add(1)
 		_, _ = jws.Verify(standIns[jose.SignatureAlgorithm(h.Algorithm)]) // for its cost: anybody can have signed with it
 	}
 	return nil, errAssertion
 }
+
+var verifications atomic.Int64
+
+// Verifications tells how many signatures were verified by public keys of clients; tests count the work by it.
+func Verifications() int64 { return verifications.Load() }
 
 // standIns are a key for each algorithm, for what none of a client's keys can have signed. Anybody can have signed with them.
 var standIns = func() map[jose.SignatureAlgorithm]any {
