@@ -144,18 +144,48 @@ func (c *Clients) userOf(tx store.Tx, cl *Client) (*account.User, error) {
 	return u, err
 }
 
-// DeleteAPIClient removes an API client and its user for good. No client deletes itself.
-func (c *Clients) DeleteAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64) (rows int, err error) {
-	return c.change(ctx, by, in, APIClient, id, auth.Delete, func(tx store.Tx, in auth.Tenant, cl *Client) error {
-		if by.ClientID == cl.ID {
-			return auth.Errorf(auth.Conflict, "nobody deletes himself")
+// DeleteAPIClient removes an API client and its user for good. No client deletes itself. That its user holds something is a
+// Conflict, unless somebody is named who gets it: in steps, and what was handed over stays so if the client stays.
+func (c *Clients) DeleteAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id, heir int64) (rows int, err error) {
+	for more := heir != 0 && c.Estate != nil; more; {
+		rows, err = c.removeAPIClient(ctx, by, in, id, func(tx store.Tx, in auth.Tenant, cl *Client) error {
+			n, err := c.Estate.HandOver(tx, by, in, cl.UserID, heir)
+			more = n > 0
+			return err
+		})
+		if err != nil || rows == 0 {
+			return 0, err
 		}
+	}
+	return c.removeAPIClient(ctx, by, in, id, func(tx store.Tx, in auth.Tenant, cl *Client) error {
 		u, err := c.userOf(tx, cl)
 		if err != nil {
 			return err
 		}
+		if n, err := c.held(tx, u.ID); err != nil || n > 0 {
+			return cmp.Or(err, error(auth.Errorf(auth.Conflict,
+				"credentials are shared with the user of the API client (%d of them); reassignToUserId says who gets its shares", n)))
+		}
 		h := cl.happening("DELETED")
 		h.Severity = account.Notice
 		return cmp.Or(c.accounts.DeleteServiceAccount(tx, by, in, u), c.accounts.Record(tx, by, in, h), c.bury(tx, cl))
+	})
+}
+
+func (c *Clients) held(tx store.Tx, userID int64) (int, error) {
+	if c.Estate == nil {
+		return 0, nil
+	}
+	return c.Estate.Holds(tx, userID)
+}
+
+// removeAPIClient is one Update of what it takes to remove an API client.
+func (c *Clients) removeAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64,
+	do func(tx store.Tx, in auth.Tenant, cl *Client) error) (int, error) {
+	return c.change(ctx, by, in, APIClient, id, auth.Delete, func(tx store.Tx, in auth.Tenant, cl *Client) error {
+		if by.ClientID == cl.ID {
+			return auth.Errorf(auth.Conflict, "nobody deletes himself")
+		}
+		return do(tx, in, cl)
 	})
 }

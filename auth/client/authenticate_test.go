@@ -35,7 +35,7 @@ func TestWhoIsRefused(t *testing.T) {
 	_, err := h.clients.UpdateAPIClient(ctx, h.admin, h.acme, off.ID, inactive)
 	h.must(err)
 	gone, goneCred := h.newClient("gone", 12)
-	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, gone.ID)
+	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, gone.ID, 0)
 	h.must(err)
 	for what, c := range map[string]client.Credential{
 		"nothing":                 {},

@@ -114,8 +114,17 @@ func (c *Client) happening(what string) account.Happening {
 	return h
 }
 
+// An Estate is what users have of other packages, and what does not go with the user of an API client unasked.
+type Estate interface {
+	// Holds counts it.
+	Holds(tx store.Tx, userID int64) (int, error)
+	// HandOver is a step of giving it to another active user of the tenant; n is 0 when nothing is left.
+	HandOver(tx store.Tx, by *auth.Principal, in auth.Tenant, from, to int64) (n int, err error)
+}
+
 // Clients keeps the OAuth apps and API clients of a portal.
 type Clients struct {
+	Estate   Estate // set before the first use; nil: users have nothing
 	accounts *account.Accounts
 	tokens   *token.Tokens
 	store    account.Store

@@ -173,7 +173,7 @@ func TestActorsInFlight(t *testing.T) {
 	svc, cred := h.newClient("backup", 10)
 	p, _ = h.use(h.issue(cred, client.Request{}))
 	h.must(writes(p))
-	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, svc.ID)
+	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, svc.ID, 0)
 	h.must(err)
 	if err := writes(p); auth.KindOf(err) != auth.Unauthenticated {
 		t.Errorf("an API client that is gone: %v", err)
@@ -325,7 +325,7 @@ func TestGraves(t *testing.T) {
 	}
 	_, err := h.clients.DeleteApp(ctx, h.admin, h.acme, app.ID, false)
 	h.must(err)
-	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, svc.ID)
+	_, err = h.clients.DeleteAPIClient(ctx, h.admin, h.acme, svc.ID, 0)
 	h.must(err)
 	h.must(h.clients.Sweep(ctx))
 	if left := h.keys("revocation/r"); len(left) != 2 {

@@ -680,3 +680,65 @@ func TestBoundsOfCredentials(t *testing.T) {
 		}
 	}
 }
+
+// What is handed over goes in steps, whoever gets it may have some of it, and be in no more groups than anybody.
+func TestHandOver(t *testing.T) {
+	s := openSafe(t)
+	users := s.users(3)
+	from, to, full := users[0], users[1], users[2]
+	for i := range 25 {
+		c := s.credential()
+		s.share(c, vault.Target{UserID: from})
+		if i%5 == 0 {
+			s.share(c, vault.Target{UserID: to})
+		}
+	}
+	var groups []int64
+	for i := range vault.MaxGroupsOfUser {
+		g := s.group()
+		groups = append(groups, g)
+		s.add(g, full)
+		if i < 15 {
+			s.add(g, from)
+		}
+		if i < 4 {
+			s.add(g, to)
+		}
+	}
+	extra := s.group()
+	s.add(extra, from)
+	step := func(heir int64) (n int, err error) {
+		return n, s.accounts.Store.Update(t.Context(), func(tx store.Tx) (err error) {
+			n, err = s.vault.HandOver(tx, s.admin, s.acme, from, heir)
+			return err
+		})
+	}
+	steps := 0
+	for n := 1; n > 0; steps++ {
+		var err error
+		if n, err = step(to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, _ := s.told("CREDENTIAL_HANDED_OVER"); steps != 4 || n != 3 {
+		t.Errorf("%d steps, %d events", steps, n)
+	}
+	if got := s.list(s.principal(&account.User{ID: to, Type: auth.Enterprise, EnterpriseID: s.acme.ID, Role: auth.RoleByID(12)}), account.PageQuery{}); len(got) != 25 || s.has()[2] != 25 {
+		t.Errorf("he has %d of %d", len(got), s.has()[2])
+	}
+	for i, g := range groups[:15] {
+		if got := s.count(g); got != 2 { // with the one who is in all
+			t.Errorf("group %d has %d members", i, got)
+		}
+	}
+	from = to
+	var err error
+	for range 4 { // the first of them he is in already
+		if _, err = step(full); err != nil {
+			break
+		}
+	}
+	if auth.KindOf(err) != auth.Limit {
+		t.Errorf("one group more than he can be in: %v", err)
+	}
+}

@@ -76,6 +76,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
 	o.groups = vault.NewGroups(o.accounts)
 	o.vault = vault.New(o.accounts, o.accounts.Verifiers, o.vaultKeys.ring)
+	o.clients.Estate = o.vault
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
 	if err := o.haveKeys(ctx); err != nil {

@@ -215,8 +215,14 @@ func (p Portal) activateAPIClient(active bool) func(context.Context, *auth.Princ
 	}
 }
 
-func (p Portal) deleteAPIClient(ctx context.Context, by *auth.Principal, in OneClient) (Deleted, error) {
-	rows, err := p.clients.DeleteAPIClient(ctx, by, in.Tenant, int64(in.ID))
+// DeleteAPIClient is the params of apiClient/deleteApiClient.
+type DeleteAPIClient struct {
+	OneClient
+	ReassignToUserID rpc.ID `json:"reassignToUserId" doc:"The user who gets the credentials that are shared with its user, and the memberships in user groups."`
+}
+
+func (p Portal) deleteAPIClient(ctx context.Context, by *auth.Principal, in DeleteAPIClient) (Deleted, error) {
+	rows, err := p.clients.DeleteAPIClient(ctx, by, in.Tenant, int64(in.ID), int64(in.ReassignToUserID))
 	return deleted(in.ID, rows), err
 }
 

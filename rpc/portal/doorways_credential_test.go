@@ -18,6 +18,7 @@ func init() {
 		"credential/useCredential":                  {all: "READ:CREDENTIAL", params: one + `,"purpose":"x"}`, inside: inOrganisation(-32004)},
 	})
 	anywhere = append(anywhere, "CREDENTIAL_TLS_REFUSED", "CREDENTIAL_DAMAGED")
+	audited["apiClient/deleteApiClient"] += " CREDENTIAL_HANDED_OVER"
 	maps.Copy(audited, map[string]string{
 		"credential/insertCredential":               "CREDENTIAL_CREATED CREDENTIAL_VERIFY_FAILED",
 		"credential/updateCredential":               "CREDENTIAL_UPDATED CREDENTIAL_VERIFY_FAILED",

@@ -121,6 +121,7 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	must(t, err)
 	h.logins = &directory{}
 	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return keyring, nil })
+	h.clients.Estate = h.vault
 	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
