@@ -85,7 +85,7 @@ func (v *Vault) Get(ctx context.Context, by *auth.Principal, in auth.Tenant, id 
 		}
 		if !admin {
 			show = Show{}
-			if ok, err := v.mayUse(tx, by, c); err != nil || !ok {
+			if ok, err := mayUse(tx, by, c); err != nil || !ok {
 				return err
 			}
 		}
@@ -140,7 +140,7 @@ func from(key []byte, after int64) store.Span {
 
 // mayUse says whether a credential is shared with the caller, himself or by a group. An app is no user, and has no share; nor has
 // anybody in another organisation.
-func (v *Vault) mayUse(tx store.Tx, by *auth.Principal, c *Credential) (ok bool, err error) {
+func mayUse(tx store.Tx, by *auth.Principal, c *Credential) (ok bool, err error) {
 	if by.UserID == 0 {
 		return false, nil
 	}
@@ -174,6 +174,26 @@ func (v *Vault) usable(tx store.Tx, by *auth.Principal, in auth.Tenant, after in
 		more, err = visit(tx, in, after, f)
 	}
 	return err
+}
+
+// ofGroup answers what is shared with a group of the tenant, ordered by number: all of it to administrators of credentials, to
+// others what they may use.
+func ofGroup(tx store.Tx, by *auth.Principal, in auth.Tenant, id int64) ([]*Credential, error) {
+	list := []*Credential{}
+	if !by.May(auth.Read.On(auth.Credential), in) {
+		return list, nil
+	}
+	admin := administers(by, in)
+	err := sharesOfGroup.Scan(tx, store.Span{Prefix: store.Key(id)}, func(s *Share) (bool, error) {
+		return visit(tx, in, s.CredentialID, func(c *Credential) (bool, error) {
+			ok, err := mayUse(tx, by, c)
+			if ok || admin {
+				list = append(list, c)
+			}
+			return true, err
+		})
+	})
+	return list, err
 }
 
 // A queue is the credentials that are shared with a target, from the next one on.

@@ -226,9 +226,16 @@ func (g *Groups) Delete(ctx context.Context, by *auth.Principal, in auth.Tenant,
 // A ListedGroup is a group as it is shown.
 type ListedGroup struct {
 	*Group
-	Count   int // of members
-	Members []ListedMember
-	Page    account.Page // of the members
+	Count       int // of members
+	Members     []ListedMember
+	Page        account.Page // of the members
+	Credentials []*Credential
+}
+
+// A ShowGroup says what is asked for besides.
+type ShowGroup struct {
+	Members     *account.PageQuery // those, or a page of them, ordered by number
+	Credentials bool               // what is shared with the group, as far as the caller sees that
 }
 
 // List answers the groups of the tenant, or a page of them, ordered by number.
@@ -259,8 +266,9 @@ func behind(key []byte, p *account.Pager) store.Span {
 	return store.Span{Prefix: key, From: append(store.AppendKey(slices.Clone(key), p.After(0)), 0)}
 }
 
-// Get answers a group of the tenant, or nil; with its members, or a page of them, ordered by number, where they are asked for.
-func (g *Groups) Get(ctx context.Context, in auth.Tenant, id int64, members *account.PageQuery) (l *ListedGroup, err error) {
+// Get answers a group of the tenant, or nil.
+func (g *Groups) Get(ctx context.Context, by *auth.Principal, in auth.Tenant,
+	id int64, show ShowGroup) (l *ListedGroup, err error) {
 	err = g.store.View(ctx, func(tx store.Tx) error {
 		of, err := groupIn(tx, in, id)
 		if err != nil || of == nil {
@@ -271,8 +279,13 @@ func (g *Groups) Get(ctx context.Context, in auth.Tenant, id int64, members *acc
 			return err
 		}
 		l = &ListedGroup{Group: of, Count: of.Rows - gone[id]}
-		if members != nil {
-			l.Members, l.Page, err = g.members(tx, of, *members)
+		if show.Members != nil {
+			if l.Members, l.Page, err = g.members(tx, of, *show.Members); err != nil {
+				return err
+			}
+		}
+		if show.Credentials {
+			l.Credentials, err = ofGroup(tx, by, in, id)
 		}
 		return err
 	})

@@ -138,7 +138,7 @@ func (c *club) update(f func(tx store.Tx) error) {
 // count is how many members a group shows.
 func (c *club) count(id int64) int {
 	c.Helper()
-	l, err := c.groups.Get(c.Context(), c.acme, id, nil)
+	l, err := c.groups.Get(c.Context(), c.admin, c.acme, id, vault.ShowGroup{})
 	c.must(err)
 	return l.Count
 }
@@ -250,7 +250,7 @@ func TestCountsStayTrue(t *testing.T) {
 	})
 	rows := 0
 	for _, id := range ids {
-		l, err := c.groups.Get(t.Context(), c.acme, id, &account.PageQuery{})
+		l, err := c.groups.Get(t.Context(), c.admin, c.acme, id, vault.ShowGroup{Members: &account.PageQuery{}})
 		c.must(err)
 		if l.Count != len(l.Members) {
 			t.Errorf("group %d shows %d members, and lists %d", id, l.Count, len(l.Members))
@@ -350,14 +350,14 @@ func TestForceHidesAtOnce(t *testing.T) {
 	c := openClub(t)
 	id := c.group()
 	c.fill(id, vault.MaxMembers)
-	l, err := c.groups.Get(t.Context(), c.acme, id, nil)
+	l, err := c.groups.Get(t.Context(), c.admin, c.acme, id, vault.ShowGroup{})
 	c.must(err)
 	if _, err := c.groups.Delete(t.Context(), c.admin, c.acme, id, false); auth.KindOf(err) != auth.Conflict {
 		t.Fatalf("without force: %v", err)
 	}
 	_, err = c.groups.Delete(t.Context(), c.admin, c.acme, id, true)
 	c.must(err)
-	if gone, err := c.groups.Get(t.Context(), c.acme, id, nil); gone != nil || err != nil {
+	if gone, err := c.groups.Get(t.Context(), c.admin, c.acme, id, vault.ShowGroup{}); gone != nil || err != nil {
 		t.Errorf("still shown: %v, %v", gone, err)
 	}
 	again, err := c.groups.Insert(t.Context(), c.admin, c.acme, vault.NewGroup{Name: l.Name})

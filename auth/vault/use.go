@@ -53,7 +53,7 @@ func (v *Vault) used(tx store.Tx, by *auth.Principal, in auth.Tenant, id int64) 
 	if err != nil || c == nil {
 		return nil, cmp.Or(err, errNoCredential)
 	}
-	ok, err := v.mayUse(tx, by, c)
+	ok, err := mayUse(tx, by, c)
 	switch {
 	case err != nil || ok:
 		return c, err

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/portico-vco/portico/auth"
-	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/rpc"
 )
@@ -20,7 +19,7 @@ func (p Portal) userGroupRows() []rpc.Method {
 			Rule: may(auth.Read), Do: rpc.Func(p.getUserGroup)},
 		{Name: "userGroup/updateUserGroup", Doc: "Changes the named fields of a user group.",
 			Rule: may(auth.Update), Do: rpc.Func(p.updateUserGroup)},
-		{Name: "userGroup/deleteUserGroup", Doc: "Deletes a user group, also with its members if force is given.",
+		{Name: "userGroup/deleteUserGroup", Doc: "Deletes a user group, also with members and shares if force is given.",
 			Rule: may(auth.Delete), Do: rpc.Func(p.deleteUserGroup)},
 		{Name: "userGroup/addUserGroupMembers", Doc: "Makes users of the organisation members of a user group, and says who could not be made one.",
 			Rule: may(auth.Update), Do: rpc.Func(p.addUserGroupMembers)},
@@ -54,6 +53,7 @@ type UserGroup struct {
 	Created     rpc.Time               `json:"created"`
 	Modified    rpc.Time               `json:"modified" doc:"When its name or description last changed."`
 	Members     *List[UserGroupMember] `json:"members,omitempty" doc:"With \"members\": ordered by userId; a page of them, if one was asked for."`
+	Credentials *[]ReducedCredential   `json:"credentials,omitempty" doc:"With \"credentials\": what is shared with it, as far as the caller may see that."`
 }
 
 // UserGroupMember is a user in a group.
@@ -99,24 +99,31 @@ type OneUserGroup struct {
 // GetUserGroup is the params of userGroup/getUserGroup. The page is one of the members.
 type GetUserGroup struct {
 	OneUserGroup
-	With rpc.Strings `json:"with" enum:"members"`
+	With rpc.Strings `json:"with" enum:"members|credentials"`
 	Paged
 }
 
-func (p Portal) getUserGroup(ctx context.Context, _ *auth.Principal, in GetUserGroup) (*UserGroup, error) {
-	var members *account.PageQuery
+func (p Portal) getUserGroup(ctx context.Context, by *auth.Principal, in GetUserGroup) (*UserGroup, error) {
+	show := vault.ShowGroup{Credentials: in.With.Has("credentials")}
 	if in.With.Has("members") {
 		q := in.query()
-		members = &q
+		show.Members = &q
 	}
-	g, err := p.groups.Get(ctx, in.Tenant, int64(in.ID), members)
+	g, err := p.groups.Get(ctx, by, in.Tenant, int64(in.ID), show)
 	if err != nil || g == nil {
 		return nil, err
 	}
 	out := userGroup(*g)
-	if members != nil {
+	if show.Members != nil {
 		list := listed(g.Members, g.Page, userGroupMember)
 		out.Members = &list
+	}
+	if show.Credentials {
+		list := make([]ReducedCredential, len(g.Credentials))
+		for i, c := range g.Credentials {
+			list[i] = ReducedCredential{rpc.ID(c.ID), c.Username}
+		}
+		out.Credentials = &list
 	}
 	return &out, nil
 }
@@ -142,7 +149,7 @@ func (p Portal) updateUserGroup(ctx context.Context, by *auth.Principal, in Upda
 // DeleteUserGroup is the params of userGroup/deleteUserGroup.
 type DeleteUserGroup struct {
 	OneUserGroup
-	Force rpc.Bool `json:"force" doc:"Although it has members."`
+	Force rpc.Bool `json:"force" doc:"Although it has members, or credentials are shared with it."`
 }
 
 func (p Portal) deleteUserGroup(ctx context.Context, by *auth.Principal, in DeleteUserGroup) (Deleted, error) {
