@@ -30,6 +30,8 @@ type Event struct {
 	// Of an event in a partner's record: the enterprise it is about, by the name that it had then.
 	EnterpriseID   int64  `json:"enterpriseId,omitempty"`
 	EnterpriseName string `json:"enterpriseName,omitempty"`
+
+	Needs auth.Privilege `json:"needs,omitzero"` // in the tenant, of its readers; see Happening
 }
 
 var (
@@ -60,6 +62,7 @@ type Happening struct {
 	Detail   map[string]any // never a secret
 	Apart    string         // of refusals: what they are counted apart by, besides caller and name
 	About    auth.Tenant    // in a partner's record: the enterprise that it is about, if it is about one
+	Needs    auth.Privilege // whoever lacks it is not shown the event: he may not know what it tells of; none: all who read the record
 }
 
 // stands refuses a caller who was disabled, deleted, with his tenant or alone, or given another role since the call began: a change rests on the
@@ -135,6 +138,6 @@ func (a *Accounts) tell(tx store.Tx, by *auth.Principal, in auth.Tenant, h Happe
 		Time: a.Now(), Name: h.Name, Category: h.Category, Severity: h.Severity, Message: h.Message, Detail: detail,
 		Scope: in.Type, TenantID: in.ID,
 		ActorID: by.UserID, Actor: by.Username, ActorType: by.UserType, Source: by.Source, RequestID: by.RequestID,
-		EnterpriseID: h.About.ID, EnterpriseName: h.About.Name,
+		EnterpriseID: h.About.ID, EnterpriseName: h.About.Name, Needs: h.Needs,
 	})
 }

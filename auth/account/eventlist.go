@@ -19,7 +19,8 @@ const (
 
 // An EventQuery asks for a tenant's events, newest first.
 type EventQuery struct {
-	Start, End  time.Time // Start inclusive, End exclusive; zero: the last 12 hours, until now
+	Start, End  time.Time       // Start inclusive, End exclusive; zero: the last 12 hours, until now
+	Reader      *auth.Principal // who is shown the events; nil: the portal itself, which may know all
 	Rules       []EventRule
 	Enterprises []int64 // of a partner's record: only what is about these; none given: all of it
 	Limit       int
@@ -42,7 +43,7 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 	if err != nil {
 		return page, err
 	}
-	match, err := q.matcher()
+	match, err := q.matcher(in)
 	if err != nil {
 		return page, err
 	}
@@ -69,17 +70,20 @@ func (a *Accounts) Events(ctx context.Context, in auth.Tenant, q EventQuery) (Ev
 	return page, err
 }
 
-// matcher joins the rules and the enterprises. A partner's record is about its own enterprises alone, so the number of another's
-// finds nothing, whoever asks.
-func (q EventQuery) matcher() (func(*Event) bool, error) {
+// matcher joins the rules, the enterprises and what the reader may know. A partner's record is about its own enterprises alone, so
+// the number of another's finds nothing, whoever asks.
+func (q EventQuery) matcher(in auth.Tenant) (func(*Event) bool, error) {
 	fits, err := matcher(q.Rules)
-	if err != nil || len(q.Enterprises) == 0 {
-		return fits, err
+	if err != nil {
+		return nil, err
 	}
 	if len(q.Enterprises) > maxNumbers {
 		return nil, auth.BadField("enterpriseId", "are more than %d", maxNumbers)
 	}
-	return func(e *Event) bool { return slices.Contains(q.Enterprises, e.EnterpriseID) && fits(e) }, nil
+	return func(e *Event) bool {
+		about := len(q.Enterprises) == 0 || slices.Contains(q.Enterprises, e.EnterpriseID)
+		return about && fits(e) && (q.Reader == nil || e.Needs == auth.Privilege{} || q.Reader.May(e.Needs, in))
+	}, nil
 }
 
 // span is the part of the index that a query is about.

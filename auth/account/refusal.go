@@ -110,7 +110,7 @@ func (r *refusals) first(key refusal, by *auth.Principal, in auth.Tenant, h Happ
 // count adds a refusal to what is told together: of the caller, or of everybody, for whoever came first is then no more to
 // blame than the rest.
 func (r *refusals) count(key refusal, by *auth.Principal, in auth.Tenant, h Happening) {
-	together := Happening{Name: h.Name, Category: h.Category, Severity: h.Severity, Message: r.noun + " of one caller"}
+	together := Happening{Name: h.Name, Category: h.Category, Severity: h.Severity, Message: r.noun + " of one caller", Needs: h.Needs}
 	rest := &refused{by: *by, in: in, h: together}
 	key.apart = ""
 	if r.since[key] == nil && len(r.since) >= maxRefusals {

@@ -94,7 +94,7 @@ func folded(username string) string {
 func (c *Credential) happening(what string) account.Happening {
 	return account.Happening{
 		Name: "CREDENTIAL_" + what, Category: account.OfSecurity, Severity: account.Notice, Message: "credential " + c.Username,
-		Detail: map[string]any{"id": c.ID, "username": c.Username},
+		Detail: map[string]any{"id": c.ID, "username": c.Username}, Needs: auth.Update.On(auth.Credential),
 	}
 }
 

@@ -64,7 +64,7 @@ func (g *Group) tenant() auth.Tenant { return auth.Tenant{Type: g.Of, ID: g.Tena
 func (g *Group) happening(what string) account.Happening {
 	return account.Happening{
 		Name: "USER_GROUP_" + what, Category: account.OfSecurity, Message: "user group " + g.Name,
-		Detail: map[string]any{"id": g.ID, "name": g.Name},
+		Detail: map[string]any{"id": g.ID, "name": g.Name}, Needs: auth.Read.On(auth.UserGroup),
 	}
 }
 

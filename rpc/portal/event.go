@@ -91,7 +91,9 @@ type EventPage[E any] struct {
 
 // events answers a page of the tenant's events, each shown by show. None of them is of a device: where only those of
 // devices are asked for, the page is empty.
-func events[E any](ctx context.Context, p Portal, in auth.Tenant, q account.EventQuery, devices rpc.IDs, show func(*account.Event) E) (EventPage[E], error) {
+func events[E any](ctx context.Context, p Portal, by *auth.Principal, in auth.Tenant, q account.EventQuery, devices rpc.IDs,
+	show func(*account.Event) E) (EventPage[E], error) {
+	q.Reader = by
 	page, err := p.accounts.Events(ctx, in, q)
 	out := EventPage[E]{MetaData: metaData(page.Page), Data: []E{}}
 	if err != nil || len(devices) > 0 {
@@ -119,8 +121,8 @@ type GetEnterpriseEvents struct {
 	EdgeID rpc.IDs `json:"edgeId" doc:"There are no edges here, so no event is theirs."`
 }
 
-func (p Portal) getEnterpriseEvents(ctx context.Context, _ *auth.Principal, in GetEnterpriseEvents) (EventPage[EnterpriseEvent], error) {
-	return events(ctx, p, in.Tenant, in.EventQuery.account(), in.EdgeID, func(e *account.Event) EnterpriseEvent {
+func (p Portal) getEnterpriseEvents(ctx context.Context, by *auth.Principal, in GetEnterpriseEvents) (EventPage[EnterpriseEvent], error) {
+	return events(ctx, p, by, in.Tenant, in.EventQuery.account(), in.EdgeID, func(e *account.Event) EnterpriseEvent {
 		return EnterpriseEvent{Event: event(e), EnterpriseUsername: text(e.Actor)}
 	})
 }
@@ -140,8 +142,8 @@ type GetOperatorEvents struct {
 	GatewayID rpc.IDs `json:"gatewayId" doc:"There are no gateways here, so no event is theirs."`
 }
 
-func (p Portal) getOperatorEvents(ctx context.Context, _ *auth.Principal, in GetOperatorEvents) (EventPage[OperatorEvent], error) {
-	return events(ctx, p, in.Tenant, in.EventQuery.account(), in.GatewayID, func(e *account.Event) OperatorEvent {
+func (p Portal) getOperatorEvents(ctx context.Context, by *auth.Principal, in GetOperatorEvents) (EventPage[OperatorEvent], error) {
+	return events(ctx, p, by, in.Tenant, in.EventQuery.account(), in.GatewayID, func(e *account.Event) OperatorEvent {
 		return OperatorEvent{Event: event(e), OperatorUsername: text(e.Actor), NetworkName: text(in.Tenant.Name)}
 	})
 }
@@ -162,10 +164,10 @@ type GetProxyEvents struct {
 	EnterpriseID rpc.IDs `json:"enterpriseId" doc:"Only what is about these enterprises."`
 }
 
-func (p Portal) getProxyEvents(ctx context.Context, _ *auth.Principal, in GetProxyEvents) (EventPage[ProxyEvent], error) {
+func (p Portal) getProxyEvents(ctx context.Context, by *auth.Principal, in GetProxyEvents) (EventPage[ProxyEvent], error) {
 	q := in.EventQuery.account()
 	q.Enterprises = numbers(in.EnterpriseID)
-	return events(ctx, p, in.Tenant, q, nil, func(e *account.Event) ProxyEvent {
+	return events(ctx, p, by, in.Tenant, q, nil, func(e *account.Event) ProxyEvent {
 		return ProxyEvent{
 			Event: event(e), ProxyUsername: text(e.Actor), NetworkName: text(auth.Network().Name), EnterpriseName: text(e.EnterpriseName),
 		}
