@@ -300,6 +300,31 @@ func TestPasswordsAreSealed(t *testing.T) {
 	}))
 }
 
+// Whether a credential is there could be told by the time that a no takes: of one that is there, all groups of the caller were asked.
+func TestWorkOfANo(t *testing.T) {
+	s := openSafe(t)
+	c, u := s.credential(), s.user(12)
+	for range 5 {
+		s.add(s.group(), u.ID)
+	}
+	by := s.principal(u)
+	work := func(id int64) (n int64) {
+		t.Helper()
+		seen, changed := s.viewed.Load(), s.reads.n
+		if l, err := s.vault.Get(t.Context(), by, s.acme, id, vault.Show{}); l != nil || err != nil {
+			t.Errorf("get %d: %v, %v", id, l, err)
+		}
+		if _, _, err := s.vault.Use(t.Context(), by, s.acme, id, "a test"); auth.KindOf(err) != auth.NotFound {
+			t.Errorf("use %d: %v", id, err)
+		}
+		return s.viewed.Load() - seen + int64(s.reads.n-changed)
+	}
+	work(c.ID) // what is read once
+	if hidden, none := work(c.ID), work(c.ID+1); hidden != none {
+		t.Errorf("of one that is there %d keys are read, of one that is not %d", hidden, none)
+	}
+}
+
 // Of many at once one makes the credential for a login, however its name is written, and none beyond the limit.
 func TestOneCredentialForALogin(t *testing.T) {
 	s := openSafe(t)

@@ -79,15 +79,15 @@ func (v *Vault) Get(ctx context.Context, by *auth.Principal, in auth.Tenant, id 
 		if err := show.check(); err != nil && admin {
 			return err
 		}
+		if !admin {
+			show = Show{}
+			if ok, err := mayUse(tx, by, id); err != nil || !ok { // first: the time of a no does not tell what is there
+				return err
+			}
+		}
 		c, err := credentialIn(tx, in, id)
 		if err != nil || c == nil {
 			return err
-		}
-		if !admin {
-			show = Show{}
-			if ok, err := mayUse(tx, by, c); err != nil || !ok {
-				return err
-			}
 		}
 		found, err := v.listed(tx, in, c, show)
 		l = &found
@@ -138,15 +138,15 @@ func from(key []byte, after int64) store.Span {
 	return store.Span{Prefix: key, From: store.AppendKey(slices.Clone(key), after+1)}
 }
 
-// mayUse says whether a credential is shared with the caller, himself or by a group. An app is no user, and has no share; nor has
-// anybody in another organisation.
-func mayUse(tx store.Tx, by *auth.Principal, c *Credential) (ok bool, err error) {
+// mayUse says whether the credential of that number is shared with the caller, himself or by a group, whether or not it is there. An
+// app is no user, and has no share; nor has anybody in another organisation.
+func mayUse(tx store.Tx, by *auth.Principal, id int64) (ok bool, err error) {
 	if by.UserID == 0 {
 		return false, nil
 	}
 	has := func(t Target) (bool, error) {
-		id, err := shareWith.ID(tx, t.key(c.ID))
-		ok = id != 0
+		share, err := shareWith.ID(tx, t.key(id))
+		ok = share != 0
 		return !ok, err
 	}
 	if more, err := has(Target{UserID: by.UserID}); err != nil || !more {
@@ -186,7 +186,7 @@ func ofGroup(tx store.Tx, by *auth.Principal, in auth.Tenant, id int64) ([]*Cred
 	admin := administers(by, in)
 	err := sharesOfGroup.Scan(tx, store.Span{Prefix: store.Key(id)}, func(s *Share) (bool, error) {
 		return visit(tx, in, s.CredentialID, func(c *Credential) (bool, error) {
-			ok, err := mayUse(tx, by, c)
+			ok, err := mayUse(tx, by, c.ID)
 			if ok || admin {
 				list = append(list, c)
 			}

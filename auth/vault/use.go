@@ -49,17 +49,16 @@ func (v *Vault) used(tx store.Tx, by *auth.Principal, in auth.Tenant, id int64) 
 	if on, err := v.accounts.Flag(tx, account.EnableUse); err != nil || !on {
 		return nil, cmp.Or(err, error(auth.Errorf(auth.Conflict, "the use of credentials is switched off")))
 	}
+	ok, err := mayUse(tx, by, id) // first, as in Get
+	if err != nil || !ok && !administers(by, in) {
+		return nil, cmp.Or(err, errNoCredential)
+	}
 	c, err := credentialIn(tx, in, id)
 	if err != nil || c == nil {
 		return nil, cmp.Or(err, errNoCredential)
 	}
-	ok, err := mayUse(tx, by, c)
-	switch {
-	case err != nil || ok:
-		return c, err
-	case administers(by, in):
-		return nil, auth.Errorf(auth.Forbidden,
-			"the privilege to use a credential is that of those with whom it is shared in method [%s]", by.Method)
+	if !ok {
+		return nil, auth.Errorf(auth.Forbidden, "to use a credential takes a share in it; to administrate it is not enough")
 	}
-	return nil, errNoCredential
+	return c, nil
 }
