@@ -594,9 +594,38 @@ func TestSharesOfWhoIsGone(t *testing.T) {
 	}
 }
 
+// Who is gone has shares until they are swept, and a list of what is shared with him has none of them.
+func TestListsOfWhoIsGone(t *testing.T) {
+	s := openSafe(t)
+	c, g, u := s.credential(), s.group(), s.user(12)
+	s.share(c, vault.Target{GroupID: g})
+	s.share(c, vault.Target{UserID: u.ID})
+	filters := []vault.Show{{UserID: u.ID}, {GroupID: g}, {UserID: u.ID, GroupID: g}}
+	want := func(n int) {
+		t.Helper()
+		for _, f := range filters {
+			if got := s.shown(f); len(got) != n {
+				t.Errorf("shared with user %d and group %d: %d, want %d", f.UserID, f.GroupID, len(got), n)
+			}
+		}
+	}
+	want(1)
+	_, _, err := s.accounts.DeleteUser(t.Context(), s.admin, auth.Delete.On(auth.EnterpriseUser), s.acme, u.ID, "")
+	s.must(err)
+	_, err = s.groups.Delete(t.Context(), s.admin, s.acme, g, true)
+	s.must(err)
+	want(0)
+}
+
 func (s *safe) full() []vault.Listed {
 	s.Helper()
-	list, _, err := s.vault.List(s.Context(), s.admin, s.acme, vault.Show{View: vault.FullView}, account.PageQuery{})
+	return s.shown(vault.Show{View: vault.FullView})
+}
+
+// shown is what the administrator is shown.
+func (s *safe) shown(show vault.Show) []vault.Listed {
+	s.Helper()
+	list, _, err := s.vault.List(s.Context(), s.admin, s.acme, show, account.PageQuery{})
 	s.must(err)
 	return list
 }

@@ -67,7 +67,7 @@ func (v *Vault) List(ctx context.Context, by *auth.Principal, in auth.Tenant, sh
 		if err := show.check(); err != nil {
 			return err
 		}
-		return show.each(tx, in, page, found)
+		return v.each(tx, in, show, page, found)
 	})
 	return list, page.Done(), err
 }
@@ -105,11 +105,16 @@ func (v *Vault) listed(tx store.Tx, in auth.Tenant, c *Credential, show Show) (l
 }
 
 // each calls f for the credentials of a page, and beyond, that an administrator asks for, in order.
-func (s Show) each(tx store.Tx, in auth.Tenant, p *account.Pager, f func(*Credential) (bool, error)) error {
+func (v *Vault) each(tx store.Tx, in auth.Tenant, s Show, p *account.Pager, f func(*Credential) (bool, error)) error {
 	if s.UserID == 0 && s.GroupID == 0 {
 		return credentialsOf.Scan(tx, behind(tenantKey(in), p), f)
 	}
 	first, other := Target{UserID: s.UserID}, Target{GroupID: s.GroupID}
+	for _, t := range []Target{first, other} {
+		if ok, err := v.there(tx, in, t); t != (Target{}) && (err != nil || !ok) {
+			return err
+		}
+	}
 	if s.UserID == 0 {
 		first, other = other, Target{}
 	}

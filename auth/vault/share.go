@@ -63,20 +63,27 @@ func (t Target) all() (*store.Index[Share], []byte) {
 // sharedWith answers with which users, and with which groups, a credential is shared. Those that are gone do not count.
 func (v *Vault) sharedWith(tx store.Tx, in auth.Tenant, id int64) (users, groups []int64, err error) {
 	err = shareWith.Scan(tx, store.Span{Prefix: store.Key(id)}, func(s *Share) (bool, error) {
-		if s.GroupID != 0 {
-			g, err := groupIn(tx, in, s.GroupID)
-			if g != nil {
-				groups = append(groups, g.ID)
-			}
-			return true, err
-		}
-		gone, err := v.accounts.UserGone(tx, s.UserID)
-		if !gone {
+		ok, err := v.there(tx, in, s.Target)
+		switch {
+		case !ok:
+		case s.GroupID != 0:
+			groups = append(groups, s.GroupID)
+		default:
 			users = append(users, s.UserID)
 		}
 		return true, err
 	})
 	return users, groups, err
+}
+
+// there says whether the shares of a target count: what is gone has some until they are swept.
+func (v *Vault) there(tx store.Tx, in auth.Tenant, t Target) (bool, error) {
+	if t.GroupID != 0 {
+		g, err := groupIn(tx, in, t.GroupID)
+		return g != nil, err
+	}
+	gone, err := v.accounts.UserGone(tx, t.UserID)
+	return !gone, err
 }
 
 // Share shares a credential with a user or a group of its tenant; rows is 0 where it already is, or is not there. A
