@@ -14,6 +14,7 @@ type Show struct {
 	View    string // FullView, or else DefaultView
 	UserID  int64  // what is shared with the user himself
 	GroupID int64
+	Wrong   []auth.Field // what else was asked for, and cannot be
 }
 
 // The views: all that may be shown, or the number and the username.
@@ -23,6 +24,9 @@ const (
 )
 
 func (s Show) check() error {
+	if len(s.Wrong) > 0 {
+		return auth.BadFields(s.Wrong...)
+	}
 	if s.View != "" && s.View != DefaultView && s.View != FullView {
 		return auth.BadField("view", "must be one of %s, %s", DefaultView, FullView)
 	}

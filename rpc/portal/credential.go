@@ -2,6 +2,9 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"slices"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
@@ -45,22 +48,57 @@ type OneCredential struct {
 
 // CredentialView says how much is shown of a credential.
 type CredentialView struct {
-	View string `json:"view" doc:"Default or Full. It is ignored for callers who are no administrators of credentials."`
+	View Unjudged[string] `json:"view" doc:"Default or Full. It is ignored for callers who are no administrators of credentials."`
 }
+
+// Unjudged is a param that is ignored for some callers, whatever it is. To the others the mistake in it is told by the method.
+type Unjudged[T any] struct {
+	value T
+	wrong error
+}
+
+// UnmarshalJSON keeps the mistake.
+func (u *Unjudged[T]) UnmarshalJSON(b []byte) error {
+	var typ *json.UnmarshalTypeError
+	if u.wrong = json.Unmarshal(b, &u.value); errors.As(u.wrong, &typ) {
+		u.wrong = errors.New("must be a " + typ.Type.String())
+	}
+	return nil
+}
+
+func (u Unjudged[T]) mistakes(path string) []auth.Field {
+	if u.wrong == nil {
+		return nil
+	}
+	return []auth.Field{{Path: path, Message: u.wrong.Error()}}
+}
+
+// Schema is that of the param as it should be.
+func (Unjudged[T]) Schema(result bool) rpc.Schema { return rpc.SchemaOf[T](result) }
 
 // GetCredentials is the params of credential/getCredentials.
 type GetCredentials struct {
 	rpc.InOrganisation
 	CredentialView
-	UserID      rpc.ID `json:"userId" doc:"Those that are shared with this user himself. Ignored like view."`
-	UserGroupID rpc.ID `json:"userGroupId" doc:"Those that are shared with this user group. Ignored like view."`
+	UserID      Unjudged[rpc.ID] `json:"userId" doc:"Those that are shared with this user himself. Ignored like view."`
+	UserGroupID Unjudged[rpc.ID] `json:"userGroupId" doc:"Those that are shared with this user group. Ignored like view."`
 	Paged
 }
 
 func (p Portal) getCredentials(ctx context.Context, by *auth.Principal, in GetCredentials) (List[ShownCredential], error) {
-	list, page, err := p.vault.List(ctx, by, in.Tenant,
-		vault.Show{View: in.View, UserID: int64(in.UserID), GroupID: int64(in.UserGroupID)}, in.query())
+	list, page, err := p.vault.List(ctx, by, in.Tenant, in.show(), in.query())
 	return listed(list, page, shownCredential), err
+}
+
+func (in *GetCredentials) show() vault.Show {
+	out := in.CredentialView.show()
+	out.UserID, out.GroupID = int64(in.UserID.value), int64(in.UserGroupID.value)
+	out.Wrong = slices.Concat(out.Wrong, in.UserID.mistakes("userId"), in.UserGroupID.mistakes("userGroupId"))
+	return out
+}
+
+func (v CredentialView) show() vault.Show {
+	return vault.Show{View: v.View.value, Wrong: v.View.mistakes("view")}
 }
 
 // GetCredential is the params of credential/getCredential.
@@ -70,7 +108,7 @@ type GetCredential struct {
 }
 
 func (p Portal) getCredential(ctx context.Context, by *auth.Principal, in GetCredential) (*ShownCredential, error) {
-	l, err := p.vault.Get(ctx, by, in.Tenant, int64(in.ID), vault.Show{View: in.View})
+	l, err := p.vault.Get(ctx, by, in.Tenant, int64(in.ID), in.show())
 	if err != nil || l == nil {
 		return nil, err
 	}
