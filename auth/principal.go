@@ -87,12 +87,14 @@ type Call struct {
 	RequestID string
 	Source    string // the caller's address, without port
 	TLS       bool
+	Relayed   bool // a proxy has passed it on, trusted or not
 }
 
-// Private says whether nobody on the way can read along: the call came over TLS, or never left the machine.
+// Private says whether nobody on the way can read along: the call came over TLS, or never left the machine. What a proxy on the
+// machine passes on may have come from anywhere.
 func (c Call) Private() bool {
 	a, err := netip.ParseAddr(c.Source)
-	return c.TLS || err == nil && a.Unmap().IsLoopback()
+	return c.TLS || !c.Relayed && err == nil && a.Unmap().IsLoopback()
 }
 
 // NoTLS refuses a call that takes TLS.

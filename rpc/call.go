@@ -145,7 +145,7 @@ func (c *call) authenticate() error {
 
 // about is what is known of the call without asking who makes it.
 func (c *call) about() auth.Call {
-	return auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls}
+	return auth.Call{Method: c.printed(), RequestID: c.x.id, Source: c.x.source, TLS: c.x.tls, Relayed: c.x.relayed}
 }
 
 // ReadRequest decides what the params decide: whether they can be read, and whether the caller may act in the tenant

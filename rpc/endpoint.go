@@ -93,7 +93,7 @@ func (x *exchange) visit() {
 
 func (x *exchange) request() *Request {
 	return &Request{
-		Call:   auth.Call{Method: x.route.endpoint.Path, RequestID: x.id, Source: x.source, TLS: x.tls},
+		Call:   auth.Call{Method: x.route.endpoint.Path, RequestID: x.id, Source: x.source, TLS: x.tls, Relayed: x.relayed},
 		Header: x.r.Header, Query: x.r.URL.RawQuery, Body: x.body.Bytes(),
 	}
 }

@@ -27,10 +27,11 @@ type exchange struct {
 	route route
 	creds credentials
 
-	id     string
-	source string
-	tls    bool
-	start  time.Time
+	id      string
+	source  string
+	tls     bool
+	relayed bool
+	start   time.Time
 
 	*paper
 	status  int
@@ -59,6 +60,7 @@ var papers = sync.Pool{New: func() any {
 func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{s: s, w: w, r: r, id: newID(), start: s.o.Now(), paper: papers.Get().(*paper), status: http.StatusOK}
 	x.source, x.tls = s.origin(r)
+	x.relayed = relayed(r.Header)
 	return x
 }
 

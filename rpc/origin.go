@@ -23,6 +23,16 @@ func (s *Server) origin(r *http.Request) (source string, tls bool) {
 	return s.forwardedFor(peer, r.Header["X-Forwarded-For"]).String(), tls
 }
 
+// relayed says whether a header tells of a proxy. Nobody needs to be trusted for that: who adds such a header gains nothing.
+func relayed(h http.Header) bool {
+	for _, name := range []string{"X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via"} {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // forwardedFor walks from the right past trusted hops: what stands left of the first other one may be made up.
 func (s *Server) forwardedFor(from netip.Addr, headers []string) netip.Addr {
 	hops := strings.Split(strings.Join(headers, ","), ",")

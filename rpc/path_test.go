@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -373,6 +374,32 @@ func TestPathsTakeTLS(t *testing.T) {
 	}
 	if got := h.refused.Load(); got != "in the clear" {
 		t.Errorf("%v is recorded", got)
+	}
+}
+
+// A call in the clear from a proxy on the machine was taken for one of the machine itself, wherever it came from, when the proxy was
+// not named as a trusted one, or told the protocol alone.
+func TestProxyOnTheMachine(t *testing.T) {
+	trusted := func(o *rpc.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} }
+	for _, c := range []struct {
+		name    string
+		options []func(*rpc.Options)
+		header  []string
+		refused bool
+	}{
+		{"none", nil, nil, false},
+		{"one that is not trusted", nil, []string{"X-Forwarded-For", "198.51.100.7"}, true},
+		{"one that is not trusted, and says https", nil, []string{"X-Forwarded-Proto", "https"}, true},
+		{"another way to say so", nil, []string{"Forwarded", "for=198.51.100.7"}, true},
+		{"one that says the least", nil, []string{"Via", "1.1 proxy"}, true},
+		{"a trusted one in the clear", []func(*rpc.Options){trusted}, []string{"X-Forwarded-Proto", "http"}, true},
+		{"a trusted one over TLS", []func(*rpc.Options){trusted}, []string{"X-Forwarded-Proto", "https"}, false},
+	} {
+		h, _ := library(t, c.options...)
+		w := h.visit("PUT", "/api/books/1", `{"newSecret":"Emma"}`, "acme", c.header...)
+		if got := strings.Contains(w.Body.String(), "TLS_REQUIRED"); got != c.refused || !got && w.Code != 200 {
+			t.Errorf("%s: %d %s", c.name, w.Code, w.Body)
+		}
 	}
 }
 
