@@ -26,8 +26,11 @@ func TestSecretsStaySecret(t *testing.T) {
 		`{"id":3,"_update":{"password":%q,"password2":%[1]q}}`, newPassword), withSession(session))
 	p.mustLogin("ops@acme.example", newPassword)
 
+	const kept, keptNext = "a kept password 6", "a kept password 7"
+	p.keep(kept, keptNext, withSession(session), withSession(operator))
+
 	const wrong = "wrong password 5"
-	secrets := []string{operatorPassword, demoPassword, newPassword, wrong, session, operator, first, token, fresh.Token}
+	secrets := []string{operatorPassword, demoPassword, newPassword, wrong, session, operator, first, token, fresh.Token, kept, keptNext}
 	p.login("admin@acme.example", wrong)
 	for _, s := range secrets {
 		p.post("/portal/", s)
@@ -55,8 +58,10 @@ func TestSecretsStaySecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(left["stderr"], "apiToken/refresh") {
-		t.Error("nothing is logged")
+	for _, method := range []string{"apiToken/refresh", "credential/useCredential"} {
+		if !strings.Contains(left["stderr"], method) {
+			t.Errorf("of %s nothing is logged", method)
+		}
 	}
 	for where, text := range left {
 		for i, s := range secrets {
@@ -64,6 +69,24 @@ func TestSecretsStaySecret(t *testing.T) {
 				at := strings.Index(text, s)
 				t.Errorf("secret %d is in %s: %s", i, where, text[max(0, at-200):at])
 			}
+		}
+	}
+}
+
+// keep keeps a credential with one password and then the next, and uses both.
+func (p *process) keep(password, next string, admin, operator header) {
+	var ignored any
+	p.call(&ignored, "role/setEnterpriseUserManagementDelegatedToOperator", `{"isDelegated":true}`, admin)
+	p.call(&ignored, "enterprise/insertOrUpdateEnterpriseProperty", `{"enterpriseId":1,"name":"portico.verifier","value":"{\"kind\":\"none\"}"}`, operator)
+	var made struct{ ID, CreatedByUserID int64 }
+	p.call(&made, "credential/insertCredential", fmt.Sprintf(`{"username":"CORP\\build","password":%q}`, password), admin)
+	p.call(&ignored, "credential/shareCredentialWithUser", fmt.Sprintf(`{"id":%d,"userId":%d}`, made.ID, made.CreatedByUserID), admin)
+	var used struct{ Password string }
+	for _, want := range []string{password, next} {
+		p.call(&ignored, "credential/updateCredential", fmt.Sprintf(`{"id":%d,"_update":{"newPassword":%q}}`, made.ID, want), admin)
+		p.call(&used, "credential/useCredential", fmt.Sprintf(`{"id":%d,"purpose":"a test"}`, made.ID), admin)
+		if used.Password != want {
+			p.t.Fatalf("used as %q, want %q", used.Password, want)
 		}
 	}
 }
