@@ -701,6 +701,64 @@ func TestListingCostsWhatItAnswers(t *testing.T) {
 	}
 }
 
+// Who has lost the right since his call began, or loses it while a login is checked, changes nothing and gets nothing.
+func TestRightsOfCredentials(t *testing.T) {
+	s := openSafe(t)
+	c, with := s.credential(), vault.Target{UserID: s.user(12).ID}
+	update := func(up vault.CredentialUpdate) func(*auth.Principal) error {
+		return func(by *auth.Principal) error {
+			_, err := s.vault.Update(t.Context(), by, s.acme, c.ID, up)
+			return err
+		}
+	}
+	for name, call := range map[string]func(*auth.Principal) error{
+		"insert": func(by *auth.Principal) error {
+			_, err := s.vault.Insert(t.Context(), by, s.acme, vault.NewCredential{Username: "x", Password: "x"})
+			return err
+		},
+		"another password":  update(vault.CredentialUpdate{Password: new(secret.Text("x"))}),
+		"other description": update(vault.CredentialUpdate{Description: new("x")}),
+		"check":             func(by *auth.Principal) error { _, err := s.vault.Verify(t.Context(), by, s.acme, c.ID); return err },
+		"share": func(by *auth.Principal) error {
+			_, err := s.vault.Share(t.Context(), by, s.acme, c.ID, with)
+			return err
+		},
+		"delete": func(by *auth.Principal) error {
+			_, _, err := s.vault.Delete(t.Context(), by, s.acme, c.ID, true)
+			return err
+		},
+		"use": func(by *auth.Principal) error { _, err := s.use(by, c); return err },
+	} {
+		u := s.user(auth.EnterpriseSuperuser)
+		s.share(c, vault.Target{UserID: u.ID})
+		gone := false
+		leave := func() {
+			if !gone {
+				gone = true
+				s.removeUser(u.ID)
+			}
+		}
+		s.answer = func(string, secret.Text) (verify.Outcome, error) { leave(); return verify.OK, nil }
+		switch name {
+		case "insert", "another password", "check": // he leaves while they ask
+		default:
+			leave()
+		}
+		before := fmt.Sprint(s.record(records, c.ID), s.has())
+		if err := call(s.principal(u)); auth.KindOf(err) != auth.Unauthenticated {
+			t.Errorf("%s by who is gone: %v", name, err)
+		}
+		if after := fmt.Sprint(s.record(records, c.ID), s.has()); after != before {
+			t.Errorf("%s by who is gone: %s became %s", name, before, after)
+		}
+		weak := *s.admin
+		weak.Role = auth.RoleByID(12)
+		if err := call(&weak); name != "use" && auth.KindOf(err) != auth.Forbidden || err == nil {
+			t.Errorf("%s without the privilege: %v", name, err)
+		}
+	}
+}
+
 // What is too long, or cannot be a login, is refused before anything is asked.
 func TestBoundsOfCredentials(t *testing.T) {
 	s := openSafe(t)
