@@ -80,8 +80,8 @@ var routes = map[string]route{
 	"portal/rest/" + enterpriseLogin: {door: signIn, method: enterpriseLogin},
 }
 
-// routeOf finds what is at a path, endpoints and other products' paths left aside. It is done by hand because http.ServeMux answers a doubled slash with a redirect,
-// and a redirect makes most clients turn their POST into a GET.
+// routeOf finds what is at a path, endpoints and other products' paths left aside. It is done by hand because http.ServeMux answers
+// a doubled slash with a redirect, and a redirect makes most clients turn their POST into a GET.
 func routeOf(path string) route {
 	if path == "/portal/" || path == "/portal" { // the two that matter, first
 		return route{door: portal}
