@@ -144,10 +144,11 @@ func (c *check) vaultKeys(ctx context.Context, d folder) error {
 	if err != nil {
 		return fmt.Errorf("vault keys: %w", err)
 	}
-	for _, id := range missing(files, used) {
+	lost := missing(files, used)
+	for _, id := range lost {
 		fmt.Fprintf(c.stdout, "vault keys: %s is missing, and there are credentials under it\n", vaultFiles([]string{id}))
 		c.problems++
 	}
-	fmt.Fprintf(c.stdout, "vault keys: %d, of which credentials need %d\n", len(files), len(used)-len(missing(files, used)))
+	fmt.Fprintf(c.stdout, "vault keys: %d, of which credentials need %d\n", len(files), len(used)-len(lost))
 	return nil
 }

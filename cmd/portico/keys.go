@@ -22,7 +22,7 @@ const keysText = `The keys of a portal, whether it runs or not:
                    the public halves are kept, and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token
                    becomes invalid.
   list             Prints which keys there are and what each of them does, but no key; and while the portal does not run, how many
-                   credentials are under each vault key.
+                   credentials are under each vault key, and which key they need that is not there.
 
 A portal that runs takes a new key at its next use. What was cut off half-way is made good by running it again, or by the next
 start of the portal.

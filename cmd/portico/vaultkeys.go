@@ -153,13 +153,14 @@ func (p *program) rotateVault(_ context.Context, d folder) error {
 	return err
 }
 
-// listVaultKeys tells also how many credentials are under each key, when it can: a portal that runs has its store for itself.
+// listVaultKeys tells also how many credentials are under each key, and which keys they need that are not there, when it can: a
+// portal that runs has its store for itself.
 func (p *program) listVaultKeys(ctx context.Context, w io.Writer, d folder) error {
 	files, err := (&vaultKeys{path: d.keys(), now: p.now}).load()
 	if err != nil {
 		return err
 	}
-	sealed, err := p.countSealed(ctx, d, files)
+	sealed, lost, err := p.countSealed(ctx, d, files)
 	if errors.Is(err, bolt.ErrLocked) {
 		_, err = fmt.Fprintln(p.stderr, "the portal runs; how many credentials are under which vault key is told when it does not")
 	}
@@ -173,23 +174,27 @@ func (p *program) listVaultKeys(ctx context.Context, w io.Writer, d folder) erro
 		}
 		fmt.Fprintf(w, "credentials\t%s\t%s\t%s\n", f.key.ID(), vaultKeyNames.made(f.path), state)
 	}
+	for _, id := range lost {
+		fmt.Fprintf(w, "credentials\t-\t-\tmissing: %s, which credentials need\n", vaultFiles([]string{id}))
+	}
 	return err
 }
 
-// countSealed counts the credentials that are under each key.
-func (p *program) countSealed(ctx context.Context, d folder, files []vaultKeyFile) (sealed []int, err error) {
+// countSealed counts the credentials that are under each key, and answers the keys that others are under.
+func (p *program) countSealed(ctx context.Context, d folder, files []vaultKeyFile) (sealed []int, lost []string, err error) {
 	db, err := bolt.Open(d.store(), bolt.Options{ReadOnly: true})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	v := vault.New(account.New(db, account.Options{Now: p.now}), nil, nil)
 	for _, f := range files {
 		n, err := v.CountUnder(ctx, f.key.ID())
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		sealed = append(sealed, n)
 	}
-	return sealed, nil
+	used, err := v.KeysInUse(ctx)
+	return sealed, missing(files, used), err
 }

@@ -94,6 +94,28 @@ $`
 	}
 }
 
+// A list of the keys that are there does not hide that one which is needed is not.
+func TestKeysListOfLostKey(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	p := serving(t, demoArgs(dir)...)
+	p.keep("a kept password 1", "a kept password 2", withSession(p.login("admin@acme.example", demoPassword)),
+		withSession(p.login("super@portico.local", operatorPassword)))
+	p.stop()
+	lost, err := filepath.Glob(filepath.Join(dir, "keys", "vault-*.key"))
+	if err != nil || len(lost) != 1 || os.Remove(lost[0]) != nil {
+		t.Fatal(lost, err)
+	}
+	newest := rotateVault(t, dir)
+	status, out, errs := runHere(t, nil, "", "keys", "list", "--data", dir)
+	want := `credentials +` + newest + ` +\S+ +seals and opens, credentials: 0
+credentials +- +- +missing: "vault-\*` + lost[0][len(lost[0])-len("-0123456789abcdef.key"):] + `", which credentials need
+$`
+	if status != exitOK || !regexp.MustCompile(want).MatchString(out) {
+		t.Errorf("exit status %d, want\n%s\ngot\n%s%s", status, want, out, errs)
+	}
+}
+
 // Wherever a rotation is killed, the portal starts, and all keys that were told are there.
 func TestVaultRotationKilled(t *testing.T) {
 	t.Parallel()
