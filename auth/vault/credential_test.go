@@ -325,6 +325,35 @@ func TestWorkOfANo(t *testing.T) {
 	}
 }
 
+// How much is shared with a group could be told by the time that it takes to show none of it.
+func TestWorkOfAGroup(t *testing.T) {
+	s := openSafe(t)
+	full, empty, other := s.group(), s.group(), s.group()
+	u := s.user(11)
+	by := s.principal(u)
+	s.add(other, u.ID)
+	for i := range 10 {
+		c := s.credential()
+		s.share(c, vault.Target{GroupID: full})
+		if i == 0 {
+			s.share(c, vault.Target{GroupID: other})
+		}
+	}
+	work := func(group int64, by *auth.Principal, want int) int64 {
+		t.Helper()
+		before := s.viewed.Load()
+		l, err := s.groups.Get(t.Context(), by, s.acme, group, vault.ShowGroup{Credentials: true})
+		if err != nil || len(l.Credentials) != want {
+			t.Errorf("group %d: %+v, %v, want %d", group, l, err, want)
+		}
+		return s.viewed.Load() - before
+	}
+	work(full, s.admin, 10)
+	if many, none := work(full, by, 1), work(empty, by, 0); many > none+2 {
+		t.Errorf("%d keys are read of a group with ten credentials of which one is shown, %d of one without", many, none)
+	}
+}
+
 // Of many at once one makes the credential for a login, however its name is written, and none beyond the limit.
 func TestOneCredentialForALogin(t *testing.T) {
 	s := openSafe(t)

@@ -46,6 +46,7 @@ func (v *Vault) HandOver(tx store.Tx, by *auth.Principal, in auth.Tenant, from, 
 	return n, v.accounts.Record(tx, by, in, account.Happening{
 		Name: "CREDENTIAL_HANDED_OVER", Category: account.OfSecurity, Severity: account.Notice, Message: "to " + name,
 		Detail: map[string]any{"fromUserId": from, "userId": to, "credentialIds": moved, "userGroupIds": joined},
+		Needs:  auth.Update.On(auth.Credential),
 	})
 }
 
