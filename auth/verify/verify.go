@@ -93,7 +93,7 @@ func New(configs Configs, o Options) *Verifiers {
 	if o.Told == nil {
 		o.Told = func(Asked) {}
 	}
-	return &Verifiers{configs: configs, Options: o, counts: counts{of: make(map[string]*count)}}
+	return &Verifiers{configs: configs, Options: o, counts: counts{of: make(map[string]map[string]*count)}}
 }
 
 var (
@@ -172,14 +172,15 @@ func (a asking) Verify(ctx context.Context, username string, password secret.Tex
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	c, err := a.counts.begin(ctx, a.directory.Address()+" "+account, a.Now)
+	c, err := a.counts.begin(ctx, a.directory.Address(), account, username, a.Now)
 	if err != nil {
 		return "", err
 	}
 	defer a.counts.end(c)
 	began := a.Now()
 	outcome, err := a.directory.Verify(ctx, username, password)
-	a.counts.answered(c, outcome, err)
-	a.Told(Asked{a.directory.Address(), outcome, a.Now().Sub(began), err})
+	ended := a.Now()
+	a.counts.answered(c, username, outcome, err, ended)
+	a.Told(Asked{a.directory.Address(), outcome, ended.Sub(began), err})
 	return outcome, err
 }

@@ -1,6 +1,7 @@
 package verify_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,7 @@ import (
 
 // A directory answers what a test tells it to, and keeps what it was asked.
 type directory struct {
+	host  string
 	mu    sync.Mutex
 	asked []string
 	now   int // attempts under way
@@ -25,7 +27,7 @@ type directory struct {
 	reply func(ctx context.Context, password secret.Text) (verify.Outcome, error)
 }
 
-func (d *directory) Address() string { return "directory.example:636" }
+func (d *directory) Address() string { return cmp.Or(d.host, "directory.example:636") }
 
 func (d *directory) Account(name string) (string, bool) {
 	return strings.ToLower(name), name != "impossible"
@@ -103,6 +105,7 @@ func TestThrottle(t *testing.T) {
 		{"the third wrong password is not sent", "a/no>INVALID a/no>INVALID a/no>" + refused + "30m0s"},
 		{"nor is a right one then", "a/no>INVALID a/no>INVALID a/right>" + refused + "30m0s"},
 		{"a good answer clears", "a/no>INVALID a/right>OK a/no>INVALID a/no>INVALID a/no>" + refused + "30m0s"},
+		{"but not what another name failed with", "a/no>INVALID A/right>OK a/no>INVALID a/right>" + refused + "30m0s"},
 		{"letter case is one account", "a/no>INVALID A/no>INVALID a/no>" + refused + "30m0s"},
 		{"another account is another", "a/no>INVALID a/no>INVALID b/no>INVALID b/right>OK"},
 		{"it counts from the last", "a/no>INVALID +29m a/no>INVALID +29m a/right>" + refused + "1m0s"},
@@ -223,6 +226,27 @@ func TestHangingUpCounts(t *testing.T) {
 	}
 }
 
+// The directory begins to count when it has the password, which may be seconds after the attempt began.
+func TestForgottenAfterTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &directory{reply: func(context.Context, secret.Text) (verify.Outcome, error) {
+			time.Sleep(4 * time.Second)
+			return verify.Invalid, nil
+		}}
+		v := open(t, d, nil)
+		ask(t, v, "a", "no")
+		ask(t, v, "a", "no")
+		time.Sleep(30*time.Minute - time.Second)
+		if got := ask(t, v, "a", "no"); got != "true after 1s" {
+			t.Errorf("a second too early: %s", got)
+		}
+		time.Sleep(time.Second)
+		if got := ask(t, v, "a", "no"); got != "INVALID" {
+			t.Errorf("afterwards: %s", got)
+		}
+	})
+}
+
 // The memory of the throttle is bounded, and what does not find room is counted all the same.
 func TestManyAccounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -232,9 +256,14 @@ func TestManyAccounts(t *testing.T) {
 			ask(t, v, fmt.Sprint("user", i), "no")
 		}
 		for _, step := range []struct{ name, want string }{
-			{"one more", "INVALID"}, {"another", "INVALID"}, {"a third", "true after 30m0s"}, {"user7", "INVALID"},
+			{"one more", "INVALID"}, {"mine", "OK"}, {"another", "INVALID"}, {"mine", "true after 30m0s"}, {"a third", "true after 30m0s"},
+			{"user7", "INVALID"},
 		} {
-			if got := ask(t, v, step.name, "no"); got != step.want {
+			password := "no"
+			if step.name == "mine" {
+				password = "right"
+			}
+			if got := ask(t, v, step.name, password); got != step.want {
 				t.Errorf("%s: %s, want %s", step.name, got, step.want)
 			}
 		}
@@ -248,6 +277,30 @@ func TestManyAccounts(t *testing.T) {
 			t.Errorf("beside the third: %s", got)
 		}
 	})
+}
+
+// Very many accounts of one directory take no room from those of another.
+func TestManyAccountsOfAnother(t *testing.T) {
+	d, other := &directory{reply: knows}, &directory{host: "other.example:636", reply: knows}
+	v := verify.New(configs{1: `{"kind":"test"}`, 2: `{"kind":"other"}`}, verify.Options{Kinds: map[string]verify.Kind{
+		"test":  func([]byte) (verify.Directory, error) { return d, nil },
+		"other": func([]byte) (verify.Directory, error) { return other, nil },
+	}})
+	of := func(id int64) verify.Verifier {
+		one, err := v.Of(t.Context(), auth.Tenant{Type: auth.Enterprise, ID: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one
+	}
+	for i := range 16384 {
+		ask(t, of(1), fmt.Sprint("user", i), "no")
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		if got := ask(t, of(2), name, "no"); got != "INVALID" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
 }
 
 func TestOf(t *testing.T) {
