@@ -164,6 +164,23 @@ func TestUnavailableIsNoFailure(t *testing.T) {
 	h.sessionUsing(t, "ops@acme", "windows")
 }
 
+// What goes wrong with one answer of a directory is the matter of one call.
+func TestFaultOfAVerifier(t *testing.T) {
+	h := build(t)
+	h.foreign(t, "ops@acme")
+	h.directory(t, theirs)
+	h.gate.mu.Lock()
+	h.gate.during = func() { panic("what is this answer?") }
+	h.gate.mu.Unlock()
+	if w := h.loginWith("ops@acme", "windows", ""); w.Code != http.StatusInternalServerError {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	h.gate.mu.Lock()
+	h.gate.during = nil
+	h.gate.mu.Unlock()
+	h.sessionUsing(t, "ops@acme", "windows")
+}
+
 // Two wrong passwords are all that the directory hears of. Then the right one reads like them, and an administrator sees why.
 func TestThrottledLogin(t *testing.T) {
 	h := buildAt(t, noon)
