@@ -49,7 +49,7 @@ type Started struct {
 
 // Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
 // a wrong second factor, a user who may not get in, whoever says so, and one who is locked out read the same and cost the same
-// work. Where a directory keeps the password and cannot be asked, that is told, and nothing is counted.
+// work. So does one whose directory cannot be asked, but nothing is counted for it.
 func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, error) {
 	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
@@ -60,7 +60,10 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 		checked = nil // he gets in in no case: a directory need not hear of it
 	}
 	o, err := t.accounts.CheckPassword(ctx, checked, password)
-	if err != nil {
+	switch {
+	case errors.Is(err, verify.ErrUnavailable):
+		return Started{}, t.refused(ctx, by, operator, username, u, in, verify.Unavailable)
+	case err != nil:
 		return Started{}, err
 	}
 	if o != verify.OK {
@@ -140,8 +143,7 @@ func (t *Tokens) start(ctx context.Context, by *auth.Principal, seen *account.Us
 	return s, err
 }
 
-// failed counts and records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But
-// failures are counted apart by it, known or not, so that both cost the same work. What a verifier found is for administrators.
+// failed counts and records the refusal.
 func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant, found verify.Outcome) error {
 	if u == nil {
 		in = auth.Network()
@@ -149,6 +151,12 @@ func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, 
 	if err := t.accounts.Failed(ctx, by, in, attempt(by, operator, typed, u)); err != nil {
 		return err
 	}
+	return t.refused(ctx, by, operator, typed, u, in, found)
+}
+
+// refused records the refusal. The name that was typed is told only if it is a user's: it may have been a password. But failures are
+// counted apart by it, known or not, so that both cost the same work. What a verifier found is for administrators.
+func (t *Tokens) refused(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant, found verify.Outcome) error {
 	h := loginEvent(operator, "LOGIN_FAILURE", u)
 	h.Severity, h.Apart = account.Warning, string(secret.DigestOf(secret.Text(strings.ToLower(typed))))
 	h.Found(found)
