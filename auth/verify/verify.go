@@ -49,8 +49,10 @@ var ErrNotAsked = errors.New("not asked")
 // A Kind makes the directory of a configuration, a JSON object whose member kind is its name. It refuses unknown members.
 type Kind func(config []byte) (Directory, error)
 
-// none is the kind that asks nobody.
-const none = "none"
+const (
+	usual = "ldap" // the kind of a configuration that names none
+	none  = "none" // asks nobody
+)
 
 // patience is how long a question may take, the wait for its turn included.
 const patience = 5 * time.Second
@@ -132,11 +134,14 @@ func (v *Verifiers) read(config string) (Verifier, error) {
 	if len(head) == 0 {
 		return nil, ErrNone
 	}
-	var name string
-	if err := json.Unmarshal(head["kind"], &name); err != nil {
-		return nil, errors.New("has no kind")
+	name := usual
+	if k, ok := head["kind"]; ok && json.Unmarshal(k, &name) != nil {
+		return nil, errors.New("kind is not a string")
 	}
-	if name == none && len(head) == 1 {
+	if name == none {
+		if len(head) > 1 {
+			return nil, errors.New("kind none has no other members")
+		}
 		return unverified{}, nil
 	}
 	kind := v.Kinds[name]

@@ -305,14 +305,16 @@ func TestManyAccountsOfAnother(t *testing.T) {
 
 func TestOf(t *testing.T) {
 	d := &directory{reply: knows}
+	all := kinds(d)
+	all["ldap"] = all["test"] // the kind where none is named
 	v := verify.New(configs{
 		1: `{}`, 2: `{"kind":"none"}`, 3: `{"kind":"test"}`, 4: `{"kind":"test","bad":1}`, 5: `{"kind":"smb"}`, 6: `[]`,
-		7: `null`, 8: `{"kind":"none","url":"x"}`, 9: `{"url":"x"}`, 10: ``,
-	}, verify.Options{Kinds: kinds(d)})
+		7: `null`, 8: `{"kind":"none","url":"x"}`, 9: `{"url":"x"}`, 10: ``, 11: `{"kind":1}`,
+	}, verify.Options{Kinds: all})
 	for id, want := range map[int64]string{
 		1: "no verifier is configured", 2: "UNVERIFIED", 3: "OK", 4: "bad is not allowed", 5: `there is no such verifier of kind "smb"`,
-		6: "is not a JSON object", 7: "is not a JSON object", 8: `there is no such verifier of kind "none"`, 9: "has no kind",
-		10: "is not a JSON object",
+		6: "is not a JSON object", 7: "is not a JSON object", 8: "kind none has no other members", 9: "OK",
+		10: "is not a JSON object", 11: "kind is not a string",
 	} {
 		got := ""
 		if one, err := v.Of(t.Context(), auth.Tenant{ID: id}); err != nil {

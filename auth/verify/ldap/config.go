@@ -46,7 +46,11 @@ func New(text []byte) (verify.Directory, error) {
 	var c config
 	r := json.NewDecoder(bytes.NewReader(text))
 	r.DisallowUnknownFields()
-	if err := r.Decode(&c); err != nil {
+	var other *json.UnmarshalTypeError
+	switch err := r.Decode(&c); {
+	case errors.As(err, &other):
+		return nil, fmt.Errorf("%s is of the wrong type, %s", other.Field, other.Value)
+	case err != nil:
 		return nil, err
 	}
 	address, host, err := c.server()

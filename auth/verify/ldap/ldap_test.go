@@ -316,3 +316,18 @@ func TestConfigurations(t *testing.T) {
 		}
 	}
 }
+
+// Whoever writes a configuration knows nothing of the program's types.
+func TestMembersOfOtherTypes(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"kind":"ldap","url":636}`:                              "url is of the wrong type, number",
+		`{"kind":"ldap","url":"ldaps://dc1","startTls":"true"}`:  "startTls is of the wrong type, string",
+		`{"kind":"ldap","url":"ldaps://dc1","caPem":["a","b"]}`:  "caPem is of the wrong type, array",
+		`{"kind":"ldap","url":"ldaps://dc1","insecure":true}`:    `json: unknown field "insecure"`,
+		`{"kind":"ldap","url":"ldaps://dc1","domain":{"a":"b"}}`: "domain is of the wrong type, object",
+	} {
+		if _, err := ldap.New([]byte(text)); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, want %s", text, err, want)
+		}
+	}
+}
