@@ -212,7 +212,7 @@ func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *Use
 		return err
 	}
 	h := Happening{Name: "UPDATE_USER_REFUSED", Category: OfSecurity, Message: "wrong current password of " + u.Username}
-	h.Found(o)
+	h.Found(o, u.Type)
 	return cmp.Or(a.Refused(ctx, by, in, h), errCurrentPassword)
 }
 

@@ -57,8 +57,9 @@ func verifierChanged(a *Accounts, _ store.Tx, _ *auth.Principal, _ auth.Tenant, 
 // throttled is the outcome of a question that was not asked, because the account had too many wrong answers.
 const throttled verify.Outcome = "THROTTLED"
 
-// Found adds to an event what a verifier found; nothing where none was asked.
-func (h *Happening) Found(o verify.Outcome) {
+// Found adds to an event what a verifier found of a user of that type; nothing where none was asked. Only who may change such users is
+// told.
+func (h *Happening) Found(o verify.Outcome, t auth.UserType) {
 	if o == "" {
 		return
 	}
@@ -67,6 +68,7 @@ func (h *Happening) Found(o verify.Outcome) {
 	}
 	h.Detail["outcome"] = o
 	h.Apart += " " + string(o)
+	h.Needs = auth.Update.On(auth.UserObject(t))
 }
 
 // askVerifier asks the verifier of a user who is not native. Who has none gets in nowhere, nor does anybody unverified.

@@ -159,7 +159,7 @@ func (t *Tokens) failed(ctx context.Context, by *auth.Principal, operator bool, 
 func (t *Tokens) refused(ctx context.Context, by *auth.Principal, operator bool, typed string, u *account.User, in auth.Tenant, found verify.Outcome) error {
 	h := loginEvent(operator, "LOGIN_FAILURE", u)
 	h.Severity, h.Apart = account.Warning, string(secret.DigestOf(secret.Text(strings.ToLower(typed))))
-	h.Found(found)
+	h.Found(found, in.Type)
 	return cmp.Or(t.accounts.Refused(ctx, by, in, h), errBadLogin)
 }
 
