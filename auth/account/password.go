@@ -72,9 +72,10 @@ func (a *Accounts) hash(ctx context.Context, password secret.Text) (string, erro
 	return phc, busy(err)
 }
 
-// Rehashed answers a new hash of a password whose hash costs less than a new one would, or "".
+// Rehashed answers a new hash of a password whose hash costs less than a new one would, or "". A hash that stores of before keep of
+// who is not native is not of the password that he showed.
 func (a *Accounts) Rehashed(ctx context.Context, u *User, password secret.Text) (string, error) {
-	if !a.Passwords.Outdated(u.Password) {
+	if u.NonNative || !a.Passwords.Outdated(u.Password) {
 		return "", nil
 	}
 	return a.hash(ctx, password)

@@ -2,6 +2,7 @@ package portal_test
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/auth/verify/ldap"
+	"github.com/portico-vco/portico/store"
 )
 
 // A rehearsed directory is of kind test: its configuration has the passwords of some users, and of others what always comes of
@@ -117,6 +119,29 @@ func TestNoHashOfWhoIsNotNative(t *testing.T) {
 	h.good(t, h.session(t, "admin@acme"), "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","_update":{"isNative":true,"password":"correct horse 2"}}`, nil)
 	if u := h.find(t, "ops@acme"); u.Password == "" || len(u.Earlier) > 0 {
 		t.Errorf("%q, %v", u.Password, u.Earlier)
+	}
+}
+
+// A store of before there were verifiers has hashes of such users. One that would be made anew at the next login was replaced by that of
+// the password which the directory knows.
+func TestNoRehashOfWhoIsNotNative(t *testing.T) {
+	h := build(t)
+	old := h.find(t, "ops@acme").Password
+	h.foreign(t, "ops@acme")
+	h.directory(t, theirs)
+	must(t, h.accounts.Store.Update(t.Context(), func(tx store.Tx) error {
+		u, err := h.accounts.UserIn(tx, h.find(t, "ops@acme").ID)
+		if err != nil {
+			return err
+		}
+		kept := *u
+		kept.Password = old
+		return h.accounts.PutServiceAccount(tx, &kept)
+	}))
+	h.accounts.Passwords = secret.NewPasswords(secret.Cost{MemoryKiB: 2 * cheap.MemoryKiB, Passes: cheap.Passes, Lanes: cheap.Lanes}, rand.Reader)
+	h.sessionUsing(t, "ops@acme", "windows")
+	if u := h.find(t, "ops@acme"); u.Password != old {
+		t.Errorf("%q", u.Password)
 	}
 }
 
