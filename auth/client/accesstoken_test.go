@@ -385,6 +385,15 @@ func TestExchange(t *testing.T) {
 	if _, err := h.clients.Issue(ctx, call, public, client.Request{}); auth.KindOf(err) != auth.Unauthenticated {
 		t.Errorf("a token without a secret: %v", err)
 	}
+	// An API token does not end here, which was answered like a success.
+	for _, cred := range []client.Credential{public, svc} {
+		if err := h.clients.Revoke(ctx, call, cred, api); word(err) != "unsupported_token_type" {
+			t.Errorf("an API token, by %q: %v", cred.ClientID, err)
+		}
+	}
+	if _, err := h.clients.Exchange(ctx, call, api); err != nil {
+		t.Errorf("the API token: %v", err)
+	}
 	for range 2 {
 		h.must(h.clients.Revoke(ctx, call, public, secret.Text(text)))
 		h.refused("revoked by its holder", text, "revoked token")

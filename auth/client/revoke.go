@@ -25,7 +25,7 @@ var (
 )
 
 // Revoke ends an access token of the client's own (RFC 7009). One that is unknown, or over, needs no revocation. That of a person
-// ends by whoever holds it: its client is public.
+// ends by whoever holds it: its client is public. API tokens do not end here.
 func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, text secret.Text) error {
 	own := func(t *claims) bool { return t.ClientID == portalClient }
 	if !cred.Public() {
@@ -34,6 +34,9 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 			return err
 		}
 		own = func(t *claims) bool { return t.Subject == cl.subject() }
+	}
+	if secret.IsAPIToken(text) { // that it lives on must not be told as a success
+		return invalid("unsupported_token_type", "an API token is revoked by apiToken/revoke")
 	}
 	t, err := c.read(text)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 // words are what an error of kind auth.Invalid may be called.
 var words = []string{
 	"invalid_request", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope", // RFC 6749 5.2
-	"invalid_target", // RFC 8707
+	"invalid_target",         // RFC 8707
+	"unsupported_token_type", // RFC 7009 2.2.1
 }
 
 // kinds are the words of the other kinds that can be told; whatever else a client is refused for, it is not entitled.

@@ -155,6 +155,9 @@ func (h *house) Exchange(_ context.Context, call auth.Call, apiToken secret.Text
 func (h *house) Revoke(_ context.Context, call auth.Call, cred client.Credential, text secret.Text) error {
 	h.note("%s: %s %s %v %s", call.Method, cred.ClientID, string(cred.Secret), cred.Audience, string(text))
 	err := h.admit(cred)
+	if err == nil && text == "another-kind" {
+		err = &auth.Error{Kind: auth.Invalid, Word: "unsupported_token_type", Text: "not here"}
+	}
 	h.end(text, err == nil)
 	return err
 }

@@ -100,6 +100,7 @@ var requests = map[string]struct {
 	"revoke":                    {"/oauth2/revoke", basic("app:" + good), "token=t&token_type_hint=refresh_token", "oauth2/revoke: app " + good + " [] t", 200, ""},
 	"revoke nothing":            {"/oauth2/revoke", basic("app:" + good), "", "", 400, bad("the parameter token is missing")},
 	"revoke a person's":         {"/oauth2/revoke", "", "token=t&client_id=portico", "oauth2/revoke: portico  [] t", 401, unknown},
+	"revoke another kind":       {"/oauth2/revoke", basic("app:" + good), "token=another-kind", "oauth2/revoke: app " + good + " [] another-kind", 400, `{"error":"unsupported_token_type","error_description":"not here"}`},
 	"revoke as nobody":          {"/oauth2/revoke", "", "token=t", "", 401, who},
 	"revoke as a stranger":      {"/oauth2/revoke", basic("none:x"), "token=t", "oauth2/revoke: none x [] t", 401, unknown},
 	"introspect":                {"/oauth2/introspect", "", "token=" + access + byForm, "oauth2/introspect: app " + good + " [] " + access, 200, `{"active":true,"scope":"READ:EDGE READ:USER","client_id":"app","username":"Billing","token_type":"Bearer","exp":1700001800,"iat":1700000000,"sub":"app:7","aud":"portal","iss":"https://portal.example","jti":"jti-1","ptype":"APP","org":"org-1"}`},
