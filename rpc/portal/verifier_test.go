@@ -315,3 +315,42 @@ func TestDirectoryLoginsAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// The verifier of a tenant is that of its credentials, too, and one throttle stands in front of both: who guesses by logging in does not go
+// on by keeping credentials.
+func TestCredentialsByTheVerifierOfTheTenant(t *testing.T) {
+	h := build(t)
+	h.logins.configured = h.accounts.Verifiers
+	h.foreign(t, "ops@acme")
+	as := h.session(t, "admin@acme")
+	insert := func(username, password string) reply {
+		return h.call(as, "credential/insertCredential", fmt.Sprintf(`{"username":%q,"password":%q}`, username, password))
+	}
+	if r := insert("ops@acme", "windows"); r.Code != -32006 || !strings.Contains(r.Message, "no verifier is configured") {
+		t.Errorf("none configured: %v", r)
+	}
+	h.directory(t, theirs)
+	if r := insert("support@acme", "windows"); r.Code != -32010 || !strings.Contains(string(r.Error), "LOCKED") {
+		t.Errorf("locked: %v %s", r, r.Error)
+	}
+	if r := insert("ops@acme", "wrong"); r.Code != -32010 || !strings.Contains(string(r.Error), "INVALID") {
+		t.Errorf("wrong: %v %s", r, r.Error)
+	}
+	h.loginWith("ops@acme", "wrong", "")
+	asked := h.gate.questions()
+	if r := insert("OPS@acme", "windows"); r.Code != -32013 || h.gate.questions() != asked {
+		t.Errorf("throttled: %v, asked %d times more", r, h.gate.questions()-asked)
+	}
+	h.pass(30 * time.Minute)
+	as = h.session(t, "admin@acme")
+	for config, status := range map[string]string{theirs: "VERIFIED", `{"kind":"none"}`: "UNVERIFIED"} {
+		h.directory(t, config)
+		name := "ops@acme"
+		if status == "UNVERIFIED" {
+			name = "anybody"
+		}
+		if r := insert(name, "windows"); r.Code != 0 || !strings.Contains(string(r.Result), `"status":"`+status+`"`) {
+			t.Errorf("%s: %v %s", status, r, r.Result)
+		}
+	}
+}
