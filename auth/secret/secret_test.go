@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/portico-vco/portico/auth/secret"
@@ -108,6 +110,31 @@ func TestQueueIsBounded(t *testing.T) {
 	wg.Wait()
 	if busy == 0 || int64(busy)+p.Hashes() != callers {
 		t.Errorf("%d refused and %d computed of %d", busy, p.Hashes(), callers)
+	}
+}
+
+// TestHashesAtOnceAreBounded: a flood of logins takes the memory of as many hashes as there are processors, however many wait.
+func TestHashesAtOnceAreBounded(t *testing.T) {
+	p := secret.NewPasswords(cheap, rand.Reader)
+	var now, most, done atomic.Int64
+	var wg sync.WaitGroup
+	for range 1000 {
+		wg.Go(func() {
+			_ = p.Run(context.Background(), func() { // as hashes do
+				for n := now.Add(1); ; {
+					if m := most.Load(); n <= m || most.CompareAndSwap(m, n) {
+						break
+					}
+				}
+				runtime.Gosched()
+				now.Add(-1)
+				done.Add(1)
+			})
+		})
+	}
+	wg.Wait()
+	if n, processors := most.Load(), int64(runtime.GOMAXPROCS(0)); n > processors || done.Load() < processors {
+		t.Errorf("%d at once of %d, on %d processors", n, done.Load(), processors)
 	}
 }
 
