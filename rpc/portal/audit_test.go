@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -143,6 +144,7 @@ var untold = map[string]string{
 // An audit listens to conversations: who wrote what, and told what of it.
 type audit struct {
 	seen map[string]map[string]bool // by method
+	ways map[string]bool            // in which secrets came
 }
 
 // A transaction is what one Update has written: events, and records of collections.
@@ -158,26 +160,35 @@ func (a *audit) open(t testing.TB) *house {
 	db := store.Open(ears)
 	t.Cleanup(func() { db.Close() })
 	var log bytes.Buffer
-	h := buildOn(t, db, zerolog.New(&log))
+	secrets := newRedaction(a.ways)
+	h := buildOn(t, db, zerolog.New(io.MultiWriter(&log, &secrets.log)))
+	t.Cleanup(func() { secrets.judge(t) })
 	log.Reset()
-	calls := h.handler
+	calls := secrets.listen(h.handler)
 	var one sync.Mutex // a client has his answer, and makes the next call, before this one has been listened to
 	h.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		one.Lock()
 		defer one.Unlock()
 		ears.heard = nil // what was done between two calls
 		calls.ServeHTTP(w, r)
-		a.hear(t, methodsIn(t, &log), w.Header().Get("X-Request-Id"), ears.heard)
+		id := w.Header().Get("X-Request-Id")
+		a.hear(t, methodsIn(t, &log, id), id, ears.heard)
+		for _, tx := range ears.heard {
+			secrets.tell(tx.events...)
+		}
 	})
 	return h
 }
 
-// methodsIn takes the methods of a request from the log, which has a line for each call.
-func methodsIn(t testing.TB, log *bytes.Buffer) (names []string) {
+// methodsIn takes the methods of a request from the log, which has a line for each call, with the request's number.
+func methodsIn(t testing.TB, log *bytes.Buffer, request string) (names []string) {
 	t.Helper()
 	for lines := json.NewDecoder(log); lines.More(); {
-		var line struct{ Method string }
+		var line struct{ Method, RequestID string }
 		must(t, lines.Decode(&line))
+		if line.RequestID != request {
+			t.Errorf("the log tells of request %q, the answer of %q", line.RequestID, request)
+		}
 		names = append(names, line.Method)
 	}
 	return names
@@ -252,6 +263,11 @@ func (a *audit) more(t *testing.T) {
 // judge says what was not seen of all that there is to see.
 func (a *audit) judge(t *testing.T) {
 	t.Helper()
+	for _, way := range waysOfSecrets {
+		if !a.ways[way] {
+			t.Errorf("no secret came as %s, so none was looked for", way)
+		}
+	}
 	for _, method := range slices.Sorted(maps.Keys(audited)) {
 		for event := range strings.FieldsSeq(audited[method]) {
 			if !a.seen[method][event] {

@@ -242,7 +242,7 @@ func must(t testing.TB, err error) {
 // password; "as NAME after 2h" lets that time pass first. What they write is audited.
 func TestConversations(t *testing.T) {
 	t.Parallel()
-	a := audit{seen: make(map[string]map[string]bool)}
+	a := audit{seen: make(map[string]map[string]bool), ways: make(map[string]bool)}
 	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
 		h := a.open(t)
 		kept := make(map[string]http.Header)

@@ -1,0 +1,160 @@
+package portal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/portico-vco/portico/auth/account"
+)
+
+// secretMembers are the members of params and results, and the parameters of forms, whose text is a secret. A member named value is
+// one where another says so.
+var secretMembers = []string{
+	"password", "password2", "currentPassword", "passPhrase", "code", "seed", "uri", "recoveryCodes", "key", "token", "apiToken", "api_token",
+	"clientSecret", "client_secret", "client_assertion", "access_token", "refresh_token",
+}
+
+// notSecret are what stands in such members and is none: codes of errors, and words that everybody knows.
+var notSecret = []string{"BAD_PARAM", "WRONG_PRINCIPAL"}
+
+// shortest is how long a secret must be to be searched for: shorter ones are parts of words.
+const shortest = 6
+
+// A redaction collects the secrets of one conversation, and looks for them in what was logged and told of it.
+type redaction struct {
+	secrets map[string]string // how it came, by secret
+	log     bytes.Buffer
+	told    bytes.Buffer // the events
+	ways    map[string]bool
+}
+
+func newRedaction(ways map[string]bool) *redaction {
+	return &redaction{secrets: make(map[string]string), ways: ways}
+}
+
+func (r *redaction) keep(way, secret string) {
+	if len(secret) < shortest || slices.Contains(notSecret, secret) {
+		return
+	}
+	r.secrets[secret] = way
+	r.ways[way] = true
+}
+
+// listen collects the secrets of requests and answers.
+func (r *redaction) listen(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		body, _ := io.ReadAll(req.Body)
+		req.Body = io.NopCloser(bytes.NewReader(body))
+		r.head(req)
+		r.read("params", body)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, req)
+		if set, _, _ := strings.Cut(answer.Header().Get("Set-Cookie"), ";"); strings.HasPrefix(set, "velocloud.session=") {
+			r.keep("Set-Cookie", strings.TrimPrefix(set, "velocloud.session="))
+		}
+		r.read("answer", answer.Body.Bytes())
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+func (r *redaction) head(req *http.Request) {
+	if _, text, _ := strings.Cut(req.Header.Get("Authorization"), " "); text != "" {
+		r.keep("Authorization", text)
+	}
+	if _, secret, ok := req.BasicAuth(); ok {
+		r.keep("Basic", secret)
+	}
+	if c, err := req.Cookie("velocloud.session"); err == nil {
+		r.keep("Cookie", c.Value)
+	}
+}
+
+// read collects the secrets of a body: JSON, or else a form.
+func (r *redaction) read(way string, body []byte) {
+	var v any
+	if json.Unmarshal(body, &v) == nil {
+		r.walk(way, "", v)
+		return
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return
+	}
+	for name, values := range form {
+		for _, v := range values {
+			r.walk(way, name, v)
+		}
+	}
+}
+
+func (r *redaction) walk(way, name string, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for n, inside := range v {
+			if hidden, _ := v["isPassword"].(bool); n == "value" && hidden {
+				n = "password"
+			}
+			r.walk(way, n, inside)
+		}
+	case []any:
+		for _, inside := range v {
+			r.walk(way, name, inside)
+		}
+	case string:
+		if slices.Contains(secretMembers, name) {
+			r.keep(way+" "+name, v)
+		}
+	}
+}
+
+func (r *redaction) tell(events ...*account.Event) {
+	for _, e := range events {
+		r.told.WriteString(e.Message + "\n" + string(e.Detail) + "\n" + e.Actor + "\n")
+	}
+}
+
+// judge looks for all secrets, also as they stand in an address.
+func (r *redaction) judge(t testing.TB) {
+	t.Helper()
+	for where, text := range map[string]string{"the log": r.log.String(), "an event": r.told.String()} {
+		for secret, way := range r.secrets {
+			at := max(strings.Index(text, secret), strings.Index(text, url.QueryEscape(secret)))
+			if at >= 0 {
+				t.Errorf("%s: %s has the secret that came as %s: ...%q...", t.Name(), where, way, text[max(0, at-120):min(len(text), at+40)])
+			}
+		}
+	}
+}
+
+// waysOfSecrets are those that the conversations must have had, or nothing was looked for.
+var waysOfSecrets = []string{
+	"Authorization", "Cookie", "Set-Cookie", "params password", "params currentPassword", "params passPhrase", "params apiToken", "params code",
+	"params token", "answer token", "answer clientSecret", "answer recoveryCodes", "answer seed", "answer key",
+}
+
+// A number that a caller gives to his request is never taken: answer, log and event bear one of the portal's own, and the same.
+func TestRequestID(t *testing.T) {
+	t.Parallel()
+	h, foreign := build(t), "made-up\x1b[31m\\n"
+	admin := h.session(t, "admin@acme")
+	admin.Set("X-Request-Id", foreign)
+	w := h.post("/portal/rest/apiToken/create", admin, `{"name":"t","lifetimeMs":3600000}`)
+	id := w.Header().Values("X-Request-Id")
+	if w.Code != http.StatusOK || len(id) != 1 || len(id[0]) != 36 || id[0] == foreign {
+		t.Fatalf("%d %s, X-Request-Id %q", w.Code, w.Body, id)
+	}
+	if told := h.told(t, acme(t, h), "CREATE_API_TOKEN"); len(told) != 1 || told[0].RequestID != id[0] {
+		t.Errorf("the events are %+v, want one of request %q", told, id[0])
+	}
+}
