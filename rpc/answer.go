@@ -141,7 +141,7 @@ func (x *exchange) refuse(err error) {
 		x.writeFault(f, nil)
 		x.settle(f)
 	}
-	x.call.log(f)
+	x.call.end(f)
 }
 
 // settle chooses the status and the headers that go with the error of the only call.

@@ -23,7 +23,7 @@
 //	                desk.Enter         the row's function
 //	                WriteResponse, WriteError   kept, not encoded
 //	            call.finish            the answer, encoded once, behind those before it in a batch
-//	            call.log               one line
+//	            call.end               one line in the log, one Observation
 //	    exchange.send                  headers, Content-Length, gzip if it pays, the write
 //
 // The steps of gorilla's codec are thus the order in which calls are refused: a caller without the privilege learns nothing

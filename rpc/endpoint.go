@@ -88,7 +88,7 @@ func (x *exchange) visit() {
 		x.refuse(err)
 		return
 	}
-	x.call.log(nil)
+	x.call.end(nil)
 }
 
 func (x *exchange) request() *Request {

@@ -81,7 +81,7 @@ func (x *exchange) item(n int, batch bool) {
 		x.writeFault(f, nil)
 		x.settle(f)
 	}
-	c.log(f)
+	c.end(f)
 }
 
 // fill reads the members of a Request object. It says whether the call wants an answer: a notification does not, but

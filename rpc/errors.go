@@ -37,26 +37,27 @@ const (
 	statusOfMethodREST      = http.StatusBadRequest
 )
 
-// kinds says how each kind of error leaves. Status 0 is that of any method's error.
+// kinds says how each kind of error leaves, and what those who count are told. Status 0 is that of any method's error.
 var kinds = [...]struct {
 	code   code
 	status int
+	reason string
 }{
-	auth.Internal:        {codeInternal, http.StatusInternalServerError},
-	auth.Invalid:         {codeParams, 0},
-	auth.Unauthenticated: {codeSession, 0},
-	auth.Forbidden:       {codePrivilege, 0},
-	auth.WrongCaller:     {codeCaller, 0},
-	auth.NotFound:        {codeTenant, 0},
-	auth.Conflict:        {codeConflict, 0},
-	auth.Immutable:       {codeImmutable, 0},
-	auth.Managed:         {codeManaged, 0},
-	auth.Limit:           {codeLimit, 0},
-	auth.Busy:            {codeBusy, http.StatusTooManyRequests},
-	auth.Unavailable:     {codeInternal, http.StatusServiceUnavailable},
-	auth.InTheClear:      {codeTLS, 0},
-	auth.Rejected:        {codeRejected, 0},
-	auth.Unverifiable:    {codeVerifier, http.StatusServiceUnavailable},
+	auth.Internal:        {codeInternal, http.StatusInternalServerError, "internal"},
+	auth.Invalid:         {codeParams, 0, "invalid"},
+	auth.Unauthenticated: {codeSession, 0, "unauthenticated"},
+	auth.Forbidden:       {codePrivilege, 0, "forbidden"},
+	auth.WrongCaller:     {codeCaller, 0, "wrong_caller"},
+	auth.NotFound:        {codeTenant, 0, "not_found"},
+	auth.Conflict:        {codeConflict, 0, "conflict"},
+	auth.Immutable:       {codeImmutable, 0, "immutable"},
+	auth.Managed:         {codeManaged, 0, "managed"},
+	auth.Limit:           {codeLimit, 0, "limit"},
+	auth.Busy:            {codeBusy, http.StatusTooManyRequests, "busy"},
+	auth.Unavailable:     {codeInternal, http.StatusServiceUnavailable, "unavailable"},
+	auth.InTheClear:      {codeTLS, 0, "in_the_clear"},
+	auth.Rejected:        {codeRejected, 0, "rejected"},
+	auth.Unverifiable:    {codeVerifier, http.StatusServiceUnavailable, "unverifiable"},
 }
 
 // foreignStatuses are those of errors at other products' paths, where a method's is not 400. The credentials product has no
@@ -74,25 +75,30 @@ func (f *fault) foreignStatus() int { return cmp.Or(foreignStatuses[f.kind], sta
 type formError struct {
 	code   code
 	status int // 0 as above
+	reason string
 	text   string
 }
 
 func (e *formError) Error() string { return e.text }
 
 var (
-	errMethod     = &formError{codeMethod, 0, "methodError"}
-	errTooLarge   = &formError{codeRequest, http.StatusRequestEntityTooLarge, "the body is too large"}
-	errCrossSite  = &formError{codeRequest, http.StatusForbidden, "cross-site requests are refused"}
-	errNotHere    = &formError{codeRequest, http.StatusNotFound, "there is nothing at this path"}
-	errVerb       = &formError{codeRequest, http.StatusMethodNotAllowed, "this path does not take this HTTP method"}
-	errTwoHeaders = &formError{codeRequest, 0, "more than one Authorization header"}
-	errLongBatch  = &formError{codeLimit, 0, "the answers of this batch are too large together"}
-	errBody       = &formError{codeParse, http.StatusBadRequest, "the body could not be read"}
+	errMethod     = &formError{codeMethod, 0, "unknown_method", "methodError"}
+	errTooLarge   = &formError{codeRequest, http.StatusRequestEntityTooLarge, "too_large", "the body is too large"}
+	errCrossSite  = &formError{codeRequest, http.StatusForbidden, "cross_site", "cross-site requests are refused"}
+	errNotHere    = &formError{codeRequest, http.StatusNotFound, "unknown_path", "there is nothing at this path"}
+	errVerb       = &formError{codeRequest, http.StatusMethodNotAllowed, "wrong_verb", "this path does not take this HTTP method"}
+	errTwoHeaders = &formError{codeRequest, 0, "two_credentials", "more than one Authorization header"}
+	errLongBatch  = &formError{codeLimit, 0, "large_batch", "the answers of this batch are too large together"}
+	errBody       = &formError{codeParse, http.StatusBadRequest, "no_body", "the body could not be read"}
 )
 
-func parseError(err error) error { return &formError{codeParse, 0, "parse error: " + err.Error()} }
+func parseError(err error) error {
+	return &formError{codeParse, 0, "not_json", "parse error: " + err.Error()}
+}
 
-func badRequest(text string) error { return &formError{codeRequest, 0, "invalid request: " + text} }
+func badRequest(text string) error {
+	return &formError{codeRequest, 0, "bad_request", "invalid request: " + text}
+}
 
 // A fault is an error as it leaves.
 type fault struct {
@@ -104,6 +110,7 @@ type fault struct {
 	kind   auth.Kind
 	cause  error         // what lies behind, for the log
 	after  time.Duration // when to come again, if that is known
+	reason string        // what it is counted as, a word of this file
 	word   string
 	bare   string // the message without what JSON-RPC clients look for in it
 }
@@ -130,7 +137,7 @@ type ours struct {
 func faultOf(err error, requestID string) *fault {
 	var form *formError
 	if errors.As(err, &form) {
-		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid, bare: form.text}
+		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid, reason: form.reason, bare: form.text}
 	}
 	var e *auth.Error
 	if !errors.As(err, &e) || int(e.Kind) >= len(kinds) {
@@ -138,7 +145,7 @@ func faultOf(err error, requestID string) *fault {
 	}
 	k := kinds[e.Kind]
 	text := shown(e)
-	f := &fault{Code: k.code, Message: text, status: k.status, kind: e.Kind, cause: e.Unwrap(), after: e.After, word: e.Word, bare: text}
+	f := &fault{Code: k.code, Message: text, status: k.status, kind: e.Kind, cause: e.Unwrap(), after: e.After, reason: k.reason, word: e.Word, bare: text}
 	switch e.Kind {
 	case auth.Internal:
 		f.Data = ours{requestID}
@@ -146,6 +153,10 @@ func faultOf(err error, requestID string) *fault {
 		f.Message = "tokenError [" + text + "]"
 	case auth.Invalid:
 		f.Data = judge(e.Fields)
+	case auth.Busy:
+		if e.After > 0 {
+			f.reason = "rate_limited"
+		}
 	}
 	if e.Word != "" {
 		f.Data = verdict{Error: []remark{{Code: e.Word, Message: e.Text}}, Warning: []remark{}}

@@ -106,7 +106,7 @@ func (x *exchange) serve(to route) {
 	case x.r.Method == http.MethodOptions:
 		x.w.Header().Set("Allow", to.verbs())
 		x.status = http.StatusNoContent
-		x.logPage()
+		x.endPage()
 	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead),
 		to.door == home && x.r.Method == http.MethodPost: // curl -L -X POST posts on after a login
 		x.page()

@@ -6,14 +6,22 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth"
 )
 
+// end tells of a call whose answer was made.
+func (c *call) end(f *fault) {
+	took := c.x.s.o.Now().Sub(c.start)
+	c.observe(f, took)
+	c.log(f, took)
+}
+
 // log writes the one line of a call: who, what, and how it ended. Params, results and credentials stay out of it.
-func (c *call) log(f *fault) {
+func (c *call) log(f *fault, took time.Duration) {
 	x := c.x
 	e := x.s.o.Log.Info()
 	switch {
@@ -47,7 +55,7 @@ func (c *call) log(f *fault) {
 		e.Stringer("principal", p.Type).Int64("userId", p.UserID).Stringer("userType", p.UserType).
 			Stringer("means", p.Means).Int64("meansId", p.MeansID)
 	}
-	e.Dur("took", x.s.o.Now().Sub(c.start)).Msg("call")
+	e.Dur("took", took).Msg("call")
 }
 
 // printed is the method's name as logs and events may bear it. One that we do not know is the caller's text, and may be

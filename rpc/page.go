@@ -36,11 +36,11 @@ func (x *exchange) page() {
 	h := x.w.Header()
 	h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
 	x.out.WriteString(pages[x.route.door])
-	x.logPage()
+	x.endPage()
 }
 
-// logPage writes the line of a request that makes no call.
-func (x *exchange) logPage() {
+// endPage ends a request that makes no call.
+func (x *exchange) endPage() {
 	x.call = call{x: x, start: x.start}
-	x.call.log(nil)
+	x.call.end(nil)
 }

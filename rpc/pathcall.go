@@ -22,7 +22,7 @@ func (x *exchange) foreign() {
 	if f != nil {
 		x.settle(f)
 	}
-	c.log(f)
+	c.end(f)
 }
 
 // members are params in the making.

@@ -41,6 +41,9 @@ type Options struct {
 	Authority Authority
 	Log       zerolog.Logger // of one line for each call
 
+	// Observe, unless it is nil, is told of each call when its answer was made. It must be quick.
+	Observe func(Observation)
+
 	// TrustedProxies are the peers whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	TrustedProxies []netip.Prefix
 	// Endpoints are what is at paths of other forms.

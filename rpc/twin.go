@@ -24,7 +24,7 @@ func (x *exchange) twin() {
 	case x.route.page:
 		x.redirect()
 	}
-	c.log(f)
+	c.end(f)
 }
 
 // twinParams reads the body. Nothing, and what is not an object, is an object without members.
