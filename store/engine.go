@@ -25,6 +25,14 @@ type Engine interface {
 	Close() error
 }
 
+// Sizer is an engine that can say how much room its store takes.
+type Sizer interface {
+	Size(ctx context.Context) (Size, error)
+}
+
+// Size is the room that a store takes, in bytes. Free is what of it is free for new records.
+type Size struct{ Total, Free int64 }
+
 // Reader reads raw bytes, valid until the function it was handed to returns. It may be used by one goroutine at a time,
 // not necessarily the one in which the engine called.
 //

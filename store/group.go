@@ -49,12 +49,13 @@ type group struct {
 	db     *DB
 	calls  []*call
 	writes overlay
+	ended  func(error) // of who observes
 }
 
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
 // may run it again.
 func (g *group) run(r Reader) ([]Write, error) {
-	g.writes = overlay{}
+	g.writes, g.ended = overlay{}, nil
 	for i := 0; i < len(g.calls); i++ {
 		if c := g.calls[i]; !c.gone {
 			g.turn(r, c)
@@ -67,6 +68,9 @@ func (g *group) run(r Reader) ([]Write, error) {
 		return nil, err
 	}
 	err := g.conclude(r)
+	if f := g.db.observe.Load(); f != nil && err == nil && len(g.writes.writes) > 0 {
+		g.ended = (*f)(len(g.calls))
+	}
 	return g.writes.writes, err
 }
 

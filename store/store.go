@@ -16,6 +16,7 @@ type DB struct {
 	failed   atomic.Pointer[error]
 	broken   chan struct{} // closed when failed is set
 	onCommit atomic.Pointer[func(before, tx Tx) error]
+	observe  atomic.Pointer[func(calls int) func(error)]
 }
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
@@ -93,6 +94,11 @@ func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 // Update it has no effects but through tx. A panic of f's is taken for damage. There is one f; a later one takes its place.
 func (db *DB) OnCommit(f func(before, tx Tx) error) { db.onCommit.Store(&f) }
 
+// Observe lets f watch the commits that write: f is called when the functions of all Updates in the group have run, with their
+// number, and what it answers once they are durable, or with the error by which they are not. There is one f; a later one takes
+// its place.
+func (db *DB) Observe(f func(calls int) (ended func(error))) { db.observe.Store(&f) }
+
 // Close refuses what still waits with ErrClosed, waits for the Updates and Views that have begun, and closes the engine. Once
 // Err is not nil it leaves all waiting to the engine. A second Close does nothing.
 func (db *DB) Close() error {
@@ -107,6 +113,24 @@ func (db *DB) Close() error {
 	case <-db.broken:
 	}
 	return db.engine.Close()
+}
+
+// Size is the room that the store takes. It fails with ErrClosed, with Err, or when the engine cannot say.
+func (db *DB) Size(ctx context.Context) (s Size, err error) {
+	e, ok := db.engine.(Sizer)
+	if !ok {
+		return Size{}, nil
+	}
+	if err := db.ready(ctx); err != nil {
+		return Size{}, err
+	}
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = db.note(Damage(p))
+		}
+	}()
+	return e.Size(ctx)
 }
 
 // ID names this store and no other; it is given when the store is made and never changes.
@@ -163,6 +187,9 @@ func (db *DB) commit(g *group) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = Damage(p)
+		}
+		if g.ended != nil {
+			g.ended(err)
 		}
 		err = db.note(err)
 	}()

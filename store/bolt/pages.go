@@ -48,7 +48,7 @@ func checkPages(path string, f *os.File, newest head) (err error) {
 }
 
 func (p pages) check(h head) error {
-	if h.freelist != math.MaxUint64 { // which means that there is none
+	if h.freelist != noFreelist {
 		if err := p.free(h.freelist); err != nil {
 			return err
 		}
@@ -82,11 +82,11 @@ func (p pages) free(id uint64) error {
 	if err := list.is(freePage); err != nil {
 		return err
 	}
-	first, count := 0, uint64(list.count)
-	if count == 0xFFFF { // too many: their number is the first element
-		first, count = 1, list.long(0)
+	count, last := list.freeCount(), uint64(0)
+	first := 0
+	if list.count == tooMany {
+		first = 1
 	}
-	last := uint64(0)
 	for i := range count {
 		free := list.long(first + int(i))
 		if free <= last || !p.take(free, 0) {
@@ -95,6 +95,14 @@ func (p pages) free(id uint64) error {
 		last = free
 	}
 	return nil
+}
+
+// freeCount is how many pages are free, of the page that lists them.
+func (b page) freeCount() uint64 {
+	if b.count == tooMany {
+		return b.long(0)
+	}
+	return uint64(b.count)
 }
 
 func (p pages) tree(id uint64) error {
@@ -158,6 +166,9 @@ const (
 	element  = 16
 
 	branchPage, leafPage, freePage = 1, 2, 16
+
+	noFreelist = math.MaxUint64 // in a head: there is no list of free pages
+	tooMany    = 0xFFFF         // in that list: their number is the first element
 )
 
 var order = binary.NativeEndian
