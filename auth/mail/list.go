@@ -59,6 +59,14 @@ func (b *Box) List(ctx context.Context, by *auth.Principal, state State, limit *
 	return page, err
 }
 
+// Waiting is how many letters wait to be sent.
+func (b *Box) Waiting(ctx context.Context) (n int, err error) {
+	err = b.store.View(ctx, func(tx store.Tx) error {
+		return lettersDue.IDs(tx, store.Span{}, func([]byte, int64) (bool, error) { n++; return true, nil })
+	})
+	return n, err
+}
+
 // hide takes out of a letter what the caller may not see.
 func (b *Box) hide(tx store.Tx, by *auth.Principal, l *Letter) error {
 	l.Body = ""

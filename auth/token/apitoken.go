@@ -27,6 +27,8 @@ const (
 	Download Act = "download"
 	Refresh  Act = "refresh"
 	Revoke   Act = "revoke"
+
+	Create Act = "create" // the first, before there is a state
 )
 
 // Moves is the life of an API token.

@@ -59,6 +59,7 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 		h.Detail["lifetimeMs"], h.Detail["ownerName"] = n.LifetimeMs, owner.Username
 		return t.accounts.Record(tx, by, in, h)
 	})
+	t.watch.move(Create, err)
 	return id, err
 }
 

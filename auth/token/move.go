@@ -133,6 +133,7 @@ func (t *Tokens) move(ctx context.Context, by *auth.Principal, act Act, find fun
 		}
 		return t.accounts.Record(tx, by, in, tok.happening(eventOf[act]))
 	})
+	t.watch.move(act, err)
 	var refused *refusedMove
 	if !errors.As(err, &refused) {
 		return err == nil, err

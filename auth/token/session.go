@@ -51,9 +51,15 @@ type Started struct {
 // a wrong second factor, a user who may not get in, whoever says so, and one who is locked out read the same and cost the same
 // work. So does one whose directory cannot be asked, but nothing is counted for it.
 func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, error) {
+	s, why, err := t.login(ctx, by, operator, username, password, code)
+	t.watch.login(err, why)
+	return s, err
+}
+
+func (t *Tokens) login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, Outcome, error) {
 	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
-		return Started{}, err
+		return Started{}, "", err
 	}
 	checked := u
 	if out || u != nil && (!u.Enabled() || !u.LogsIn()) {
@@ -62,29 +68,42 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 	o, err := t.accounts.CheckPassword(ctx, checked, password)
 	switch {
 	case errors.Is(err, verify.ErrUnavailable):
-		return Started{}, t.refused(ctx, by, operator, username, u, in, verify.Unavailable)
+		return Started{}, NoDirectory, t.refused(ctx, by, operator, username, u, in, verify.Unavailable)
 	case err != nil:
-		return Started{}, err
+		return Started{}, "", err
 	}
 	if o != verify.OK {
-		return Started{}, t.failed(ctx, by, operator, username, u, in, o)
+		return Started{}, refusal(u, out, o), t.failed(ctx, by, operator, username, u, in, o)
 	}
 	ok, err := t.secondFactor(ctx, u, code)
 	if err != nil {
-		return Started{}, err
+		return Started{}, "", err
 	}
 	if !ok {
-		return Started{}, t.failed(ctx, by, operator, username, u, in, "")
+		return Started{}, WrongFactor, t.failed(ctx, by, operator, username, u, in, "")
 	}
 	rehashed, err := t.accounts.Rehashed(ctx, u, password)
 	if err != nil {
-		return Started{}, err
+		return Started{}, "", err
 	}
 	s, err := t.start(ctx, by, u, in, rehashed, code)
 	if errors.Is(err, errBadLogin) {
 		err = t.failed(ctx, by, operator, username, u, in, "")
 	}
-	return s, err
+	return s, Overtaken, err
+}
+
+// refusal is why a password opens nothing.
+func refusal(u *account.User, out bool, o verify.Outcome) Outcome {
+	switch {
+	case out:
+		return LockedOut
+	case u == nil:
+		return UnknownUser
+	case u.Enabled() && u.LogsIn() && o == verify.Invalid:
+		return WrongPassword
+	}
+	return NotActive
 }
 
 // secondFactor looks at the code before anything is written; start decides.

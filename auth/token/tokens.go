@@ -14,6 +14,7 @@ type Tokens struct {
 	store    account.Store
 	ring     func() (*secret.Ring, error)
 	uses     uses
+	watch    Watch
 }
 
 // New makes the keeper. ring answers the signing keys as they are now: they may be rotated while the portal runs.
