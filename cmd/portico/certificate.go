@@ -96,6 +96,9 @@ func (c *certificate) times() (as [2]time.Time, err error) {
 	return as, nil
 }
 
+// ends is when the certificate in use does.
+func (c *certificate) ends() time.Time { return c.current.Load().Leaf.NotAfter }
+
 // config is the TLS settings of the server.
 func (c *certificate) config() *tls.Config {
 	return &tls.Config{

@@ -63,6 +63,17 @@ type Config struct {
 	// A hash that cost less is made anew at its user's next login.
 	PasswordCost secret.Cost
 
+	// --ops-listen is the address and port of the operations listener, or off: /healthz, /readyz and Prometheus /metrics, over plain
+	// HTTP, for whoever reaches it. Where another program has the default address, the portal goes on without the listener and
+	// says so in the log.
+	OpsListen string
+
+	// --ops-remote allows an --ops-listen that is no loopback address.
+	OpsRemote bool
+
+	// --ops-pprof adds /debug/pprof/ to the operations listener. It is refused unless that is on a loopback address.
+	OpsPprof bool
+
 	// --log-level is debug, info, warn or error. Each call is a line at info.
 	LogLevel zerolog.Level
 
@@ -89,7 +100,7 @@ Exit status: 0 ended by a signal, everything written; 1 could not start or go on
 func (p *program) configure(args []string) (*Config, error) {
 	c := &Config{
 		Data: "./data", Listen: "127.0.0.1:8443", Operator: "super@portico.local",
-		PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
+		OpsListen: opsDefault, PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
 		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
 	}
@@ -107,6 +118,9 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.StringVar(&c.PublicAddress, "public-address", "", "`HOST` or host:port by which clients reach the portal; without it the listen address")
 	f.Var((*number)(&c.PasswordCost.MemoryKiB), "argon2-memory", "`KIB` of memory that hashing a password takes; not less than the default")
 	f.Var((*number)(&c.PasswordCost.Passes), "argon2-passes", "`N` passes over it; not less than the default")
+	f.StringVar(&c.OpsListen, "ops-listen", c.OpsListen, "`ADDRESS` and port of /healthz, /readyz and /metrics, over plain HTTP; or off")
+	f.BoolVar(&c.OpsRemote, "ops-remote", false, "allow an --ops-listen that is not a loopback address")
+	f.BoolVar(&c.OpsPprof, "ops-pprof", false, "add /debug/pprof/ to --ops-listen; loopback only")
 	f.Var(&level{&c.LogLevel}, "log-level", "`LEVEL`: debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", c.LogFormat, "`FORMAT`: json or text")
 	words, err := f.parse(args)

@@ -23,7 +23,7 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 14 {
+	if len(names) != 17 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, file := range []string{"config.go", "../../README.md"} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -41,6 +42,8 @@ type instance struct {
 	local       string       // host:port of the listener
 	log         zerolog.Logger
 	now         func() time.Time
+	metrics     *metrics    // nil without an operations listener
+	ending      atomic.Bool // calls are no longer taken
 }
 
 // open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.
@@ -79,6 +82,9 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.clients.Estate = o.vault
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
+	if c.OpsListen != opsOff {
+		o.metrics = newMetrics(o)
+	}
 	if err := o.haveKeys(ctx); err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -71,6 +72,9 @@ func launch(t testing.TB, args ...string) *process {
 	}
 	p := &process{t: t, read: make(chan struct{})}
 	env := []string{asPortico + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	if !slices.ContainsFunc(args, func(s string) bool { return strings.HasPrefix(s, "--ops-") }) {
+		env = append(env, "PORTICO_OPS_LISTEN=off") // many run beside each other
+	}
 	for len(args) > 0 && strings.HasPrefix(args[0], "PORTICO_") {
 		env, args = append(env, args[0]), args[1:]
 	}

@@ -51,6 +51,13 @@ func (p *program) serve(ctx context.Context, args []string) error {
 
 // serveWith opens everything from the listener inwards, and closes it from the inside out.
 func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
+	ops, missing, err := c.listenOps()
+	if err != nil {
+		return err
+	}
+	if ops != nil {
+		defer ops.Close()
+	}
 	ln, err := c.listen()
 	if err != nil {
 		return err
@@ -87,6 +94,10 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if _, err := fmt.Fprintf(p.stdout, "Portico %s serves %s://%s/portal/\n", buildVersion(), c.scheme(), o.local); err != nil {
 		return err
 	}
+	if missing != nil {
+		log.Warn().Err(missing).Msg("there is no operations listener: give it another address with --ops-listen, or switch it off")
+	}
+	defer o.serveOps(ops)()
 	return o.serve(ctx, srv, ln)
 }
 
@@ -107,6 +118,7 @@ func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener)
 	select {
 	case <-ctx.Done():
 		o.log.Info().Msg("ending: calls under way finish")
+		o.ending.Store(true)
 		stopTending() // its own end takes a while, beside that of the calls
 		err = o.finish(srv)
 		<-failed
@@ -213,7 +225,7 @@ func (o *instance) server() (*http.Server, error) {
 				Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
 			}),
 			Paths:   portal.Paths(),
-			Version: buildVersion(), Now: o.now,
+			Version: buildVersion(), Now: o.now, Observe: o.observe(),
 		}),
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,
@@ -227,6 +239,14 @@ func (o *instance) server() (*http.Server, error) {
 		srv.TLSConfig = o.certificate.config()
 	}
 	return srv, nil
+}
+
+// observe is who counts calls; nil when nobody does.
+func (o *instance) observe() func(rpc.Observation) {
+	if o.metrics == nil {
+		return nil
+	}
+	return o.metrics.call
 }
 
 // log is where everything but the announcements of a start goes.

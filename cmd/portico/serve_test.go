@@ -409,6 +409,10 @@ func TestRefusedSettings(t *testing.T) {
 		"a flag that there is not":   {args: []string{"--port", "1"}, want: "-port"},
 		"a level that there is not":  {args: []string{"--log-level", "loud"}, want: "loud"},
 		"a format that there is not": {args: []string{"--log-format", "xml"}, want: "xml"},
+		"metrics for everybody":      {args: []string{"--ops-listen", "0.0.0.0:0"}, want: "--ops-remote"},
+		"metrics without a host":     {args: []string{"--ops-listen", ":0"}, want: "--ops-remote"},
+		"pprof for everybody":        {args: []string{"--ops-listen", ":0", "--ops-remote", "--ops-pprof"}, want: "--ops-pprof is refused"},
+		"metrics at no address":      {args: []string{"--ops-listen", "nowhere"}, want: "--ops-listen"},
 		"a variable that is no flag": {env: map[string]string{"PORTICO_DEMO": "perhaps"}, want: "PORTICO_DEMO"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -503,6 +507,16 @@ func TestOrderlyEnd(t *testing.T) {
 	p.stop()
 }
 
+func dial(t *testing.T, host string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
 // refused waits until nobody is let in any more.
 func refused(t *testing.T, host string) {
 	t.Helper()
@@ -524,11 +538,7 @@ func TestSlowCallerDoesNotHoldTheEnd(t *testing.T) {
 	}
 	t.Parallel()
 	p := serving(t, demoArgs(t.TempDir(), "--plain-http")...)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
+	conn := dial(t, strings.TrimPrefix(p.url, "http://"))
 	fmt.Fprintf(conn, "POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 	time.Sleep(100 * time.Millisecond)
 	begun := time.Now()

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// The operations listener tells those who run the portal how it is: /healthz, /readyz, /metrics, and /debug/pprof/ if that is asked
+// for. It has no TLS and asks nobody who he is, so it is on a loopback address unless somebody says otherwise.
+
+// opsDefault is where it listens when nobody says where. opsOff switches it off.
+const (
+	opsDefault = "127.0.0.1:8480"
+	opsOff     = "off"
+)
+
+// readyTime is how long the portal may take to say how it is.
+const readyTime = 2 * time.Second
+
+// listenOps opens the operations listener; nil when there is to be none. Another program at an address that nobody chose does not
+// keep the portal down.
+func (c *Config) listenOps() (ln net.Listener, missing error, err error) {
+	if c.OpsListen == opsOff {
+		return nil, nil, nil
+	}
+	a, err := net.ResolveTCPAddr("tcp", c.OpsListen)
+	if err != nil {
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-listen: %w", err)}
+	}
+	switch {
+	case a.IP.IsLoopback():
+	case c.OpsPprof:
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-pprof is refused on %s: it is not a loopback address", c.OpsListen)}
+	case !c.OpsRemote:
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-listen %s is not a loopback address: "+
+			"whoever reaches it reads the metrics; --ops-remote allows that", c.OpsListen)}
+	}
+	ln, err = net.ListenTCP("tcp", a)
+	switch {
+	case err == nil:
+		return ln, nil, nil
+	case c.OpsListen == opsDefault && errors.Is(err, syscall.EADDRINUSE):
+		return nil, err, nil
+	}
+	return nil, nil, fmt.Errorf("--ops-listen: %w", err)
+}
+
+// serveOps answers those who run the portal, until stop is called.
+func (o *instance) serveOps(ln net.Listener) (stop func()) {
+	if ln == nil {
+		return func() {}
+	}
+	srv := &http.Server{
+		Handler:           o.operations(),
+		ReadHeaderTimeout: headerTime,
+		ReadTimeout:       readTime,
+		WriteTimeout:      writeTime,
+		IdleTimeout:       idleTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          stdlog.New(serverLog{o.log}, "", 0),
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			o.log.Error().Err(err).Msg("operations")
+		}
+	}()
+	o.log.Info().Str("listen", ln.Addr().String()).Msg("operations")
+	return func() {
+		_ = srv.Close()
+		<-ended
+	}
+}
+
+// operations is what is at the paths of the operations listener.
+func (o *instance) operations() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", o.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(o.metrics.registry, promhttp.HandlerOpts{
+		ErrorLog: stdlog.New(serverLog{o.log}, "", 0), ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: 4,
+	}))
+	if o.OpsPprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !o.OpsRemote && !named(r.Host) {
+			say(w, http.StatusForbidden, "give the address, or localhost, as the host")
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// named says whether a host is an address, or localhost. Any other name may be that of a web site which had a browser on this machine
+// look it up as 127.0.0.1.
+func named(host string) bool {
+	host = hostOf(host)
+	return host == "localhost" || net.ParseIP(host) != nil
+}
+
+// readyz says whether calls can be served. What is wrong is told on this machine alone.
+func (o *instance) readyz(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
+	defer cancel()
+	err := o.ready(ctx)
+	switch {
+	case err == nil:
+		say(w, http.StatusOK, "ready")
+	case net.ParseIP(hostOf(r.RemoteAddr)).IsLoopback():
+		say(w, http.StatusServiceUnavailable, "not ready: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	default:
+		say(w, http.StatusServiceUnavailable, "not ready")
+	}
+}
+
+// ready is nil as long as calls can be served.
+func (o *instance) ready(ctx context.Context) error {
+	if o.ending.Load() {
+		return errors.New("the portal is ending")
+	}
+	made, err := o.accounts.HasOperators(ctx)
+	if err == nil && !made {
+		err = errors.New("the portal is not made yet")
+	}
+	if cause := errors.Unwrap(err); cause != nil { // what callers are told is only that the store is unavailable
+		err = cause
+	}
+	_, tokens := o.keys.ring()
+	_, access := o.accessKeys.ring()
+	return errors.Join(err, tokens, access)
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, text+"\n")
+}

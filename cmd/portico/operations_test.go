@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/rs/zerolog"
+)
+
+// logged finds what a line of the log says, once it is there.
+func (p *process) logged(pattern string) string {
+	p.t.Helper()
+	re := regexp.MustCompile(pattern)
+	for range 500 {
+		if m := re.FindStringSubmatch(p.stderr.String()); m != nil {
+			return m[len(m)-1]
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	p.t.Fatalf("nothing like %q is logged:\n%s", pattern, p.stderr.String())
+	return ""
+}
+
+const opsLine = `"listen":"([^"]+)",[^\n]*"message":"operations"`
+
+// get reads a page of the operations listener.
+func get(t *testing.T, url string) (status int, text string) {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(data)
+}
+
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	p := serving(t, demoArgs(t.TempDir(), "--ops-listen", "127.0.0.1:0", "--ops-pprof")...)
+	ops := "http://" + p.logged(opsLine)
+	session := p.mustLogin("admin@acme.example", demoPassword)
+	token := p.newToken("watched", session)
+	const guess, made = "a wrong guess 9", "enterprise/madeUp9"
+	p.login("admin@acme.example", guess)
+	p.login("nobody@acme.example", guess)
+	p.post("/portal", `{"jsonrpc":"2.0","id":1,"method":"`+made+`"}`, session)
+	p.post("/portal", `{"jsonrpc":"2.0","id":1,"method":"`+made+`2"}`, session)
+	p.post("/portal/rest/apiToken/get", `{}`)
+	p.post("/"+made, ``)
+
+	for path, want := range map[string]string{"/healthz": "ok\n", "/readyz": "ready\n"} {
+		if status, text := get(t, ops+path); status != 200 || text != want {
+			t.Errorf("%s: %d %s", path, status, text)
+		}
+	}
+	_, text := get(t, ops+"/metrics")
+	for _, line := range []string{
+		`portico_calls_total\{method="login/enterpriseLogin",result="ok"\} 1`,
+		`portico_calls_total\{method="login/enterpriseLogin",result="refused"\} 2`,
+		`portico_calls_total\{method="login/enterpriseLogin",result="error"\} 0`,
+		`portico_calls_total\{method="unknown",result="refused"\} 2`,
+		`portico_calls_total\{method="none",result="refused"\} 1`,
+		`portico_call_duration_seconds_count\{method="apiToken/create"\} 1`,
+		`portico_refusals_total\{reason="unknown_method"\} 2`,
+		`portico_refusals_total\{reason="unknown_path"\} 1`,
+		`portico_refusals_total\{reason="unauthenticated"\} 3`,
+		`portico_logins_total\{outcome="ok"\} 1`,
+		`portico_logins_total\{outcome="wrong_password"\} 1`,
+		`portico_logins_total\{outcome="unknown_user"\} 1`,
+		`portico_api_token_moves_total\{move="create",result="ok"\} 2`, // the demo's too
+		`portico_api_token_moves_total\{move="download",result="ok"\} 2`,
+		`portico_store_up 1`,
+		`portico_store_size_bytes [1-9]\S+`,
+		`portico_store_free_bytes \d\S+`,
+		`portico_store_commit_duration_seconds_count [1-9]\d*`,
+		`portico_store_commit_updates_sum [1-9]\d*`,
+		`portico_store_commit_failures_total 0`,
+		`portico_mail_waiting 0`,
+		`portico_certificate_expiry_timestamp_seconds 1\.\d+e\+09`,
+		`portico_build_info\{goversion="go[^"]+",version="[^"]+"\} 1`,
+		`go_goroutines \d+`,
+	} {
+		if !regexp.MustCompile("(?m)^" + line + "$").MatchString(text) {
+			t.Errorf("no line %s", line)
+		}
+	}
+	for _, s := range []string{"Acme", "acme", "super@", "madeUp", guess, token, session[1], demoPassword, "127.0.0.1"} {
+		if strings.Contains(text, s) {
+			t.Errorf("the metrics tell of %q", s)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+	if status, _ := get(t, ops+"/debug/pprof/goroutine"); status != 200 {
+		t.Errorf("pprof: %d", status)
+	}
+	if status, _ := get(t, ops+"/debug/pprof/cmdline"); status != 404 {
+		t.Errorf("the command line is told: %d", status)
+	}
+	for _, path := range []string{"/portal", "/", "/metrics/x"} {
+		if status, _ := get(t, ops+path); status != 404 {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics"} {
+		if res, err := browser.Get(p.url + path); err != nil || res.StatusCode != 404 {
+			t.Errorf("%s is served to callers: %v, %v", path, res.Status, err)
+		}
+	}
+	p.stop()
+}
+
+// Who balances load hears at once that the portal ends, while calls that are under way go on.
+func TestNotReadyWhileEnding(t *testing.T) {
+	t.Parallel()
+	p := serving(t, demoArgs(t.TempDir(), "--ops-listen", "127.0.0.1:0", "--plain-http")...)
+	ops := "http://" + p.logged(opsLine)
+	host := strings.TrimPrefix(p.url, "http://")
+	conn := dial(t, host)
+	fmt.Fprintf(conn, "POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+	time.Sleep(100 * time.Millisecond) // until it is under way
+	p.signal(syscall.SIGTERM)
+	refused(t, host)
+	if status, text := get(t, ops+"/readyz"); status != 503 || !strings.Contains(text, "ending") {
+		t.Errorf("%d %s", status, text)
+	}
+	if status, _ := get(t, ops+"/healthz"); status != 200 {
+		t.Errorf("the process lives, but %d", status)
+	}
+	fmt.Fprint(conn, "}")
+	if status := p.wait(); status != 0 {
+		t.Errorf("exit status %d\n%s", status, p.stderr.String())
+	}
+}
+
+// openHere opens a portal in this process, without listeners.
+func openHere(t testing.TB, change func(*Config)) *instance {
+	t.Helper()
+	p := &program{stdout: io.Discard, stderr: io.Discard, getenv: func(string) string { return "" }, now: time.Now, passwordCost: cheap}
+	c, err := p.configure([]string{"--data", t.TempDir(), "--listen", "127.0.0.1:0", "--plain-http"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(c)
+	}
+	ln, err := c.listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	o, err := p.open(t.Context(), c, ln, zerolog.Nop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { o.db.Close() })
+	return o
+}
+
+// What is wrong is told on this machine, and nowhere else.
+func TestNotReady(t *testing.T) {
+	t.Parallel()
+	o := openHere(t, nil)
+	h := o.operations()
+	ask := func(path, from string) (int, string) {
+		r := httptest.NewRequest("GET", path, nil)
+		r.Host, r.RemoteAddr = "127.0.0.1:8480", from
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code, w.Body.String()
+	}
+	want := func(status int, word string) {
+		t.Helper()
+		if got, text := ask("/readyz", "127.0.0.1:1"); got != status || !strings.Contains(text, word) {
+			t.Errorf("here: %d %q, want %d with %q", got, text, status, word)
+		}
+		if got, text := ask("/readyz", "[::1]:1"); got != status || !strings.Contains(text, word) {
+			t.Errorf("here, IPv6: %d %q", got, text)
+		}
+		if got, text := ask("/readyz", "192.0.2.1:1"); got != status || status != 200 && text != "not ready\n" {
+			t.Errorf("elsewhere: %d %q", got, text)
+		}
+	}
+	want(503, "not made")
+	if err := o.firstOperator(context.Background(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want(200, "ready")
+	keys := o.Data.keys()
+	if err := os.Rename(keys, keys+"-"); err != nil {
+		t.Fatal(err)
+	}
+	want(503, "signing keys")
+	if err := os.Rename(keys+"-", keys); err != nil {
+		t.Fatal(err)
+	}
+	want(200, "ready")
+	if err := o.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want(503, "store unavailable: closed")
+	if status, _ := ask("/healthz", "127.0.0.1:1"); status != 200 {
+		t.Errorf("the process lives, but %d", status)
+	}
+	if status, text := ask("/metrics", "127.0.0.1:1"); status != 200 || strings.Contains(text, "portico_store_size_bytes") {
+		t.Errorf("the size of a store that cannot say: %d %s", status, text)
+	}
+}
+
+// A web site whose name a browser was made to look up as a loopback address reads nothing; nor does anybody write.
+func TestOperationsHost(t *testing.T) {
+	t.Parallel()
+	for _, remote := range []bool{false, true} {
+		h := openHere(t, func(c *Config) { c.OpsRemote = remote }).operations()
+		for host, good := range map[string]bool{
+			"localhost": true, "localhost:8480": true, "127.0.0.1:8480": true, "[::1]:8480": true, "[::1]": true,
+			"evil.example": remote, "evil.example:8480": remote, "localhost.evil.example": remote, "": remote,
+		} {
+			r := httptest.NewRequest("GET", "/metrics", nil)
+			r.Host = host
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); (w.Code == 200) != good {
+				t.Errorf("host %q, remote %v: %d", host, remote, w.Code)
+			}
+		}
+		r := httptest.NewRequest("POST", "/metrics", nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != 405 {
+			t.Errorf("POST: %d", w.Code)
+		}
+		r = httptest.NewRequest("GET", "/debug/pprof/", nil)
+		r.Host = "localhost"
+		w = httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != 404 {
+			t.Errorf("pprof unasked: %d", w.Code)
+		}
+	}
+}
+
+// The default address belongs to another program: the portal serves all the same, and says so.
+func TestOperationsAddressTaken(t *testing.T) {
+	t.Parallel()
+	if ln, err := (&Config{Listen: opsDefault}).listen(); err == nil {
+		defer ln.Close()
+	}
+	p := serving(t, serveArgs(t.TempDir(), "--ops-listen", opsDefault)...)
+	p.logged("there is no operations listener")
+	p.stop()
+}
+
+// Names and units are as Prometheus wants them.
+func TestMetricNames(t *testing.T) {
+	t.Parallel()
+	o := openHere(t, nil)
+	problems, err := testutil.GatherAndLint(o.metrics.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		if !strings.HasPrefix(p.Metric, "go_") { // which are not ours to name
+			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+// The README tells of all metrics that are ours, and of no other.
+func TestMetricsInReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile("metrics.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := func(text []byte) map[string]bool {
+		all := map[string]bool{}
+		for _, name := range regexp.MustCompile(`\bportico_[a-z_]+`).FindAllString(string(text), -1) {
+			all[name] = true
+		}
+		return all
+	}
+	told, there := names(readme), names(source)
+	for name := range there {
+		if !told[name] {
+			t.Errorf("the README does not tell of %s", name)
+		}
+	}
+	for name := range told {
+		if !there[name] {
+			t.Errorf("there is no %s, of which the README tells", name)
+		}
+	}
+}
