@@ -198,6 +198,9 @@ func (x *exchange) send() {
 	h := x.w.Header()
 	x.header(h, 0, "X-Request-Id", x.id)
 	h["X-Content-Type-Options"] = nosniff
+	if x.tls && x.s.strict != nil {
+		h["Strict-Transport-Security"] = x.s.strict
+	}
 	if x.session != "" {
 		x.header(h, 1, "Set-Cookie", x.session)
 	}
@@ -227,6 +230,14 @@ func (x *exchange) send() {
 	if x.r.Method != http.MethodHead {
 		_, _ = x.w.Write(body) // a client that has gone away needs no answer
 	}
+}
+
+// strict is the header by which browsers come over TLS alone. It speaks for this host and not for those below it.
+func strict(d time.Duration) []string {
+	if d <= 0 {
+		return nil
+	}
+	return []string{"max-age=" + strconv.FormatInt(int64(d/time.Second), 10)}
 }
 
 // header sets a header without allocating its list.

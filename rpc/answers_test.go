@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/portico-vco/portico/rpc"
 )
@@ -214,3 +215,23 @@ func TestPanicOfTheAuthority(t *testing.T) {
 type hasty struct{ rpc.Authority }
 
 func (hasty) UnauthorizedStatus(context.Context) int { panic(insider) }
+
+// Browsers are told to come over TLS alone when they came over TLS, also with what is refused, and only if the portal says so.
+func TestStrictTransport(t *testing.T) {
+	on := newHouse(t, func(o *rpc.Options) { o.StrictTransport = 2 * time.Hour })
+	for _, c := range []struct {
+		name, url string
+		h         *house
+		want      string
+	}{
+		{"over TLS", "https://x/portal/rest/whoami", on, "max-age=7200"},
+		{"refused over TLS", "https://x/nothing", on, "max-age=7200"},
+		{"in the clear", "http://x/portal/rest/whoami", on, ""},
+		{"not wanted", "https://x/portal/rest/whoami", newHouse(t), ""},
+	} {
+		w := c.h.send(httptest.NewRequest("POST", c.url, nil))
+		if got := w.Header().Get("Strict-Transport-Security"); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

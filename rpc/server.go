@@ -50,6 +50,8 @@ type Options struct {
 	Endpoints []Endpoint
 	// Paths are those of other products' APIs, answered by methods of the table.
 	Paths []Path
+	// StrictTransport is for how long browsers that came over TLS shall come by nothing else (RFC 6797); 0 says nothing of it.
+	StrictTransport time.Duration
 	// Version is that of the portal, for the OpenRPC document.
 	Version string
 	// Now is the clock; time.Now when nil.
@@ -62,6 +64,7 @@ type Server struct {
 	dispatcher *gorilla.Server
 	crossSite  *http.CrossOriginProtection
 	openRPC    []byte
+	strict     []string // Strict-Transport-Security; nil is none
 
 	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
 	users, strangers *limit.Limiter
@@ -83,6 +86,7 @@ func New(o Options) *Server {
 		strangers:  limit.New(o.Now),
 		endpoints:  endpointsOf(o.Endpoints),
 		resources:  resourcesOf(o.Paths, o.Table),
+		strict:     strict(o.StrictTransport),
 	}
 }
 
