@@ -19,13 +19,17 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
 )
 
 // A certificate is what the portal shows its callers. Its files are read again when they change.
 type certificate struct {
 	certFile, keyFile string
-	host              string // that a self-signed one must name; "" says that the certificate is not ours to make
+	host              string // that a self-signed one must name, or the domain; "" says that the certificate is not ours to make
 	now               func() time.Time
+	acme              *autocert.Manager // who gets the certificate; nil when it is in the files
 
 	current atomic.Pointer[tls.Certificate]
 	public  string       // by which clients reach the portal, if that is set
@@ -39,6 +43,9 @@ const validity = 2 * 365 * 24 * time.Hour
 
 // certificate is the one the settings name, or else the self-signed one.
 func (c *Config) certificate(now func() time.Time) *certificate {
+	if c.ACMEDomain != "" {
+		return &certificate{host: c.ACMEDomain, now: now, acme: c.manager()}
+	}
 	if c.TLSCert != "" {
 		return &certificate{certFile: c.TLSCert, keyFile: c.TLSKey, now: now}
 	}
@@ -61,6 +68,9 @@ func hostOf(address string) string {
 // refresh reads the files if they have changed, and makes a self-signed certificate where there is none or it has
 // expired. news says what was made. After an error the certificate in use stays.
 func (c *certificate) refresh() (news string, err error) {
+	if c.acme != nil {
+		return "", nil // it renews by itself
+	}
 	if c.host != "" {
 		if news, err = c.sign(); err != nil {
 			return "", fmt.Errorf("certificate: %w", err)
@@ -96,16 +106,25 @@ func (c *certificate) times() (as [2]time.Time, err error) {
 	return as, nil
 }
 
-// ends is when the certificate in use does.
-func (c *certificate) ends() time.Time { return c.current.Load().Leaf.NotAfter }
+// ends is when the certificate in use does, if there is one yet.
+func (c *certificate) ends() (at time.Time, ok bool) {
+	cert := c.current.Load()
+	if cert == nil {
+		return at, false
+	}
+	return cert.Leaf.NotAfter, true
+}
 
 // config is the TLS settings of the server.
 func (c *certificate) config() *tls.Config {
+	protocols := []string{"h2", "http/1.1"}
+	if c.acme != nil {
+		protocols = append(protocols, acme.ALPNProto)
+	}
 	return &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-			return c.current.Load(), nil
-		},
+		MinVersion:     tls.VersionTLS12,
+		NextProtos:     protocols,
+		GetCertificate: c.get,
 	}
 }
 

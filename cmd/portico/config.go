@@ -5,11 +5,14 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
@@ -34,6 +37,31 @@ type Config struct {
 	// are read again when they change. Without them the portal makes a self-signed certificate and keeps it in the data
 	// folder.
 	TLSCert, TLSKey string
+
+	// --acme-domain has the portal get its certificate, and renew it, from an authority that speaks ACME. It accepts the terms of that
+	// authority. The domain must lead to the portal: the authority looks at port 443 of it (TLS-ALPN-01), or at port 80 if
+	// --acme-http is given. Callers must name the domain. --public-address is the domain unless it is set.
+	ACMEDomain string
+
+	// --acme-directory is the authority: the URL of its directory. Over http it must be on a loopback address.
+	ACMEDirectory string
+
+	// --acme-email is where the authority may write to.
+	ACMEEmail string
+
+	// --acme-http is the address and port of a listener that answers the authority's look over plain HTTP (HTTP-01), and nothing else.
+	ACMEHTTP string
+
+	// --tls-client-ca is a file of certificates in PEM: authorities that vouch for those who may connect at all. What a caller shows
+	// admits to the listener and signs nobody in. The file is read again when it changes; connections that are open go on.
+	TLSClientCA string
+
+	// --tls-client-auth is require: who shows no such certificate is turned away; or request: he may go without, but not show another.
+	TLSClientAuth string
+
+	// --hsts is for how many seconds browsers that came over TLS shall come to this host by nothing else, whatever the port; or off; or
+	// auto, a year if the certificate is given or got by ACME. Browsers do not forget it before.
+	HSTS string
 
 	// --plain-http serves without TLS. It is refused unless --listen is a loopback address, behind which a proxy on the
 	// same machine may add TLS.
@@ -100,7 +128,8 @@ Exit status: 0 ended by a signal, everything written; 1 could not start or go on
 func (p *program) configure(args []string) (*Config, error) {
 	c := &Config{
 		Data: "./data", Listen: "127.0.0.1:8443", Operator: "super@portico.local",
-		OpsListen: opsDefault, PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
+		OpsListen: opsDefault, ACMEDirectory: autocert.DefaultACMEDirectory, TLSClientAuth: "require", HSTS: "auto",
+		PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
 		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
 	}
@@ -111,6 +140,13 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.StringVar(&c.Listen, "listen", c.Listen, "`ADDRESS` and port to listen on")
 	f.StringVar(&c.TLSCert, "tls-cert", "", "`FILE` of a certificate chain in PEM, instead of the self-signed one")
 	f.StringVar(&c.TLSKey, "tls-key", "", "`FILE` of its private key in PEM")
+	f.StringVar(&c.ACMEDomain, "acme-domain", "", "`NAME` to get a certificate for by ACME; accepts the authority's terms")
+	f.StringVar(&c.ACMEDirectory, "acme-directory", c.ACMEDirectory, "`URL` of the directory of that authority")
+	f.StringVar(&c.ACMEEmail, "acme-email", "", "`ADDRESS` that the authority may write to")
+	f.StringVar(&c.ACMEHTTP, "acme-http", "", "`ADDRESS` and port, such as :80, to answer the authority's HTTP-01 challenges at")
+	f.StringVar(&c.TLSClientCA, "tls-client-ca", "", "`FILE` of authorities in PEM whose certificates admit to the listener")
+	f.StringVar(&c.TLSClientAuth, "tls-client-auth", c.TLSClientAuth, "`HOW` callers show them: require, or request")
+	f.StringVar(&c.HSTS, "hsts", c.HSTS, "`SECONDS` for which browsers shall come over TLS alone; auto, or off")
 	f.BoolVar(&c.PlainHTTP, "plain-http", false, "serve without TLS; loopback only")
 	f.Var(&c.TrustedProxy, "trusted-proxy", "`CIDR` of proxies whose forwarded-for and -proto headers are believed; repeatable")
 	f.StringVar(&c.Operator, "operator", c.Operator, "`NAME` of the first operator superuser")
@@ -149,10 +185,6 @@ func (c *Config) check() error {
 	switch {
 	case c.Data == "":
 		return errors.New("--data is empty")
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errors.New("--tls-cert and --tls-key go together")
-	case c.PlainHTTP && c.TLSCert != "":
-		return errors.New("--plain-http and --tls-cert exclude each other")
 	case c.OperatorPasswordFile != "" && c.OperatorPassword != "":
 		return errors.New("--operator-password-file and PORTICO_OPERATOR_PASSWORD exclude each other")
 	case !c.PasswordCost.AtLeast(secret.OWASP):
@@ -165,7 +197,70 @@ func (c *Config) check() error {
 	case c.LogFormat != "json" && c.LogFormat != "text":
 		return fmt.Errorf("--log-format is json or text, not %q", c.LogFormat)
 	}
+	return c.checkTLS()
+}
+
+func (c *Config) checkTLS() error {
+	_, known := clientAuth[c.TLSClientAuth]
+	_, hsts := c.hsts()
+	switch {
+	case (c.TLSCert == "") != (c.TLSKey == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	case c.PlainHTTP && c.TLSCert != "":
+		return errors.New("--plain-http and --tls-cert exclude each other")
+	case c.PlainHTTP && (c.ACMEDomain != "" || c.TLSClientCA != ""):
+		return errors.New("--plain-http excludes --acme-domain and --tls-client-ca")
+	case c.ACMEDomain != "" && c.TLSCert != "":
+		return errors.New("--acme-domain and --tls-cert exclude each other")
+	case c.ACMEDomain == "" && (c.ACMEEmail != "" || c.ACMEHTTP != ""):
+		return errors.New("--acme-email and --acme-http need --acme-domain")
+	case c.ACMEDomain != "" && !domain(c.ACMEDomain):
+		return fmt.Errorf("--acme-domain %q is not the name of a host, such as portal.example", c.ACMEDomain)
+	case !overTLS(c.ACMEDirectory):
+		return fmt.Errorf("--acme-directory %q is not an https URL", c.ACMEDirectory)
+	case !known:
+		return fmt.Errorf("--tls-client-auth is require or request, not %q", c.TLSClientAuth)
+	case !hsts:
+		return fmt.Errorf("--hsts is auto, off or a number of seconds, not %q", c.HSTS)
+	}
 	return nil
+}
+
+// domain says whether an authority of the public kind would vouch for a name.
+func domain(name string) bool {
+	return account.PublicHost(name) && strings.Contains(strings.Trim(name, "."), ".") && !strings.Contains(name, ":") && net.ParseIP(name) == nil
+}
+
+// overTLS says whether a URL is of https, or leads no further than this machine.
+func overTLS(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+// year is what HSTS says for a certificate that browsers may know.
+const year = 365 * 24 * time.Hour
+
+// hsts reads --hsts; ok is false for what cannot be read.
+func (c *Config) hsts() (d time.Duration, ok bool) {
+	switch c.HSTS {
+	case "off":
+		return 0, true
+	case "auto":
+		if c.TLSCert == "" && c.ACMEDomain == "" {
+			return 0, true
+		}
+		return year, true
+	}
+	n, err := strconv.ParseUint(c.HSTS, 10, 31)
+	return time.Duration(n) * time.Second, err == nil
+}
+
+func (c *Config) strictTransport() time.Duration {
+	d, _ := c.hsts() // it was checked
+	return d
 }
 
 // listen opens the listener, and refuses what is for loopback addresses alone on any other. The address that is looked
@@ -197,7 +292,10 @@ func (c *Config) publicAddress(ln net.Listener) string {
 	}
 	a := ln.Addr().(*net.TCPAddr)
 	host, _, _ := net.SplitHostPort(c.Listen)
-	if a.IP.IsUnspecified() {
+	switch {
+	case c.ACMEDomain != "":
+		host = c.ACMEDomain
+	case a.IP.IsUnspecified():
 		host, _ = os.Hostname()
 	}
 	if host == "" {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"net"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // settings are serve's flags.
@@ -23,7 +25,7 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 17 {
+	if len(names) != 24 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, file := range []string{"config.go", "../../README.md"} {
@@ -73,3 +75,44 @@ func TestSources(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// What follows from the kind of certificate, when nobody says otherwise.
+func TestCertificateSettings(t *testing.T) {
+	t.Parallel()
+	given := []string{"--tls-cert", "c", "--tls-key", "k"}
+	acme := []string{"--acme-domain", "portal.example"}
+	for _, c := range []struct {
+		name   string
+		args   []string
+		strict time.Duration
+		public string
+	}{
+		{"self-signed", nil, 0, "127.0.0.1:8443"},
+		{"self-signed, HSTS", []string{"--hsts", "60"}, time.Minute, "127.0.0.1:8443"},
+		{"given", given, year, "127.0.0.1:8443"},
+		{"given, no HSTS", append(given, "--hsts", "off"), 0, "127.0.0.1:8443"},
+		{"given, HSTS of nothing", append(given, "--hsts", "0"), 0, "127.0.0.1:8443"},
+		{"ACME", acme, year, "portal.example:8443"},
+		{"ACME, and an address", append(acme, "--public-address", "other.example"), year, "other.example"},
+	} {
+		p := &program{getenv: func(string) string { return "" }}
+		config, err := p.configure(c.args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public := config.publicAddress(address{"127.0.0.1", 8443})
+		if got := config.strictTransport(); got != c.strict || public != c.public {
+			t.Errorf("%s: HSTS %v, public address %s; want %v, %s", c.name, got, public, c.strict, c.public)
+		}
+	}
+}
+
+// An address is a listener that has nothing but one.
+type address struct {
+	host string
+	port int
+}
+
+func (a address) Accept() (net.Conn, error) { return nil, net.ErrClosed }
+func (a address) Close() error              { return nil }
+func (a address) Addr() net.Addr            { return &net.TCPAddr{IP: net.ParseIP(a.host), Port: a.port} }

@@ -38,6 +38,7 @@ type instance struct {
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
 	certificate *certificate // nil with --plain-http
+	clientCA    *clientCA    // nil when callers need show none
 	public      string       // host:port
 	local       string       // host:port of the listener
 	log         zerolog.Logger
@@ -95,6 +96,10 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	news, err := o.certificate.refresh()
 	if news != "" {
 		fmt.Fprintln(p.stdout, news)
+	}
+	if err == nil && c.TLSClientCA != "" {
+		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth]}
+		err = o.clientCA.refresh()
 	}
 	return o, err
 }

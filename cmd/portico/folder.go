@@ -21,6 +21,7 @@ import (
 //	keys/seal.key         the key of what is sealed in the store
 //	keys/vault-*.key      the keys of the vault's ring, which credentials are sealed under
 //	tls/cert.pem, key.pem the self-signed certificate, unless there is another
+//	tls/acme              certificates that an authority gave by ACME, their keys, and that of the account there
 //	demo.made             the mark of a demo, which is served on loopback alone
 //	demo.unfinished       while the demo is being made, see demo.go
 //
@@ -33,6 +34,7 @@ type folder string
 func (d folder) store() string { return filepath.Join(string(d), "portico.db") }
 func (d folder) keys() string  { return filepath.Join(string(d), "keys") }
 func (d folder) tls() string   { return filepath.Join(string(d), "tls") }
+func (d folder) acme() string  { return filepath.Join(d.tls(), "acme") }
 func (d folder) demo() string  { return filepath.Join(string(d), "demo.unfinished") }
 
 func (d folder) demoMade() string { return filepath.Join(string(d), "demo.made") }
@@ -95,7 +97,7 @@ func (d folder) prepare() error {
 // tighten takes from others what they may do with the files of a portal that exists; a backup that was restored often
 // lets them read. It says what it changed.
 func (d folder) tighten() (changed []string, err error) {
-	for path, mode := range map[string]fs.FileMode{string(d): 0o700, d.keys(): 0o700, d.tls(): 0o700, d.store(): 0o600} {
+	for path, mode := range map[string]fs.FileMode{string(d): 0o700, d.keys(): 0o700, d.tls(): 0o700, d.acme(): 0o700, d.store(): 0o600} {
 		info, err := os.Stat(path)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && info.Mode().Perm()&0o077 == 0 {
 			continue
@@ -115,7 +117,7 @@ func (d folder) tighten() (changed []string, err error) {
 // store open writes to the folder; among the keys somebody else may be at work just now.
 func (d folder) tidy(now time.Time) error {
 	var errs []error
-	for dir, age := range map[string]time.Duration{string(d): 0, d.tls(): 0, d.keys(): time.Minute} {
+	for dir, age := range map[string]time.Duration{string(d): 0, d.tls(): 0, d.acme(): 0, d.keys(): time.Minute} {
 		left, err := filesLike(dir, unfinished)
 		errs = append(errs, err)
 		for _, path := range left {

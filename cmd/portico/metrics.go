@@ -167,7 +167,10 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 	if n, err := s.o.letters.Waiting(ctx); err == nil {
 		gauge(waiting, float64(n))
 	}
-	if s.o.certificate != nil {
-		gauge(expiry, float64(s.o.certificate.ends().Unix()))
+	if s.o.certificate == nil {
+		return
+	}
+	if at, ok := s.o.certificate.ends(); ok {
+		gauge(expiry, float64(at.Unix()))
 	}
 }

@@ -61,23 +61,19 @@ func (o *instance) serveOps(ln net.Listener) (stop func()) {
 	if ln == nil {
 		return func() {}
 	}
-	srv := &http.Server{
-		Handler:           o.operations(),
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       readTime,
-		WriteTimeout:      writeTime,
-		IdleTimeout:       idleTime,
-		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          stdlog.New(serverLog{o.log}, "", 0),
-	}
+	return o.beside(o.httpServer(o.operations()), ln, "operations")
+}
+
+// beside serves something else than calls, until stop is called.
+func (o *instance) beside(srv *http.Server, ln net.Listener, what string) (stop func()) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-			o.log.Error().Err(err).Msg("operations")
+			o.log.Error().Err(err).Msg(what)
 		}
 	}()
-	o.log.Info().Str("listen", ln.Addr().String()).Msg("operations")
+	o.log.Info().Str("listen", ln.Addr().String()).Msg(what)
 	return func() {
 		_ = srv.Close()
 		<-ended

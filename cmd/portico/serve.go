@@ -58,6 +58,13 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if ops != nil {
 		defer ops.Close()
 	}
+	challenges, err := c.listenChallenges()
+	if err != nil {
+		return err
+	}
+	if challenges != nil {
+		defer challenges.Close()
+	}
 	ln, err := c.listen()
 	if err != nil {
 		return err
@@ -98,6 +105,7 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 		log.Warn().Err(missing).Msg("there is no operations listener: give it another address with --ops-listen, or switch it off")
 	}
 	defer o.serveOps(ops)()
+	defer o.serveChallenges(challenges)()
 	return o.serve(ctx, srv, ln)
 }
 
@@ -162,6 +170,12 @@ func (o *instance) tend(ctx context.Context) {
 		o.sweep(ctx)
 		every(ctx, time.Hour, o.accounts.ToSweep(), func() { o.sweep(ctx) })
 	})
+	if o.ACMEDomain != "" {
+		work.Go(func() {
+			o.report("ACME", o.certificate.fetch(ctx))
+			every(ctx, time.Hour, nil, func() { o.report("ACME", o.certificate.fetch(ctx)) })
+		})
+	}
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
@@ -202,6 +216,9 @@ func (o *instance) renew() {
 	if news != "" {
 		o.log.Warn().Msg(news)
 	}
+	if o.clientCA != nil {
+		err = errors.Join(err, o.clientCA.refresh())
+	}
 	o.report("certificate", err)
 }
 
@@ -217,28 +234,37 @@ func (o *instance) server() (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := &http.Server{
-		Handler: rpc.New(rpc.Options{
-			Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
-			Endpoints: oauth.Endpoints(oauth.Options{
-				Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
-				Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
-			}),
-			Paths:   portal.Paths(),
-			Version: buildVersion(), Now: o.now, Observe: o.observe(),
+	srv := o.httpServer(rpc.New(rpc.Options{
+		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
+		Endpoints: oauth.Endpoints(oauth.Options{
+			Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
+			Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
 		}),
+		Paths:   portal.Paths(),
+		Version: buildVersion(), Now: o.now, Observe: o.observe(), StrictTransport: o.strictTransport(),
+	}))
+	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
+	if o.certificate == nil {
+		return srv, nil
+	}
+	srv.TLSConfig = o.certificate.config()
+	if o.clientCA != nil {
+		o.clientCA.guard(srv.TLSConfig)
+	}
+	return srv, nil
+}
+
+// httpServer is a server with the limits that all of them have.
+func (o *instance) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
 		ReadHeaderTimeout: headerTime,
 		ReadTimeout:       readTime,
 		WriteTimeout:      writeTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 		ErrorLog:          stdlog.New(serverLog{o.log}, "", 0),
 	}
-	if o.certificate != nil {
-		srv.TLSConfig = o.certificate.config()
-	}
-	return srv, nil
 }
 
 // observe is who counts calls; nil when nobody does.

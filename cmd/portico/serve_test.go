@@ -413,6 +413,16 @@ func TestRefusedSettings(t *testing.T) {
 		"metrics without a host":     {args: []string{"--ops-listen", ":0"}, want: "--ops-remote"},
 		"pprof for everybody":        {args: []string{"--ops-listen", ":0", "--ops-remote", "--ops-pprof"}, want: "--ops-pprof is refused"},
 		"metrics at no address":      {args: []string{"--ops-listen", "nowhere"}, want: "--ops-listen"},
+		"two certificates":           {args: []string{"--acme-domain", "portal.example", "--tls-cert", "c", "--tls-key", "k"}, want: "exclude"},
+		"ACME without TLS":           {args: []string{"--acme-domain", "portal.example", "--plain-http"}, want: "excludes"},
+		"ACME for an address":        {args: []string{"--acme-domain", "192.0.2.1"}, want: "not the name of a host"},
+		"ACME for this machine":      {args: []string{"--acme-domain", "localhost"}, want: "not the name of a host"},
+		"ACME with a port":           {args: []string{"--acme-domain", "portal.example:443"}, want: "not the name of a host"},
+		"ACME in the clear":          {args: []string{"--acme-domain", "portal.example", "--acme-directory", "http://ca.example/directory"}, want: "https"},
+		"challenges of no domain":    {args: []string{"--acme-http", ":80"}, want: "--acme-domain"},
+		"callers without TLS":        {args: []string{"--tls-client-ca", "ca.pem", "--plain-http"}, want: "excludes"},
+		"a way to ask there is not":  {args: []string{"--tls-client-auth", "perhaps"}, want: "perhaps"},
+		"HSTS for ever":              {args: []string{"--hsts", "ever"}, want: "ever"},
 		"a variable that is no flag": {env: map[string]string{"PORTICO_DEMO": "perhaps"}, want: "PORTICO_DEMO"},
 	} {
 		t.Run(name, func(t *testing.T) {
