@@ -161,7 +161,7 @@ func (a *audit) open(t testing.TB) *house {
 	t.Cleanup(func() { db.Close() })
 	var log bytes.Buffer
 	secrets := newRedaction(a.ways)
-	h := buildOn(t, db, zerolog.New(io.MultiWriter(&log, &secrets.log)))
+	h := buildOn(t, db, zerolog.New(io.MultiWriter(&log, secrets)))
 	t.Cleanup(func() { secrets.judge(t) })
 	log.Reset()
 	calls := secrets.listen(h.handler)

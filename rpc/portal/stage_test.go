@@ -86,7 +86,14 @@ func build(t testing.TB) *house {
 	t.Helper()
 	db := memory.Open()
 	t.Cleanup(func() { db.Close() })
-	return buildOn(t, db, zerolog.Nop())
+	if _, ok := t.(*testing.B); ok {
+		return buildOn(t, db, zerolog.Nop())
+	}
+	secrets := newRedaction(make(map[string]bool))
+	t.Cleanup(func() { secrets.judge(t) })
+	h := buildOn(t, db, zerolog.New(secrets))
+	h.handler = secrets.listen(h.handler)
+	return h
 }
 
 func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
