@@ -100,7 +100,7 @@ func refusal(u *account.User, out bool, o verify.Outcome) Outcome {
 		return LockedOut
 	case u == nil:
 		return UnknownUser
-	case u.Enabled() && u.LogsIn() && o == verify.Invalid:
+	case u.Enabled() && u.LogsIn() && (o == "" || o == verify.Invalid):
 		return WrongPassword
 	}
 	return NotActive

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -138,7 +139,8 @@ func (o *instance) ready(ctx context.Context) error {
 	}
 	_, tokens := o.keys.ring()
 	_, access := o.accessKeys.ring()
-	return errors.Join(err, tokens, access)
+	_, vault := o.vaultKeys.ring()
+	return errors.Join(err, cmp.Or(tokens, access, vault))
 }
 
 func say(w http.ResponseWriter, status int, text string) {

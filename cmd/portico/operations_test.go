@@ -205,7 +205,7 @@ func TestNotReady(t *testing.T) {
 	if err := os.Rename(keys, keys+"-"); err != nil {
 		t.Fatal(err)
 	}
-	want(503, "signing keys")
+	want(503, "not ready: keys")
 	if err := os.Rename(keys+"-", keys); err != nil {
 		t.Fatal(err)
 	}

@@ -83,7 +83,7 @@ var effects = map[string]effect{
 	"vco.operator.authentication.mode": {value: "SSO", was: "-32602", is: "0", see: func(t *testing.T, s *scene, _ int) string {
 		return fmt.Sprint(s.call(s.session(t, "super"), "operatorUser/updateOperatorUser", `{"username":"opstd","_update":{"isNative":false}}`).Code)
 	}},
-	"portico.verifier": {value: `{"kind":"test","users":{"opstd":"his windows password"}}`, was: "302", is: "200",
+	"portico.verifier": {value: `{"kind":"test","users":{"opstd":"his-windows-password"}}`, was: "302", is: "200",
 		prepare: func(t *testing.T, s *scene) { s.foreign(t, "opstd") },
 		see: func(_ *testing.T, s *scene, _ int) string {
 			return fmt.Sprint(s.loginWith("opstd", "his windows password", "").Code)

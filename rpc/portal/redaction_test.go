@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -18,12 +19,12 @@ import (
 // secretMembers are the members of params and results, and the parameters of forms, whose text is a secret. A member named value is
 // one where another says so.
 var secretMembers = []string{
-	"password", "password2", "currentPassword", "passPhrase", "code", "seed", "uri", "recoveryCodes", "key", "token", "apiToken", "api_token",
+	"password", "password2", "newPassword", "currentPassword", "passPhrase", "code", "seed", "uri", "recoveryCodes", "key", "token", "apiToken", "api_token",
 	"clientSecret", "client_secret", "client_assertion", "access_token", "refresh_token",
 }
 
-// notSecret are what stands in such members and is none: codes of errors, and words that everybody knows.
-var notSecret = []string{"BAD_PARAM", "WRONG_PRINCIPAL"}
+// codeOfError is what stands in such members and is no secret.
+var codeOfError = regexp.MustCompile("^[A-Z_]+$")
 
 // shortest is how long a secret must be to be searched for: shorter ones are parts of words.
 const shortest = 6
@@ -60,7 +61,7 @@ func (r *redaction) Write(b []byte) (int, error) {
 func (r *redaction) keep(way, secret string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(secret) < shortest || slices.Contains(notSecret, secret) || len(r.secrets) == mostSecrets {
+	if len(secret) < shortest || codeOfError.MatchString(secret) || len(r.secrets) == mostSecrets {
 		return
 	}
 	r.secrets[secret] = way
@@ -132,7 +133,8 @@ func (r *redaction) walk(way, name string, v any) {
 			r.walk(way, name, inside)
 		}
 	case string:
-		if slices.Contains(secretMembers, name) {
+		// The paths of other products take names in any letter case.
+		if slices.ContainsFunc(secretMembers, func(n string) bool { return strings.EqualFold(n, name) }) {
 			r.keep(way+" "+name, v)
 		}
 	}
@@ -161,7 +163,7 @@ func (r *redaction) judge(t testing.TB) {
 
 // waysOfSecrets are those that the conversations must have had, or nothing was looked for.
 var waysOfSecrets = []string{
-	"Authorization", "Cookie", "Set-Cookie", "params password", "params currentPassword", "params passPhrase", "params apiToken", "params code",
+	"Authorization", "Cookie", "Set-Cookie", "params password", "params newPassword", "params NewPassword", "params currentPassword", "params passPhrase", "params apiToken", "params code",
 	"params token", "answer token", "answer clientSecret", "answer recoveryCodes", "answer seed", "answer key",
 }
 
