@@ -25,6 +25,7 @@ type Collection[T any] struct {
 	counter []byte
 	records []byte
 	lookups []lookup[T]
+	leads   []lead[T]
 	memo    *memo[T]
 }
 
@@ -32,13 +33,15 @@ type Collection[T any] struct {
 // Index.
 func NewCollection[T any](name string, id func(*T) *int64) *Collection[T] {
 	mustName(name)
-	return &Collection[T]{
+	c := &Collection[T]{
 		name:    name,
 		id:      id,
 		first:   1,
 		counter: []byte(name + "/n"),
 		records: []byte(name + "/r"),
 	}
+	made.add(name, c)
+	return c
 }
 
 func mustName(name string) {

@@ -58,11 +58,15 @@ func (l lookup[T]) move(tx Tx, id int64, was, is []byte) error {
 	if is == nil {
 		return nil
 	}
-	var value []byte
+	return tx.Put(l.entry(id, is), l.value(id))
+}
+
+// value is what is stored under an entry.
+func (l lookup[T]) value(id int64) []byte {
 	if l.unique {
-		value = appendInt(nil, id)
+		return appendInt(nil, id)
 	}
-	return tx.Put(l.entry(id, is), value)
+	return nil
 }
 
 // missing is the error for an entry without its record: somebody wrote past the collection.
