@@ -94,8 +94,8 @@ func (r *chained) check() EventCheck {
 func (r *chained) wants(want EventCheck, problems ...string) {
 	r.t.Helper()
 	got := r.check()
-	found := got.Problems
-	if got.Problems = nil; !cmp.Equal(want, got) {
+	found := got.Told
+	if got.Told = nil; !cmp.Equal(want, got) {
 		r.t.Error(cmp.Diff(want, got))
 	}
 	if !slices.EqualFunc(problems, found, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
@@ -147,8 +147,8 @@ func TestChainIsNeverBehind(t *testing.T) {
 		close(stop)
 		looking.Wait()
 		k := r.check()
-		if want := (round + 1) * 12 * (20 + 7 + 2*6); len(k.Problems) > 0 || k.Events != want || k.LastEvent != want {
-			t.Errorf("round %d: %d events, up to %d, want %d: %q", round, k.Events, k.LastEvent, want, k.Problems)
+		if want := (round + 1) * 12 * (20 + 7 + 2*6); k.Count() > 0 || k.Events != want || k.LastEvent != want {
+			t.Errorf("round %d: %d events, up to %d, want %d: %q", round, k.Events, k.LastEvent, want, k.Told)
 		}
 		r = r.restart(0)
 	}
@@ -183,7 +183,7 @@ func TestChainOfLargeGroup(t *testing.T) {
 			break
 		}
 	}
-	if k := r.check(); len(k.Problems) > 0 || k.Events%(30*45) != 0 {
+	if k := r.check(); k.Count() > 0 || k.Events%(30*45) != 0 {
 		t.Errorf("%+v", k)
 	}
 }
@@ -317,7 +317,7 @@ func TestCheckTellsWhat(t *testing.T) {
 			r.byAnotherHand(c.hand)
 			told := func() {
 				t.Helper()
-				found := r.check().Problems
+				found := r.check().Told
 				if !slices.EqualFunc(c.want, found, func(want, got string) bool { return strings.HasPrefix(got, want) }) {
 					t.Errorf("problems %q, want %q", found, c.want)
 				}
@@ -357,7 +357,7 @@ func TestCheckWhileItChanges(t *testing.T) {
 			r.happen(auth.MSP, 3)
 		}
 	})
-	if err != nil || len(k.Problems) > 0 || k.FirstLink != 7 || k.LastEvent != 15 || k.Events != 2+6+3 || parts < 6 {
+	if err != nil || k.Count() > 0 || k.FirstLink != 7 || k.LastEvent != 15 || k.Events != 2+6+3 || parts < 6 {
 		t.Errorf("after %d parts: %+v, %v", parts, k.EventCheck, err)
 	}
 }
@@ -417,14 +417,14 @@ func TestBrokenChain(t *testing.T) {
 			r := newChained(t)
 			r.happen(auth.Operator, 4)
 			r.byAnotherHand(hand)
-			if k := r.check(); len(k.Problems) == 0 {
+			if k := r.check(); k.Count() == 0 {
 				t.Error("the check does not find it")
 			}
 			r = r.restart(0)
 			r.happen(auth.Operator, 1)
 			r.happen(auth.Operator, 2)
 			k := r.check()
-			if len(k.Problems) != 1 || !strings.HasPrefix(k.Problems[0], "events up to number ") || k.Events != 4 {
+			if k.Count() != 1 || !strings.HasPrefix(k.Told[0], "events up to number ") || k.Events != 4 {
 				t.Errorf("after more events: %+v", k)
 			}
 			page, err := r.Events(context.Background(), auth.Tenant{Type: auth.Operator, ID: auth.NetworkID}, EventQuery{})

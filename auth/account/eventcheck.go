@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"math"
 
 	"github.com/portico-vco/portico/store"
@@ -15,14 +14,11 @@ type EventCheck struct {
 	FirstLink, LastLink int64 // LastLink is FirstLink-1 before the first
 	LastEvent           int64
 	Events, Swept       int64 // that are there, and that were swept from links that are
-	Problems            []string
-	More                int // problems that are not told
+	store.Problems
 }
 
-// The bounds of a check: how many events are read in one View, and how many problems are told one by one.
 const (
-	checkEvents = 10_000
-	maxProblems = 100
+	checkEvents = 10_000 // that are read in one View
 	notOurs     = "the chain's own record does not bear this portal's mark: it was changed by another hand, or the sealing key is another"
 )
 
@@ -53,14 +49,6 @@ func (k *eventCheck) run(ctx context.Context, progress func(EventCheck)) error {
 	return nil
 }
 
-func (k *eventCheck) problem(format string, args ...any) {
-	if len(k.Problems) == maxProblems {
-		k.More++
-		return
-	}
-	k.Problems = append(k.Problems, fmt.Sprintf(format, args...))
-}
-
 // part reads the chain's record anew, for a portal that runs goes on, and sweeps.
 func (k *eventCheck) part(tx store.Tx) error {
 	c, err := readChain(tx)
@@ -73,7 +61,7 @@ func (k *eventCheck) part(tx store.Tx) error {
 	if !k.begun {
 		k.begun = true
 		if !k.a.ours(c) {
-			k.problem(notOurs)
+			k.Add(notOurs)
 		}
 		if err := k.begin(tx, c); err != nil {
 			return err
@@ -94,7 +82,7 @@ func (k *eventCheck) part(tx store.Tx) error {
 // otherwise.
 func (k *eventCheck) begin(tx store.Tx, c *eventChain) error {
 	if c.Broken != nil {
-		k.problem("events up to number %d cannot be vouched for: on %s the portal found the chain changed by another hand, "+
+		k.Add("events up to number %d cannot be vouched for: on %s the portal found the chain changed by another hand, "+
 			"or was given another sealing key", c.Broken.Event, c.Broken.Time.Format("2006-01-02 15:04:05 MST"))
 		return nil
 	}
@@ -103,7 +91,7 @@ func (k *eventCheck) begin(tx store.Tx, c *eventChain) error {
 		return err
 	}
 	if l != nil && l.ID <= c.Base.Link {
-		k.problem("link %d: the chain begins behind it", l.ID)
+		k.Add("link %d: the chain begins behind it", l.ID)
 	}
 	return k.uncovered(tx, math.MinInt64, c.Base.Event)
 }
@@ -111,7 +99,7 @@ func (k *eventCheck) begin(tx store.Tx, c *eventChain) error {
 // uncovered tells of the events between two numbers, which no link has.
 func (k *eventCheck) uncovered(tx store.Tx, after, upTo int64) error {
 	return events.Bytes(tx, after, upTo, func(id int64, _ []byte) (bool, error) {
-		k.problem("event %d: no link covers it", id)
+		k.Add("event %d: no link covers it", id)
 		return true, nil
 	})
 }
@@ -133,11 +121,11 @@ func (k *eventCheck) link(tx store.Tx, c *eventChain) error {
 	}
 	switch {
 	case !l.whole():
-		k.problem("link %d was changed", l.ID)
+		k.Add("link %d was changed", l.ID)
 	case !bytes.Equal(l.Previous, k.at.Hash):
-		k.problem("link %d does not follow link %d: one of them was replaced", l.ID, k.at.Link)
+		k.Add("link %d does not follow link %d: one of them was replaced", l.ID, k.at.Link)
 	case l.First != k.at.Event+1:
-		k.problem("link %d begins with event %d, link %d ends with event %d", l.ID, l.First, k.at.Link, k.at.Event)
+		k.Add("link %d begins with event %d, link %d ends with event %d", l.ID, l.First, k.at.Link, k.at.Event)
 	}
 	k.at = l.end()
 	k.LastLink, k.LastEvent = l.ID, l.last()
@@ -146,10 +134,10 @@ func (k *eventCheck) link(tx store.Tx, c *eventChain) error {
 
 func (k *eventCheck) missing(upTo int64) {
 	if upTo == k.at.Link+1 {
-		k.problem("link %d is missing", upTo)
+		k.Add("link %d is missing", upTo)
 		return
 	}
-	k.problem("links %d to %d are missing", k.at.Link+1, upTo)
+	k.Add("links %d to %d are missing", k.at.Link+1, upTo)
 }
 
 // events holds the events that a link covers against it.
@@ -158,7 +146,7 @@ func (k *eventCheck) events(tx store.Tx, c *eventChain, l *eventLink) error {
 	absent := func(upTo int64) {
 		for ; next < upTo; next++ {
 			if scope, _ := l.of(next); next > c.Swept[scope].Event {
-				k.problem("event %d is missing", next)
+				k.Add("event %d is missing", next)
 			} else {
 				k.Swept++
 			}
@@ -170,7 +158,7 @@ func (k *eventCheck) events(tx store.Tx, c *eventChain, l *eventLink) error {
 		k.Events++
 		digest := sha256.Sum256(event)
 		if _, want := l.of(id); !bytes.Equal(digest[:], want) {
-			k.problem("event %d was changed", id)
+			k.Add("event %d was changed", id)
 		}
 		return true, nil
 	})
@@ -181,7 +169,7 @@ func (k *eventCheck) events(tx store.Tx, c *eventChain, l *eventLink) error {
 // end looks at what lies behind the chain: nothing should, and the next numbers given should follow it.
 func (k *eventCheck) end(tx store.Tx, c *eventChain) error {
 	if k.at.Event != c.Head.Event || !bytes.Equal(k.at.Hash, c.Head.Hash) {
-		k.problem("link %d with event %d is not the end that the chain's own record names: link %d with event %d",
+		k.Add("link %d with event %d is not the end that the chain's own record names: link %d with event %d",
 			k.at.Link, k.at.Event, c.Head.Link, c.Head.Event)
 	}
 	last, err := events.Last(tx)
@@ -189,14 +177,14 @@ func (k *eventCheck) end(tx store.Tx, c *eventChain) error {
 		return err
 	}
 	if last != c.Head.Event {
-		k.problem("the last number given to an event is %d, the chain ends with event %d", last, c.Head.Event)
+		k.Add("the last number given to an event is %d, the chain ends with event %d", last, c.Head.Event)
 	}
 	l, err := linkAfter(tx, c.Head.Link)
 	if err != nil {
 		return err
 	}
 	if l != nil {
-		k.problem("link %d: the chain ends before it", l.ID)
+		k.Add("link %d: the chain ends before it", l.ID)
 	}
 	return k.uncovered(tx, c.Head.Event, math.MaxInt64)
 }

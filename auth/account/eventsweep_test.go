@@ -125,8 +125,8 @@ func (r *record) sweep(t testing.TB) {
 func (r *record) holds(t testing.TB) EventCheck {
 	t.Helper()
 	k, err := r.CheckEvents(context.Background(), func(EventCheck) {})
-	if err != nil || len(k.Problems) > 0 {
-		t.Errorf("the chain of events: %v, %q", err, k.Problems)
+	if err != nil || k.Count() > 0 {
+		t.Errorf("the chain of events: %v, %q", err, k.Told)
 	}
 	return k
 }

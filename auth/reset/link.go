@@ -45,7 +45,8 @@ type Link struct {
 }
 
 var (
-	links        = store.NewCollection("resetlink", func(l *Link) *int64 { return &l.ID })
+	links = store.NewCollection("resetlink", func(l *Link) *int64 { return &l.ID }).
+		Leads("its user", func(tx store.Tx, l *Link) (bool, error) { return account.HasUser(tx, l.UserID) })
 	linkByDigest = links.Unique("digest", func(l *Link) []byte { return l.Digest })
 	linkOf       = links.Unique("user", func(l *Link) []byte { return store.Key(l.UserID) })
 	linksEnding  = links.Index("expires", func(l *Link) []byte { return store.Key(l.Expires) })

@@ -61,7 +61,8 @@ type Token struct {
 
 var (
 	tokens = store.NewCollection("token", func(t *Token) *int64 { return &t.ID }).
-		Remember(4096, func(t Token) Token { return t }) // its digest is replaced, never written into
+		Remember(4096, func(t Token) Token { return t }). // its digest is replaced, never written into
+		Leads("its owner", func(tx store.Tx, t *Token) (bool, error) { return account.HasUser(tx, t.OwnerID) })
 	tokenByUUID = tokens.Unique("uuid", func(t *Token) []byte { return t.UUID[:] })
 	// A tenant's tokens, each owner's together: his living ones by name, so that no two share one, then the others. One
 	// key for uniqueness, counts and lists keeps what a creation writes on one page for each owner; a page of a list is put
@@ -70,7 +71,8 @@ var (
 	// All by their end, for the sweep.
 	tokensEnded = tokens.Index("end", func(t *Token) []byte { return store.Key(t.end()) })
 
-	lastUses = store.NewCollection("use", func(u *use) *int64 { return &u.ID })
+	lastUses = store.NewCollection("use", func(u *use) *int64 { return &u.ID }).
+			Leads("its token", func(tx store.Tx, u *use) (bool, error) { return tokens.Has(tx, u.ID) })
 	// signed keeps, for each signing key, when the last token of it ends.
 	signed    = store.NewCollection("kid", func(k *kid) *int64 { return &k.ID })
 	signedKey = signed.Unique("kid", func(k *kid) []byte { return store.Key(k.KID) })

@@ -85,15 +85,25 @@ func (h *house) pass(d time.Duration) {
 func build(t testing.TB) *house {
 	t.Helper()
 	db := memory.Open()
-	t.Cleanup(func() { db.Close() })
 	if _, ok := t.(*testing.B); ok {
+		t.Cleanup(func() { db.Close() })
 		return buildOn(t, db, zerolog.Nop())
 	}
+	t.Cleanup(func() { checkStore(t, db); db.Close() })
 	secrets := newRedaction(make(map[string]bool))
 	t.Cleanup(func() { secrets.judge(t) })
 	h := buildOn(t, db, zerolog.New(secrets))
 	h.handler = secrets.listen(h.handler)
 	return h
+}
+
+// checkStore: whatever was called, the records fit each other.
+func checkStore(t testing.TB, db *store.DB) {
+	t.Helper()
+	k, err := db.Check(context.Background(), func(store.Check) {})
+	if err != nil || k.Count() > 0 {
+		t.Errorf("the store: %v, %q", err, k.Told)
+	}
 }
 
 func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
