@@ -11,10 +11,14 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/rpc/portal"
+	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
 )
 
 const checkText = `Checks a portal that does not run, and changes nothing of it.
+
+Records: every one can be read and has a number that was given, what finds it leads to it, and whom or what it leads to is
+there.
 
 The record: the events form a chain, of which every event is held against its link. One that was changed, removed, added or
 moved by another hand than the portal's is named. A whole store that was put back from an older copy shows only by --head: a
@@ -67,6 +71,9 @@ func (p *program) checkFolder(ctx context.Context, d folder, head string) (err e
 		return err
 	}
 	fmt.Fprintf(p.stdout, "store %s\n", db.ID())
+	if err := c.records(ctx, db); err != nil {
+		return err
+	}
 	if err := c.events(ctx); err != nil {
 		return err
 	}
@@ -88,20 +95,38 @@ func (p *program) checkFolder(ctx context.Context, d folder, head string) (err e
 // progress is told no more often than this.
 const tellEvery = 2 * time.Second
 
+func (c *check) progress(format string, args ...any) {
+	if now := c.now(); now.Sub(c.told) >= tellEvery {
+		c.told = now
+		fmt.Fprintf(c.stderr, format+"\n", args...)
+	}
+}
+
+func (c *check) tell(of string, found store.Problems) {
+	for _, problem := range found.Told {
+		fmt.Fprintf(c.stdout, "%s: %s\n", of, problem)
+	}
+	if found.More > 0 {
+		fmt.Fprintf(c.stdout, "%s: and %d problems more\n", of, found.More)
+	}
+	c.problems += found.Count()
+}
+
+func (c *check) records(ctx context.Context, db *store.DB) error {
+	k, err := db.Check(ctx, func(k store.Check) { c.progress("records: so far %d", k.Records) })
+	c.tell("records", k.Problems)
+	if err != nil {
+		return fmt.Errorf("records: %w", err)
+	}
+	fmt.Fprintf(c.stdout, "records: checked %d, of %d keys\n", k.Records, k.Keys)
+	return nil
+}
+
 func (c *check) events(ctx context.Context) error {
 	k, err := c.accounts.CheckEvents(ctx, func(k account.EventCheck) {
-		if now := c.now(); now.Sub(c.told) >= tellEvery {
-			c.told = now
-			fmt.Fprintf(c.stderr, "events: so far %d, up to number %d\n", k.Events, k.LastEvent)
-		}
+		c.progress("events: so far %d, up to number %d", k.Events, k.LastEvent)
 	})
-	for _, problem := range k.Problems {
-		fmt.Fprintln(c.stdout, "events:", problem)
-	}
-	if k.More > 0 {
-		fmt.Fprintf(c.stdout, "events: and %d problems more\n", k.More)
-	}
-	c.problems += len(k.Problems) + k.More
+	c.tell("events", k.Problems)
 	if auth.KindOf(err) == auth.Unavailable {
 		err = errors.Unwrap(err) // what is hidden from callers of the portal
 	}

@@ -167,7 +167,8 @@ func TestCheckFindsTampering(t *testing.T) {
 		whole bool
 		says  []string
 	}{
-		{"nothing", dir, func(d *tampered) { links = d.last("eventlink") }, "", true, []string{"events: checked links 1 to "}},
+		{"nothing", dir, func(d *tampered) { links = d.last("eventlink") }, "", true,
+			[]string{"records: checked ", "events: checked links 1 to "}},
 		{"nothing, with a head", dir, nil, head, true, []string{"head: " + end, "it is in the chain"}},
 		{"a byte of an event is flipped", dir, func(d *tampered) {
 			b := d.get(event(5))
@@ -209,6 +210,18 @@ func TestCheckFindsTampering(t *testing.T) {
 				c["swept"] = map[string]any{"OPERATOR": map[string]any{"event": 9, "time": time.Now()}}
 			})
 		}, "", false, []string{"does not bear this portal's mark"}},
+		{"a user without his tenant", dir, func(d *tampered) { d.drop(numberKey("enterprise/r", 1)) }, "", false,
+			[]string{"records: user 2: its tenant is not there"}},
+		{"a token without its owner", dir, func(d *tampered) {
+			d.edit(numberKey("token/r", 1), func(token map[string]any) { token["ownerId"] = 99 })
+		}, "", false, []string{"records: token 1: its owner is not there", "records: token 1: owner does not lead to it"}},
+		{"a number that would be given again", dir, func(d *tampered) { d.put([]byte("token/n"), numberKey("", 1)) }, "", false,
+			[]string{"records: token 2: no such number was given, the last is 1"}},
+		{"a user's name on another", dir, func(d *tampered) {
+			d.edit(numberKey("user/r", 2), func(user map[string]any) { user["username"] = "super@portico.local" })
+		}, "", false, []string{"records: user 2: name does not lead to it"}},
+		{"a record in no collection", dir, func(d *tampered) { d.put([]byte("backdoor/n"), nil) }, "", false,
+			[]string{`records: key "backdoor/n" is of no collection`}},
 		{"an older store, without a head", old, nil, "", true, []string{"events: checked"}},
 		{"an older store", old, nil, head, false, []string{"the store was rolled back or its end cut off: the head is " + end}},
 		{"a forged head", dir, nil, forgedHead, false, []string{"the head was changed since the portal made it"}},
