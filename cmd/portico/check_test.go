@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -300,47 +298,4 @@ func TestCheckRefused(t *testing.T) {
 			t.Errorf("%v: exit status %d, %q; want %d, %q", c.args, status, errs, c.status, c.says)
 		}
 	}
-}
-
-// Whenever a portal is killed, no event is there without its link.
-func TestCheckAfterKill(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "data")
-	p := serving(t, demoArgs(dir)...)
-	for round := range 3 {
-		as := p.mustLogin("super@portico.local", operatorPassword)
-		var writing sync.WaitGroup
-		for i := range 8 {
-			writing.Go(func() {
-				for n := 0; p.sets(fmt.Sprint("test.", i), n, as); n++ {
-				}
-			})
-		}
-		time.Sleep(time.Duration(50+70*round) * time.Millisecond)
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		p.wait()
-		writing.Wait()
-		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
-			t.Fatalf("round %d: exit status %d\n%s%s", round, status, out, errs)
-		}
-		p = serving(t, serveArgs(dir)...)
-	}
-	p.stop()
-}
-
-// sets changes a system property; false when the portal does not answer.
-func (p *process) sets(name string, value int, as header) bool {
-	body := fmt.Sprintf(`{"name":%q,"value":"%d"}`, name, value)
-	req, err := http.NewRequest(http.MethodPost, p.url+"/portal/rest/systemProperty/insertOrUpdateSystemProperty", strings.NewReader(body))
-	if err != nil {
-		return false
-	}
-	req.Header.Set(as[0], as[1])
-	res, err := browser.Do(req)
-	if err != nil {
-		return false
-	}
-	return res.Body.Close() == nil
 }

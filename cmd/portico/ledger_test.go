@@ -1,0 +1,286 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// An outcome is what a client knows of a change that it asked for.
+type outcome int
+
+const (
+	unsent   outcome = iota
+	open             // there was no answer, or one that says neither yes nor no
+	done             // it was answered with yes
+	recorded         // and an event of it was seen
+)
+
+// The changes, by the names of their events.
+const (
+	createToken   = "CREATE_API_TOKEN"
+	downloadToken = "DOWNLOAD_API_TOKEN"
+	revokeToken   = "REVOKE_API_TOKEN"
+	createUser    = "CREATE_USER"
+	updateUser    = "UPDATE_USER"
+	deleteUser    = "DELETE_USER"
+	setProperty   = "UPDATE_ENTERPRISE_PROPERTY"
+)
+
+// A thing is a token or a user that a writer made, and what became of it.
+type thing struct {
+	name string
+	id   int64  // 0 until it is known
+	text string // of a token, once it was downloaded
+	did  map[string]outcome
+}
+
+// A counter is something that a writer sets to 1, 2, 3 and so on.
+type counter struct {
+	last   int             // that was sent
+	sent   map[int]outcome // since it was looked at
+	looked int             // the last that was sent by then
+	is     int             // and what was there
+}
+
+// A writer is a client that changes its own, one after the other, so that it knows what there must be.
+type writer struct {
+	name     string
+	id       int64 // of the user that it is
+	as       header
+	made     []*thing
+	tokens   []*thing
+	users    []*thing
+	touched  map[*thing]bool // since they were looked at
+	property counter
+	first    counter // the user's first name
+}
+
+// A ledger is what the writers know, and what was seen of the record. It outlives the processes of a portal.
+type ledger struct {
+	t        *testing.T
+	url      string // of the process that lives now
+	client   *http.Client
+	super    header
+	admin    header
+	writers  []*writer
+	byUser   map[int64]*writer
+	acked    atomic.Int64 // changes that were answered with yes
+	lastSeen int64        // event
+	lastID   map[string]int64
+	mu       sync.Mutex
+	things   map[string]*thing
+}
+
+// openLedger gives each of n writers a user of its own, with an API token.
+func openLedger(t *testing.T, p *process, n int) *ledger {
+	t.Helper()
+	l := &ledger{t: t, byUser: map[int64]*writer{}, lastID: map[string]int64{}, things: map[string]*thing{}}
+	l.serves(p)
+	admin := p.mustLogin("admin@acme.example", demoPassword)
+	l.admin = withToken(p.newToken("ledger", admin))
+	l.super = withToken(p.newToken("ledger", p.mustLogin("super@portico.local", operatorPassword)))
+	for i := range n {
+		w := &writer{name: fmt.Sprintf("w%d", i), touched: map[*thing]bool{}}
+		w.property.sent, w.first.sent = map[int]outcome{}, map[int]outcome{}
+		user := w.name + "@acme.example"
+		var made struct{ ID int64 }
+		p.call(&made, "enterprise/insertEnterpriseUser",
+			fmt.Sprintf(`{"enterpriseId":1,"username":%q,"password":%q,"roleId":9}`, user, demoPassword), admin)
+		w.id = made.ID
+		w.as = withToken(p.newToken("own", p.mustLogin(user, demoPassword)))
+		l.writers = append(l.writers, w)
+		l.byUser[w.id] = w
+	}
+	l.lastSeen = l.events()[0].ID
+	return l
+}
+
+// serves says which process has the portal now. A connection is never used for two of them.
+func (l *ledger) serves(p *process) {
+	if l.client != nil {
+		l.client.CloseIdleConnections()
+	}
+	l.url = p.url
+	l.client = &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 32, TLSClientConfig: browser.Transport.(*http.Transport).TLSClientConfig},
+		Timeout:   20 * time.Second,
+	}
+}
+
+// errRefused is a no. Every other error leaves open what became of the call.
+var errRefused = errors.New("refused")
+
+func (l *ledger) call(out any, as header, method, params string) error {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, l.url+"/portal/rest/"+method, strings.NewReader(params))
+	if err != nil {
+		return err
+	}
+	req.Header.Set(as[0], as[1])
+	res, err := l.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	var no struct{ Error *struct{ Message string } }
+	if json.Unmarshal(body, &no) == nil && no.Error != nil {
+		if res.StatusCode >= 500 {
+			return fmt.Errorf("%s: %s", res.Status, no.Error.Message)
+		}
+		return fmt.Errorf("%w: %s", errRefused, no.Error.Message)
+	}
+	return json.Unmarshal(body, out)
+}
+
+// must is a call that must be answered with yes.
+func (l *ledger) must(out any, as header, method, params string, args ...any) {
+	l.t.Helper()
+	if err := l.call(out, as, method, fmt.Sprintf(params, args...)); err != nil {
+		l.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+// change makes a change of a thing and notes its outcome. What a writer asks for is never refused.
+func (l *ledger) change(w *writer, th *thing, what string, out any, method, params string, args ...any) bool {
+	th.did[what] = open
+	w.touched[th] = true
+	return l.noted(l.call(out, w.as, method, fmt.Sprintf(params, args...)), method, func() { th.did[what] = done })
+}
+
+func (l *ledger) noted(err error, method string, acked func()) bool {
+	if errors.Is(err, errRefused) {
+		l.t.Errorf("%s: %v", method, err)
+	}
+	if err != nil {
+		return false
+	}
+	acked()
+	l.acked.Add(1)
+	return true
+}
+
+// write makes changes until one has no answer.
+func (l *ledger) write(w *writer, chance *rand.Rand) {
+	for going := true; going; {
+		switch n := chance.IntN(100); {
+		case len(w.tokens) < 2, n < 25 && len(w.tokens) < 40:
+			going = l.createToken(w)
+		case n < 55:
+			going = l.downloadToken(w, pick(chance, w.tokens))
+		case n < 75:
+			going = l.revokeToken(w, chance.IntN(len(w.tokens)))
+		case n < 85:
+			going = l.setProperty(w)
+		case n < 95:
+			going = l.setFirstName(w)
+		case len(w.users) < 3:
+			going = l.createUser(w)
+		default:
+			going = l.deleteUser(w)
+		}
+	}
+}
+
+func pick[T any](chance *rand.Rand, list []T) T { return list[chance.IntN(len(list))] }
+
+func (l *ledger) thing(w *writer, suffix string) *thing {
+	th := &thing{name: fmt.Sprintf("%s-%d%s", w.name, len(w.made), suffix), did: map[string]outcome{}}
+	w.made = append(w.made, th)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.things[th.name] = th
+	return th
+}
+
+type inserted struct{ ID int64 }
+
+func (l *ledger) createToken(w *writer) bool {
+	var in inserted
+	th := l.thing(w, "")
+	ok := l.change(w, th, createToken, &in, "apiToken/create", `{"name":%q,"lifetimeMs":3600000}`, th.name)
+	if ok {
+		th.id = in.ID
+		w.tokens = append(w.tokens, th)
+	}
+	return ok
+}
+
+// downloadToken asks twice at once: one is told the text, at most.
+func (l *ledger) downloadToken(w *writer, th *thing) bool {
+	if th.did[downloadToken] != unsent {
+		return true
+	}
+	th.did[downloadToken] = open
+	w.touched[th] = true
+	var texts [2]struct{ Token string }
+	var errs [2]error
+	var both sync.WaitGroup
+	for i := range texts {
+		both.Go(func() { errs[i] = l.call(&texts[i], w.as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, th.id)) })
+	}
+	both.Wait()
+	if errs[0] == nil && errs[1] == nil {
+		l.t.Errorf("token %s was downloaded twice", th.name)
+	}
+	if errors.Is(errs[0], errRefused) && errors.Is(errs[1], errRefused) {
+		l.t.Errorf("token %s: %v, %v", th.name, errs[0], errs[1])
+	}
+	for i, err := range errs {
+		if err == nil {
+			th.text, th.did[downloadToken] = texts[i].Token, done
+			l.acked.Add(1)
+		}
+	}
+	return th.did[downloadToken] == done
+}
+
+func (l *ledger) revokeToken(w *writer, i int) bool {
+	th := w.tokens[i]
+	w.tokens = append(w.tokens[:i], w.tokens[i+1:]...)
+	return l.change(w, th, revokeToken, new(any), "apiToken/revoke", `{"id":%d}`, th.id)
+}
+
+func (l *ledger) createUser(w *writer) bool {
+	var in inserted
+	th := l.thing(w, "@acme.example")
+	ok := l.change(w, th, createUser, &in, "enterprise/insertEnterpriseUser",
+		`{"enterpriseId":1,"username":%q,"password":%q,"roleId":12}`, th.name, demoPassword)
+	if ok {
+		th.id = in.ID
+		w.users = append(w.users, th)
+	}
+	return ok
+}
+
+func (l *ledger) deleteUser(w *writer) bool {
+	th := w.users[0]
+	w.users = w.users[1:]
+	return l.change(w, th, deleteUser, new(any), "enterpriseUser/deleteEnterpriseUser", `{"enterpriseId":1,"id":%d}`, th.id)
+}
+
+func (l *ledger) setProperty(w *writer) bool {
+	return l.count(w, &w.property, "enterprise/insertOrUpdateEnterpriseProperty", `{"enterpriseId":1,"name":%q,"value":"%d"}`, w.name)
+}
+
+func (l *ledger) setFirstName(w *writer) bool {
+	return l.count(w, &w.first, "enterpriseUser/updateEnterpriseUser", `{"enterpriseId":1,"id":%d,"_update":{"firstName":"%d"}}`, w.id)
+}
+
+func (l *ledger) count(w *writer, c *counter, method, params string, of any) bool {
+	c.last++
+	c.sent[c.last] = open
+	return l.noted(l.call(new(any), w.as, method, fmt.Sprintf(params, of, c.last)), method, func() { c.sent[c.last] = done })
+}
