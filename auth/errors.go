@@ -44,7 +44,13 @@ type Field struct {
 	Message string
 }
 
-func (e *Error) Error() string { return e.Text }
+// Error is the text; of what is Unavailable, whose text says nothing, it is why, for logs.
+func (e *Error) Error() string {
+	if e.Kind == Unavailable && e.cause != nil {
+		return e.cause.Error()
+	}
+	return e.Text
+}
 
 // Unwrap answers what lies behind the refusal; it is for logs, never for the caller.
 func (e *Error) Unwrap() error { return e.cause }

@@ -273,7 +273,7 @@ func (f *fake) rows() []rpc.Method {
 		{Name: "plain", Rule: in, Do: fails(errors.New(insider))},
 		{Name: "canceled", Rule: in, Do: fails(context.Canceled)},
 		{Name: "busy", Rule: in, Do: fails(auth.Errorf(auth.Busy, "too many logins"))},
-		{Name: "down", Rule: in, Do: fails(auth.Errorf(auth.Unavailable, insider))},
+		{Name: "down", Rule: in, Do: fails(auth.Because(auth.Unavailable, errors.New(insider), "unavailable"))},
 		{Name: "conflict", Rule: in, Do: fails(auth.Errorf(auth.Conflict, "the name is taken"))},
 		{Name: "limit", Rule: in, Do: fails(auth.Errorf(auth.Limit, "at most 50"))},
 		{Name: "immutable", Rule: in, Do: fails(auth.Errorf(auth.Immutable, "fixed"))},

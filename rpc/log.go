@@ -34,6 +34,9 @@ func (c *call) log(f *fault, took time.Duration) {
 	case f.cause != nil && f.kind != auth.Busy:
 		e = x.s.o.Log.Warn().AnErr("cause", f.cause)
 	}
+	if f != nil && f.kind == auth.Unavailable {
+		e = x.s.o.Log.Error().Err(c.err) // which says what to do
+	}
 	if e == nil {
 		return
 	}

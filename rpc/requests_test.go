@@ -182,6 +182,13 @@ func TestLogLine(t *testing.T) {
 		}
 	}
 	h.log.Reset()
+	h.ask("/portal/rest/down", "", "op") // the log said "info", and nobody was told that the disk was broken
+	for _, s := range []string{`"level":"error"`, `"status":503`, insider} {
+		if !strings.Contains(h.log.String(), s) {
+			t.Errorf("no %s in %s", s, h.log.String())
+		}
+	}
+	h.log.Reset()
 	h.ask("/portal/rest/canceled", "", "op")
 	if !strings.Contains(h.log.String(), `"level":"info"`) {
 		t.Errorf("a client that has hung up: %s", h.log.String())

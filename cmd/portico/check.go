@@ -127,9 +127,6 @@ func (c *check) events(ctx context.Context) error {
 		c.progress("events: so far %d, up to number %d", k.Events, k.LastEvent)
 	})
 	c.tell("events", k.Problems)
-	if auth.KindOf(err) == auth.Unavailable {
-		err = errors.Unwrap(err) // what is hidden from callers of the portal
-	}
 	if err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
