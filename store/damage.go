@@ -5,7 +5,7 @@ import (
 	"runtime"
 )
 
-// Damage is the error for a panic of an engine.
+// Damage is the error for damage, told by p, or for a panic of an engine. It says what to do.
 func Damage(p any) error {
 	if fault(p) {
 		p = "a part of what is stored cannot be read"

@@ -30,11 +30,11 @@ func Seal(key, value []byte) Write {
 // to trust a key that it does not show.
 func Unseal(key, framed []byte) ([]byte, error) {
 	if len(framed) < frame {
-		return nil, fmt.Errorf("%w: the value of key %q has no checksum", ErrDamaged, key)
+		return nil, Damage(fmt.Sprintf("the value of key %q has no checksum", key))
 	}
 	value := framed[frame:len(framed):len(framed)]
 	if binary.BigEndian.Uint32(framed) != sum(key, value) {
-		return nil, fmt.Errorf("%w: the value of key %q fails its checksum", ErrDamaged, key)
+		return nil, Damage(fmt.Sprintf("the value of key %q fails its checksum", key))
 	}
 	return value, nil
 }
