@@ -145,6 +145,9 @@ func (db *DB) Err() error {
 	return nil
 }
 
+// Failed is closed once Err is not nil.
+func (db *DB) Failed() <-chan struct{} { return db.broken }
+
 func (db *DB) ready(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -176,6 +176,7 @@ func (o *instance) tend(ctx context.Context) {
 			every(ctx, time.Hour, nil, func() { o.report("ACME", o.certificate.fetch(ctx)) })
 		})
 	}
+	work.Go(func() { o.watchStore(ctx) })
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
@@ -187,6 +188,16 @@ func (o *instance) rewrap(ctx context.Context) {
 	run := func() { o.report("rewrap", r.run(ctx)) }
 	run()
 	every(ctx, time.Minute, nil, run)
+}
+
+// watchStore says at once, also when nobody calls, that the store is not to be trusted any more, and what to do. The portal lives
+// on: its callers are better told that it is unavailable than nothing, and whoever restarts it should have looked at the disk.
+func (o *instance) watchStore(ctx context.Context) {
+	select {
+	case <-o.db.Failed():
+		o.log.Error().Err(o.db.Err()).Msg("every call is refused from now on, until a restart")
+	case <-ctx.Done():
+	}
 }
 
 func (o *instance) sweep(ctx context.Context) {
