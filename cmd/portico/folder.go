@@ -148,12 +148,24 @@ func filesLike(dir, pattern string) (paths []string, err error) {
 	return paths, nil
 }
 
-// makeFolder makes a folder that is there after a power failure, too.
+// makeFolder makes a folder that is there after a power failure, too. All folders above it are synced, for also a start that was cut
+// off may have made them. Those that the portal may not even read are not of its making.
 func makeFolder(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	return syncFolder(filepath.Dir(path))
+	for above := filepath.Dir(path); above != path; path, above = above, filepath.Dir(above) {
+		if err := syncFolder(above); errors.Is(err, fs.ErrPermission) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unfinished is the pattern of the files that writeFile has not finished.
