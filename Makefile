@@ -23,14 +23,15 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 	bin/staticcheck ./...
 	$(GO) test -race ./...
 
-# How much the slow tests do: kills of a starting portal, and the time of each fuzz target.
+# How much the slow tests do: kills of a portal (and half or a quarter as many power failures), and the time of each fuzz target.
 KILLS ?= 200
 FUZZ  ?= 5s
 
 NODE_CLIENT := rpc/oauth/testdata/openid-client
 
 slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
-	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -run 'Kill|Slow' ./cmd/portico
+	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow' ./cmd/portico
+	cd store/bolt/crashfs && $(GO) test ./...
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc

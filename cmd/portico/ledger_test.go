@@ -30,14 +30,34 @@ const (
 	createToken   = "CREATE_API_TOKEN"
 	downloadToken = "DOWNLOAD_API_TOKEN"
 	revokeToken   = "REVOKE_API_TOKEN"
-	createUser    = "CREATE_USER"
 	updateUser    = "UPDATE_USER"
-	deleteUser    = "DELETE_USER"
 	setProperty   = "UPDATE_ENTERPRISE_PROPERTY"
 )
 
-// A thing is a token or a user that a writer made, and what became of it.
+// A kind is of things that are made and deleted. Of each a writer has a few.
+type kind struct {
+	suffix               string // of the names
+	created, deleted     string // its events
+	insert, remove, read string // methods
+	params               string // of insert
+}
+
+var kinds = []*kind{
+	{
+		suffix: "@acme.example", created: "CREATE_USER", deleted: "DELETE_USER",
+		insert: "enterprise/insertEnterpriseUser", params: `{"enterpriseId":1,"username":%q,"password":"` + demoPassword + `","roleId":12}`,
+		remove: "enterpriseUser/deleteEnterpriseUser", read: "enterpriseUser/getEnterpriseUser",
+	},
+	{
+		suffix: " app", created: "OAUTH_APP_CREATED", deleted: "OAUTH_APP_DELETED",
+		insert: "oauthApp/insertOauthApp", params: `{"name":%q,"scope":{"roleIds":[12]}}`,
+		remove: "oauthApp/deleteOauthApp", read: "oauthApp/getOauthApp",
+	},
+}
+
+// A thing is what a writer made, and what became of it.
 type thing struct {
+	kind *kind // nil for a token
 	name string
 	id   int64  // 0 until it is known
 	text string // of a token, once it was downloaded
@@ -59,7 +79,7 @@ type writer struct {
 	as       header
 	made     []*thing
 	tokens   []*thing
-	users    []*thing
+	others   []*thing
 	touched  map[*thing]bool // since they were looked at
 	property counter
 	first    counter // the user's first name
@@ -182,22 +202,25 @@ func (l *ledger) write(w *writer, chance *rand.Rand) {
 			going = l.downloadToken(w, pick(chance, w.tokens))
 		case n < 75:
 			going = l.revokeToken(w, chance.IntN(len(w.tokens)))
-		case n < 85:
+		case n < 83:
 			going = l.setProperty(w)
-		case n < 95:
+		case n < 91:
 			going = l.setFirstName(w)
-		case len(w.users) < 3:
-			going = l.createUser(w)
+		case len(w.others) < 4:
+			going = l.create(w, pick(chance, kinds))
 		default:
-			going = l.deleteUser(w)
+			going = l.remove(w)
 		}
 	}
 }
 
 func pick[T any](chance *rand.Rand, list []T) T { return list[chance.IntN(len(list))] }
 
-func (l *ledger) thing(w *writer, suffix string) *thing {
-	th := &thing{name: fmt.Sprintf("%s-%d%s", w.name, len(w.made), suffix), did: map[string]outcome{}}
+func (l *ledger) thing(w *writer, k *kind) *thing {
+	th := &thing{kind: k, name: fmt.Sprintf("%s-%d", w.name, len(w.made)), did: map[string]outcome{}}
+	if k != nil {
+		th.name += k.suffix
+	}
 	w.made = append(w.made, th)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -209,7 +232,7 @@ type inserted struct{ ID int64 }
 
 func (l *ledger) createToken(w *writer) bool {
 	var in inserted
-	th := l.thing(w, "")
+	th := l.thing(w, nil)
 	ok := l.change(w, th, createToken, &in, "apiToken/create", `{"name":%q,"lifetimeMs":3600000}`, th.name)
 	if ok {
 		th.id = in.ID
@@ -253,22 +276,21 @@ func (l *ledger) revokeToken(w *writer, i int) bool {
 	return l.change(w, th, revokeToken, new(any), "apiToken/revoke", `{"id":%d}`, th.id)
 }
 
-func (l *ledger) createUser(w *writer) bool {
+func (l *ledger) create(w *writer, k *kind) bool {
 	var in inserted
-	th := l.thing(w, "@acme.example")
-	ok := l.change(w, th, createUser, &in, "enterprise/insertEnterpriseUser",
-		`{"enterpriseId":1,"username":%q,"password":%q,"roleId":12}`, th.name, demoPassword)
+	th := l.thing(w, k)
+	ok := l.change(w, th, k.created, &in, k.insert, k.params, th.name)
 	if ok {
 		th.id = in.ID
-		w.users = append(w.users, th)
+		w.others = append(w.others, th)
 	}
 	return ok
 }
 
-func (l *ledger) deleteUser(w *writer) bool {
-	th := w.users[0]
-	w.users = w.users[1:]
-	return l.change(w, th, deleteUser, new(any), "enterpriseUser/deleteEnterpriseUser", `{"enterpriseId":1,"id":%d}`, th.id)
+func (l *ledger) remove(w *writer) bool {
+	th := w.others[0]
+	w.others = w.others[1:]
+	return l.change(w, th, th.kind.deleted, new(any), th.kind.remove, `{"id":%d}`, th.id)
 }
 
 func (l *ledger) setProperty(w *writer) bool {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // A told is an event, as far as the ledger looks at it.
@@ -16,7 +15,7 @@ type told struct {
 	Detail string
 
 	detail struct {
-		TokenID, UserID       int64
+		ID, TokenID, UserID   int64
 		Name, Value, Username string
 	}
 }
@@ -64,8 +63,10 @@ func (l *ledger) check() {
 		switch e.Event {
 		case createToken, downloadToken, revokeToken:
 			l.happens(happened, e, e.detail.Name, e.detail.TokenID)
-		case createUser, deleteUser:
+		case kinds[0].created, kinds[0].deleted:
 			l.happens(happened, e, e.detail.Username, e.detail.UserID)
+		case kinds[1].created, kinds[1].deleted:
+			l.happens(happened, e, e.detail.Name, e.detail.ID)
 		case updateUser:
 			firstNames[e.detail.UserID]++
 		case setProperty:
@@ -96,7 +97,7 @@ func (l *ledger) happens(happened map[*thing]map[string]int, e *told, name strin
 		l.t.Errorf("event %d, %s, is about %q, which nobody made", e.ID, e.Event, name)
 		return
 	}
-	if e.Event == createToken || e.Event == createUser {
+	if e.Event == createToken || th.kind != nil && e.Event == th.kind.created {
 		if id <= l.lastID[e.Event] {
 			l.t.Errorf("%s has number %d, after number %d was given", name, id, l.lastID[e.Event])
 		}
@@ -131,25 +132,25 @@ func (l *ledger) settle(w *writer, th *thing, happened map[string]int) {
 	if len(happened) > 0 {
 		l.t.Errorf("%s: events of what nobody did: %v", th.name, happened)
 	}
-	if strings.Contains(th.name, "@") {
-		l.checkUser(w, th)
+	if th.kind != nil {
+		l.checkOther(w, th)
 	} else {
 		l.checkToken(w, th)
 	}
 }
 
-func (l *ledger) checkUser(w *writer, th *thing) {
+func (l *ledger) checkOther(w *writer, th *thing) {
 	if th.id == 0 {
 		return // it was never made
 	}
-	var user *struct{ Username string }
-	l.must(&user, l.admin, "enterpriseUser/getEnterpriseUser", `{"enterpriseId":1,"id":%d}`, th.id)
-	there := th.did[createUser] == recorded && th.did[deleteUser] != recorded
-	if there != (user != nil && user.Username == th.name) {
-		l.t.Errorf("user %d, %s: %+v; to be there: %v", th.id, th.name, user, there)
+	var is *struct{ Username, Name string }
+	l.must(&is, w.as, th.kind.read, `{"id":%d}`, th.id)
+	there := th.did[th.kind.created] == recorded && th.did[th.kind.deleted] != recorded
+	if there != (is != nil) || there && is.Username+is.Name != th.name {
+		l.t.Errorf("number %d, %s: %+v; to be there: %v", th.id, th.name, is, there)
 	}
-	if there && !slices.Contains(w.users, th) {
-		w.users = append(w.users, th)
+	if there && !slices.Contains(w.others, th) {
+		w.others = append(w.others, th)
 	}
 }
 
@@ -197,8 +198,8 @@ func (l *ledger) checkAll() {
 		for _, th := range w.made {
 			switch {
 			case th.id == 0:
-			case strings.Contains(th.name, "@"):
-				l.checkUser(w, th)
+			case th.kind != nil:
+				l.checkOther(w, th)
 			default:
 				l.checkState(w, th)
 			}

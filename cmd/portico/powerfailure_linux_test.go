@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
+)
+
+// Whenever the power fails, mostly within a commit, what was answered is there. That the process is killed as well loses nothing:
+// the system has what was written, and only the disk knows what was synced.
+func TestKillAndPowerFailure(t *testing.T) {
+	t.Parallel()
+	d := mountDisk(t)
+	c := newCrash(t, d.data())
+	n := kills(8) / 2
+	for i := 1; i <= n && !t.Failed(); i++ {
+		c.writeUntil(func() { d.order("cut %d", c.chance.IntN(50)) })
+		c.kill()
+		told := d.order("power %d", c.chance.Uint64())
+		if n-i < 2 || i%10 == 0 {
+			t.Logf("power failure %d: %s", i, told)
+			c.checkFile()
+		}
+		c.again()
+	}
+	c.checkAll()
+	c.p.stop()
+	t.Logf("%d power failures: %d changes were answered, the store was synced %d times", n, c.acked.Load(), d.syncs())
+}
+
+// Whenever the power fails in a first start, there is no portal behind it, or a whole one: the password that was printed last is
+// good, and every key is there. One that has served is not gone; it was, where the folder that its own is in was new as well.
+func TestKillFirstStartByPower(t *testing.T) {
+	t.Parallel()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	chance := rand.New(rand.NewPCG(seed, 3))
+	d := mountDisk(t)
+	before := d.ops()
+	serving(t, serveArgs(d.folder+"/measured/below/data")...).stop()
+	whole := d.ops() - before
+	t.Logf("a first start and its end are %d operations on the disk", whole)
+	for i := range kills(48) / 4 {
+		dir := fmt.Sprintf("%s/%d/below/data", d.folder, i)
+		cut := chance.IntN(whole * 5 / 4)
+		d.order("cut %d", cut)
+		p := launch(t, serveArgs(dir)...)
+		served := p.url != ""
+		_ = p.cmd.Process.Kill()
+		p.wait()
+		printed := p.stdout()
+		told := fmt.Sprintf("cut off after %d operations: %s", cut, d.order("power %d", chance.Uint64()))
+		p = serving(t, serveArgs(dir)...)
+		if made := strings.Contains(p.stdout(), "operator superuser"); made && served {
+			t.Errorf("%s: a portal that had served was gone", told)
+		}
+		password := last(t, printed+p.stdout(), `super@portico\.local, password: (\S+)`)
+		if p.login("super@portico.local", password) == "" {
+			t.Errorf("%s: nobody can log in with what was printed last:\n%s%s", told, printed, p.stdout())
+		}
+		p.stop()
+		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
+			t.Errorf("%s: portico check: exit status %d\n%s%s", told, status, out, errs)
+		}
+	}
+}
+
+// A store is there from the first change that was answered, also when nothing else is made in its folder.
+func TestKillNewStoreByPower(t *testing.T) {
+	t.Parallel()
+	d := mountDisk(t)
+	for seed := range 12 {
+		dir := filepath.Join(d.folder, fmt.Sprint(seed))
+		if err := makeFolder(dir); err != nil {
+			t.Fatal(err)
+		}
+		path := folder(dir).store()
+		for _, o := range []bolt.Options{{Create: true}, {}} {
+			db, err := bolt.Open(path, o)
+			if err != nil {
+				t.Fatalf("power failure %d: %v", seed, err)
+			}
+			err = db.Update(context.Background(), func(tx store.Tx) error { return tx.Put([]byte("key"), nil) })
+			if err := errors.Join(err, db.Close()); err != nil {
+				t.Fatal(err)
+			}
+			d.order("power %d", seed)
+		}
+	}
+}
+
+// Before an answer that a change was made, the store was synced twice: its pages, then its head.
+func TestNoAnswerWithoutSync(t *testing.T) {
+	t.Parallel()
+	d := mountDisk(t)
+	c := newCrash(t, d.data())
+	count := func() (changes, early int) {
+		var all, less atomic.Int64
+		var writing sync.WaitGroup
+		for _, w := range c.writers[:8] {
+			writing.Go(func() {
+				for range 25 {
+					before := d.syncs()
+					if !c.setProperty(w) {
+						t.Error("a change was not answered")
+						return
+					}
+					all.Add(1)
+					if d.syncs() < before+2 {
+						less.Add(1)
+					}
+				}
+			})
+		}
+		writing.Wait()
+		return int(all.Load()), int(less.Load())
+	}
+	before := d.syncs()
+	changes, early := count()
+	t.Logf("%d changes by 8 clients, %d syncs", changes, d.syncs()-before)
+	if early > 0 {
+		t.Errorf("%d of %d changes were answered before they were synced", early, changes)
+	}
+	c.check()
+
+	// A store that does not sync is found out: here it is the disk that does not.
+	d.order("deaf true")
+	if changes, early := count(); early < changes {
+		t.Errorf("without syncs only %d of %d changes were answered too early", early, changes)
+	}
+	c.kill()
+	d.order("power 1")
+	d.order("deaf false")
+	p := launch(t, serveArgs(c.dir, "--plain-http")...)
+	if p.url == "" {
+		return // the store refuses to start
+	}
+	c.serves(p)
+	lost := 0
+	for _, w := range c.writers[:8] {
+		var is struct{ Value string }
+		c.must(&is, c.admin, "enterprise/getEnterpriseProperty", `{"enterpriseId":1,"name":%q}`, w.name)
+		if is.Value != fmt.Sprint(w.property.last) {
+			lost++
+		}
+	}
+	if lost == 0 {
+		t.Error("without syncs the power failed, and nothing was lost")
+	}
+}
+
+// A disk that fails loses no answered change. When it is full the portal goes on, without changes; after any other failure it
+// answers nothing, for it does not know what is on the disk, until it is started anew.
+func TestKillAndFailingDisk(t *testing.T) {
+	t.Parallel()
+	d := mountDisk(t)
+	c := newCrash(t, d.data())
+	faults := []struct {
+		order    string
+		goesOn   bool
+		injected int
+	}{
+		{order: "fail write portico.db ENOSPC", goesOn: true},
+		{order: "fail write portico.db EIO"},
+		{order: "fail sync portico.db EIO"},
+		{order: "fail sync portico.db ENOSPC"},
+	}
+	for i := range max(len(faults), kills(16)/4) {
+		f := &faults[i%len(faults)]
+		f.injected++
+		c.writeUntil(func() { d.order("%s %d", f.order, c.chance.IntN(30)) })
+		read := c.call(new(any), c.admin, "apiToken/list", `{}`)
+		change := c.call(new(any), c.admin, "apiToken/create", `{"name":"no","lifetimeMs":3600000}`)
+		d.order("mend")
+		if !isUnavailable(change) || (read == nil) != f.goesOn || read != nil && !isUnavailable(read) {
+			t.Errorf("%s: a list is answered with %v, a change with %v\n%s", f.order, read, change, c.p.stderr.String())
+		}
+		if f.goesOn {
+			if !strings.Contains(c.p.stderr.String(), "no space left") {
+				t.Errorf("%s: it is not said why:\n%s", f.order, c.p.stderr.String())
+			}
+			c.check()
+			continue
+		}
+		c.endFailed(f.order)
+		if c.chance.IntN(2) == 0 {
+			d.order("power %d", c.chance.Uint64())
+		}
+		c.checkFile()
+		c.again()
+	}
+	c.writeUntil(c.kill)
+	c.again()
+	c.checkAll()
+	c.p.stop()
+	for _, f := range faults {
+		t.Logf("%s: %d times", f.order, f.injected)
+	}
+	t.Logf("%d changes were answered", c.acked.Load())
+}
+
+func isUnavailable(err error) bool {
+	return err != nil && err.Error() == "503 Service Unavailable: unavailable"
+}
+
+// endFailed ends a portal that has lost its store. It was not silent, said what to do, and does not end as if all were well.
+func (c *crash) endFailed(what string) {
+	c.t.Helper()
+	c.p.signal(syscall.SIGTERM)
+	status := c.p.wait()
+	said := c.p.stderr.String()
+	if status != exitFailed || !strings.Contains(said, "every call is refused from now on") ||
+		!strings.Contains(said, "check the disk, then restart") {
+		c.t.Errorf("%s: exit status %d\n%s", what, status, said)
+	}
+}
