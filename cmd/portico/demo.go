@@ -92,7 +92,7 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 	if err := writeFile(o.Data.demoMade(), nil); err != nil {
 		return err
 	}
-	return os.Remove(o.Data.demo())
+	return removeFile(o.Data.demo())
 }
 
 // checkDemo refuses to serve a demo, made or half made, to others: one password opens all of it.

@@ -197,6 +197,14 @@ func writeFile(path string, data []byte) (err error) {
 	return syncFolder(dir)
 }
 
+// removeFile removes a file that is not there again after a power failure.
+func removeFile(path string) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
 func syncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {

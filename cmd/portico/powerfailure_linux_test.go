@@ -39,39 +39,47 @@ func TestKillAndPowerFailure(t *testing.T) {
 	t.Logf("%d power failures: %d changes were answered, the store was synced %d times", n, c.acked.Load(), d.syncs())
 }
 
-// Whenever the power fails in a first start, there is no portal behind it, or a whole one: the password that was printed last is
-// good, and every key is there. One that has served is not gone; it was, where the folder that its own is in was new as well.
+// Whenever the power fails in a first start, there is no portal behind it, or a whole one: the passwords that were printed last are
+// good, and every key is there. One that has served is there as it was, and nothing is made and told anew. It was gone where also the
+// folder that its own is in was new; and its demo, whose end was not synced, was finished once more, with another token.
 func TestKillFirstStartByPower(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 3))
-	d := mountDisk(t)
-	before := d.ops()
-	serving(t, serveArgs(d.folder+"/measured/below/data")...).stop()
-	whole := d.ops() - before
-	t.Logf("a first start and its end are %d operations on the disk", whole)
-	for i := range kills(48) / 4 {
-		dir := fmt.Sprintf("%s/%d/below/data", d.folder, i)
-		cut := chance.IntN(whole * 5 / 4)
-		d.order("cut %d", cut)
-		p := launch(t, serveArgs(dir)...)
-		served := p.url != ""
-		_ = p.cmd.Process.Kill()
-		p.wait()
-		printed := p.stdout()
-		told := fmt.Sprintf("cut off after %d operations: %s", cut, d.order("power %d", chance.Uint64()))
-		p = serving(t, serveArgs(dir)...)
-		if made := strings.Contains(p.stdout(), "operator superuser"); made && served {
-			t.Errorf("%s: a portal that had served was gone", told)
-		}
-		password := last(t, printed+p.stdout(), `super@portico\.local, password: (\S+)`)
-		if p.login("super@portico.local", password) == "" {
-			t.Errorf("%s: nobody can log in with what was printed last:\n%s%s", told, printed, p.stdout())
-		}
-		p.stop()
-		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
-			t.Errorf("%s: portico check: exit status %d\n%s%s", told, status, out, errs)
+	d, chance := mountDisk(t), rand.New(rand.NewPCG(seed, 3))
+	for name, c := range map[string]struct {
+		more  []string
+		users []string
+	}{
+		"portal": {nil, []string{"super@portico.local"}},
+		"demo":   {[]string{"--demo"}, []string{"super@portico.local", "admin@acme.example", "admin@globex.example"}},
+	} {
+		args := func(i int) []string { return serveArgs(fmt.Sprintf("%s/%s%d/data", d.folder, name, i), c.more...) }
+		before := d.ops()
+		serving(t, args(-1)...).stop()
+		whole := d.ops() - before
+		t.Logf("the first start of a %s, and its end, are %d operations on the disk", name, whole)
+		for i := range kills(48) / 8 {
+			cut := chance.IntN(whole * 5 / 4)
+			d.order("cut %d", cut)
+			p := launch(t, args(i)...)
+			served, printed := p.url != "", p.stdout()
+			_ = p.cmd.Process.Kill()
+			p.wait()
+			told := fmt.Sprintf("a %s cut off after %d operations: %s", name, cut, d.order("power %d", chance.Uint64()))
+			p = serving(t, args(i)...)
+			if served && len(p.lines) > 1 {
+				t.Errorf("%s: it had served, and then:\n%s", told, p.stdout())
+			}
+			for _, who := range c.users {
+				if p.login(who, last(t, printed+p.stdout(), who+`, password: (\S+)`)) == "" {
+					t.Errorf("%s: %s cannot log in with what was printed last:\n%s%s", told, who, printed, p.stdout())
+				}
+			}
+			p.stop()
+			if status, out, errs := runHere(t, nil, "", "check", "--data", args(i)[2]); status != exitOK {
+				t.Errorf("%s: portico check: exit status %d\n%s%s", told, status, out, errs)
+			}
 		}
 	}
 }
