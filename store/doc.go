@@ -35,4 +35,7 @@
 // the neighbours first. A value that does not match, an engine that panics, a write whose
 // durability is unknown: after any of these the DB refuses everything with that error (see [DB.Err]). An authority that does
 // not know must not say yes.
+//
+// Checksums tell what rotted. Whether records, what finds them and what they lead to agree, [DB.Check] tells; it knows every
+// collection that was made.
 package store
