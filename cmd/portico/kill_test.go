@@ -19,6 +19,16 @@ func kills(few int) int {
 	return few
 }
 
+// newChance says what it begins with, which PORTICO_TEST_SEED may be. The moments of kills it does not decide alone.
+func newChance(t *testing.T) *rand.Rand {
+	seed, err := strconv.ParseUint(os.Getenv("PORTICO_TEST_SEED"), 10, 64)
+	if err != nil {
+		seed = rand.Uint64()
+	}
+	t.Logf("PORTICO_TEST_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, 1))
+}
+
 const (
 	writers   = 16
 	leastAcks = 50 // from one kill to the next
@@ -35,12 +45,10 @@ type crash struct {
 
 func newCrash(t *testing.T, dir string) *crash {
 	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
 	p := serving(t, demoArgs(dir, "--plain-http", "--log-level", "warn")...)
 	c := &crash{
 		ledger: openLedger(t, p, writers), dir: dir, p: p,
-		chance: rand.New(rand.NewPCG(seed, 1)), head: filepath.Join(t.TempDir(), "head.json"),
+		chance: newChance(t), head: filepath.Join(t.TempDir(), "head.json"),
 	}
 	c.keepHead()
 	return c

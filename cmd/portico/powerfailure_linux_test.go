@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
@@ -44,9 +42,7 @@ func TestKillAndPowerFailure(t *testing.T) {
 // folder that its own is in was new; and its demo, whose end was not synced, was finished once more, with another token.
 func TestKillFirstStartByPower(t *testing.T) {
 	t.Parallel()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	d, chance := mountDisk(t), rand.New(rand.NewPCG(seed, 3))
+	d, chance := mountDisk(t), newChance(t)
 	for name, c := range map[string]struct {
 		more  []string
 		users []string

@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -27,9 +25,7 @@ func TestSlowRotIsNeverServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	chance := rand.New(rand.NewPCG(seed, 4))
+	chance := newChance(t)
 	rotten := filepath.Join(t.TempDir(), "rotten")
 	want, _, _ := answersOf(t, dir, rotten, whole, token, dead)
 	refused, unavailable, same, found := 0, 0, 0, 0
