@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Engine is what a technology must offer to be a store: snapshot reads and one atomic apply. Everything else, from the
@@ -32,6 +33,14 @@ type Sizer interface {
 
 // Size is the room that a store takes, in bytes. Free is what of it is free for new records.
 type Size struct{ Total, Free int64 }
+
+// A Copier is an engine that can be copied into a file while it is in use.
+type Copier interface {
+	// Copy makes at path, where there must be nothing, a copy of all that is stored as it was at one moment after the call,
+	// marked with the time: durable and found readable when it returns, or not there. No commit waits for it. progress hears
+	// of how many bytes are done, of how many.
+	Copy(ctx context.Context, path string, at time.Time, progress func(done, all int64)) error
+}
 
 // Reader reads raw bytes, valid until the function it was handed to returns. It may be used by one goroutine at a time,
 // not necessarily the one in which the engine called.

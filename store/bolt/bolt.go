@@ -40,6 +40,7 @@ import (
 type Options struct {
 	Create   bool          // make a store where there is no file; a file that exists is opened as ever
 	ReadOnly bool          // refuse all Updates, and change nothing of file and folder
+	Backup   bool          // open also what is a backup
 	Timeout  time.Duration // how long to wait for another process to let go of the file; 0 means one second
 }
 
@@ -83,7 +84,7 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	if err := createIfAsked(path, o.Create); err != nil {
 		return nil, err
 	}
-	id, err := inspect(path, o.Timeout)
+	is, err := inspect(path, o)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	e := &engine{db: db, id: id, file: file, stuck: make(chan struct{})}
+	e := &engine{db: db, id: is.id, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
 	if err == nil && !o.ReadOnly {
 		if err = tighten(path, file.file); err == nil {

@@ -29,6 +29,9 @@ var (
 	// ErrNewer: a later version of Portico has written the store.
 	ErrNewer = errors.New("written by a newer Portico")
 
+	// ErrBackup: the file is a backup.
+	ErrBackup = errors.New("a backup, and no store")
+
 	// ErrDamaged: the file was a store once. It is store.ErrDamaged.
 	ErrDamaged = store.ErrDamaged
 

@@ -15,37 +15,39 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// inspect looks at the file, without changing a byte of it, and returns the id of the store, or why it is none that can be
-// served.
-func inspect(path string, timeout time.Duration) (id string, err error) {
+// inspect looks at the file, without changing a byte of it, and returns what it is, or why it is none that can be opened so.
+func inspect(path string, o Options) (is marked, err error) {
 	if err := plainFile(path); err != nil {
-		return "", err
+		return is, err
 	}
-	db, err := new(keep).bbolt(path, bbolt.Options{ReadOnly: true, Timeout: timeout})
+	db, err := new(keep).bbolt(path, bbolt.Options{ReadOnly: true, Timeout: o.Timeout})
 	if err == nil {
 		defer db.Close() // keeps the lock until the end
 	} else if !aboutContents(err) {
-		return "", explain(path, err)
+		return is, explain(path, err)
 	}
 	f, openErr := os.Open(path)
 	if openErr != nil {
-		return "", explain(path, openErr)
+		return is, explain(path, openErr)
 	}
 	defer f.Close()
 	newest, bad := checkHeads(path, f)
 	if bad != nil {
-		return "", bad
+		return is, bad
 	}
 	if err != nil && !errors.Is(err, ErrDamaged) {
 		err = store.Damage(err)
 	}
 	if err != nil {
-		return "", explain(path, err)
+		return is, explain(path, err)
 	}
-	if id, err = identify(db, path); err != nil {
-		return "", err
+	if is, err = identify(db, path); err != nil {
+		return is, err
 	}
-	return id, checkPages(path, f, newest)
+	if !is.copied.IsZero() && !o.Backup {
+		return is, refuse(path, ErrBackup, "it was made on %s; a store is made of it by restoring it", is.copied.Format(time.RFC3339))
+	}
+	return is, checkPages(path, f, newest)
 }
 
 func plainFile(path string) error {
@@ -67,7 +69,7 @@ func aboutContents(err error) bool {
 	return !errors.As(err, &system) && !errors.Is(err, bolterrors.ErrTimeout)
 }
 
-func identify(db *bbolt.DB, path string) (id string, err error) {
+func identify(db *bbolt.DB, path string) (is marked, err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
@@ -75,10 +77,10 @@ func identify(db *bbolt.DB, path string) (id string, err error) {
 		}
 	}()
 	err = db.View(func(tx *bbolt.Tx) error {
-		id, err = readMark(tx, path)
+		is, err = readMark(tx, path)
 		return err
 	})
-	return id, err
+	return is, err
 }
 
 // head is what matters of one of the two head pages, of which bbolt writes one with each commit, in turn.

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"bytes"
+	"time"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
@@ -36,19 +37,29 @@ func mark(format byte, id string) []byte {
 	return store.Seal(markKey, append(append(bytes.Clone(markMagic), format), id...)).Value
 }
 
-// readMark returns the store's id, or ErrForeign, ErrDamaged or ErrNewer.
-func readMark(tx *bbolt.Tx, path string) (id string, err error) {
+// A marked file is a store, or a backup of one.
+type marked struct {
+	id     string
+	copied time.Time // when the backup was made
+}
+
+// readMark returns what the file is, or ErrForeign, ErrDamaged or ErrNewer.
+func readMark(tx *bbolt.Tx, path string) (is marked, err error) {
 	b := tx.Bucket(markBucket)
 	if b == nil {
-		return "", refuse(path, ErrForeign, "it is the bbolt file of another program; give another path")
+		return is, refuse(path, ErrForeign, "it is the bbolt file of another program; give another path")
 	}
 	m, err := store.Unseal(markKey, b.Get(markKey))
 	m, ours := bytes.CutPrefix(m, markMagic)
 	if err != nil || !ours || len(m) == 0 || m[0] < 1 || tx.Bucket(dataBucket) == nil {
-		return "", refuse(path, ErrDamaged, "its mark is broken; %s", restore)
+		return is, refuse(path, ErrDamaged, "its mark is broken; %s", restore)
 	}
 	if m[0] > format {
-		return "", refuse(path, ErrNewer, "its format is %d, this version knows up to %d; run the newer version", m[0], format)
+		return is, refuse(path, ErrNewer, "its format is %d, this version knows up to %d; run the newer version", m[0], format)
 	}
-	return string(m[1:]), nil
+	is.id = string(m[1:])
+	if is.copied, err = readCopied(b); err != nil {
+		return is, refuse(path, ErrDamaged, "%w", err)
+	}
+	return is, nil
 }
