@@ -42,7 +42,9 @@ type eventChain struct {
 	Head   chainPlace                     `json:"head"` // the last link
 	Swept  map[auth.UserType]sweptThrough `json:"swept,omitempty"`
 	Broken *chainBreak                    `json:"broken,omitempty"`
-	Mark   []byte                         `json:"mark,omitempty"`
+
+	Restored *Restoration `json:"restored,omitempty"` // the last one
+	Mark     []byte       `json:"mark,omitempty"`
 }
 
 // A chainPlace is the end of a link.
@@ -62,6 +64,12 @@ type sweptThrough struct {
 type chainBreak struct {
 	Event int64     `json:"event"` // up to this one nothing is vouched for
 	Time  time.Time `json:"time"`
+}
+
+// A Restoration says that the store was a backup. What happened between the two times is not in the record.
+type Restoration struct {
+	From time.Time `json:"from"` // when the backup was made
+	Time time.Time `json:"time"`
 }
 
 var (
@@ -205,7 +213,7 @@ func (c eventChain) message() ([]byte, error) {
 
 // ours says whether the chain bears our mark. An empty one needs none: there is nothing to go on from.
 func (a *Accounts) ours(c *eventChain) bool {
-	if c.Head.Link == 0 && c.Head.Event == 0 && len(c.Swept) == 0 && c.Broken == nil {
+	if c.Head.Link == 0 && c.Head.Event == 0 && len(c.Swept) == 0 && c.Broken == nil && c.Restored == nil {
 		return true
 	}
 	m, err := c.message()
@@ -228,6 +236,25 @@ func (a *Accounts) ourChain(tx store.Tx) (*eventChain, error) {
 		err = auth.Errorf(auth.Conflict, "the chain of events was changed by another hand, or the sealing key is another; run portico check")
 	}
 	return c, err
+}
+
+// NoteRestored notes in the chain, and tells in the record, that the store was a backup. A chain that is not ours is broken by that
+// event as by any other, and bears no note.
+func (a *Accounts) NoteRestored(tx store.Tx, r Restoration, detail map[string]any) error {
+	c, err := readChain(tx)
+	if err != nil {
+		return err
+	}
+	if a.ours(c) {
+		c.Restored = &r
+		err = a.putChain(tx, c)
+	}
+	detail["from"], detail["to"] = r.From, r.Time
+	return cmp.Or(err, a.tell(tx, System("portico/restore"), auth.Network(), Happening{
+		Name: "RESTORE_BACKUP", Category: OfSecurity, Severity: Alert, Detail: detail,
+		Message: fmt.Sprintf("the store is a backup of %s, restored on %s: what was revoked, disabled, deleted or changed between is not known to it",
+			r.From.Format(time.RFC3339), r.Time.Format(time.RFC3339)),
+	}))
 }
 
 // sweptEvents notes that events of the scope are missing up to that number, in the transaction that removes them. It takes one

@@ -14,6 +14,7 @@ type EventCheck struct {
 	FirstLink, LastLink int64 // LastLink is FirstLink-1 before the first
 	LastEvent           int64
 	Events, Swept       int64 // that are there, and that were swept from links that are
+	Restored            *Restoration
 	store.Problems
 }
 
@@ -60,7 +61,7 @@ func (k *eventCheck) part(tx store.Tx) error {
 	}
 	if !k.begun {
 		k.begun = true
-		if !k.a.ours(c) {
+		if k.Restored = c.Restored; !k.a.ours(c) {
 			k.Add(notOurs)
 		}
 		if err := k.begin(tx, c); err != nil {

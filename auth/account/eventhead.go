@@ -58,10 +58,18 @@ func (a *Accounts) CompareHead(ctx context.Context, h *EventHead) (verdict strin
 		if err != nil {
 			return err
 		}
-		verdict, err = c.compare(tx, h)
+		if verdict, err = c.compare(tx, h); auth.KindOf(err) == auth.Conflict && c.lost(h) {
+			err = auth.Errorf(auth.Conflict, "%v. On %s the store was restored from a backup of %s, and the head is of a time between: what "+
+				"happened up to it was lost with the store that was replaced", err, c.Restored.Time.Format(time.RFC3339), c.Restored.From.Format(time.RFC3339))
+		}
 		return err
 	})
 	return verdict, err
+}
+
+// lost says whether a head is of a time that a restored store knows nothing of.
+func (c *eventChain) lost(h *EventHead) bool {
+	return c.Restored != nil && h.Time.After(c.Restored.From) && h.Time.Before(c.Restored.Time)
 }
 
 func (c *eventChain) compare(tx store.Tx, h *EventHead) (string, error) {

@@ -368,3 +368,26 @@ func (a *Accounts) SecondFactor(ctx context.Context, by *auth.Principal) (s Fact
 	})
 	return s, err
 }
+
+// spentFactors is how many second factors SpendCodes changes at once.
+const spentFactors = 80
+
+// SpendCodes ends a step of the enrolments that are under way, and makes all codes up to now useless: some may have been used already in
+// a time that the store knows nothing of. It says how many users that concerned.
+func (a *Accounts) SpendCodes(tx store.Tx) (n int, more bool, err error) {
+	step := secret.Step(a.Now()) + 1 // codes of the next one are good already
+	var spent []*secondFactor
+	err = secondFactors.Scan(tx, 0, func(f *secondFactor) (bool, error) {
+		if f.LastStep < step || f.Pending != "" {
+			spent = append(spent, f)
+		}
+		return len(spent) < spentFactors, nil
+	})
+	for _, f := range spent {
+		f.LastStep, f.Pending, f.Began = max(f.LastStep, step), "", time.Time{}
+		if err == nil {
+			err = secondFactors.Put(tx, f)
+		}
+	}
+	return len(spent), len(spent) == spentFactors, err
+}

@@ -200,3 +200,18 @@ func (l *Links) sweep(tx store.Tx) (more bool, err error) {
 	}
 	return len(over) == sweptLinks, err
 }
+
+// EndLinks removes a step of all links, with the letters that have not gone yet, and says how many those were.
+func (l *Links) EndLinks(tx store.Tx) (n int, more bool, err error) {
+	var users []int64
+	err = links.Scan(tx, 0, func(link *Link) (bool, error) {
+		users = append(users, link.UserID)
+		return len(users) < sweptLinks/2, nil // and as many letters
+	})
+	for _, id := range users {
+		if err == nil {
+			err = l.forget(tx, id)
+		}
+	}
+	return len(users), len(users) == sweptLinks/2, err
+}

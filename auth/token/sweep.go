@@ -80,8 +80,18 @@ func (t *Tokens) sweep(ctx context.Context, step func(store.Tx) (bool, error)) e
 }
 
 func (t *Tokens) sweepSessions(tx store.Tx) (more bool, err error) {
+	_, more, err = endSessions(tx, store.Span{To: store.Key(t.now())})
+	return more, err
+}
+
+// EndSessions removes a step of all sessions, and says how many that were.
+func (t *Tokens) EndSessions(tx store.Tx) (n int, more bool, err error) {
+	return endSessions(tx, store.Span{})
+}
+
+// endSessions removes a step of the sessions that end in the span.
+func endSessions(tx store.Tx, span store.Span) (n int, more bool, err error) {
 	var over []int64
-	span := store.Span{To: store.Key(t.now())}
 	err = sessionsEnding.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
 		over = append(over, id)
 		return len(over) < sweptSessions, nil
@@ -91,7 +101,7 @@ func (t *Tokens) sweepSessions(tx store.Tx) (more bool, err error) {
 			_, err = sessions.Delete(tx, id)
 		}
 	}
-	return len(over) == sweptSessions, err
+	return len(over), len(over) == sweptSessions, err
 }
 
 func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {
