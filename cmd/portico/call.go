@@ -44,18 +44,24 @@ type caller struct {
 	insecure               bool
 	timeout                time.Duration
 	token                  secret.Text
+	jar                    http.CookieJar // of a session, where there shall be one
+}
+
+// flags are those that say where the portal is, and how it is known.
+func (c *caller) flags(f *flags, url, about string) {
+	f.StringVar(&c.url, "url", url, about)
+	f.StringVar(&c.caFile, "cacert", "", "`FILE` of certificates in PEM to trust, such as data/tls/cert.pem")
+	f.BoolVar(&c.insecure, "insecure", false, "do not verify the portal's certificate")
+	f.BoolVar(&c.insecure, "k", false, "the same as --insecure")
+	f.DurationVar(&c.timeout, "timeout", time.Minute, "`DURATION` to wait for the answer, such as 10s")
 }
 
 func (p *program) call(ctx context.Context, args []string) error {
 	var c caller
 	f := p.flags("call [flags] METHOD [PARAMS]", callText)
 	f.more = callMore
-	f.StringVar(&c.url, "url", "https://127.0.0.1:8443", "`URL` of the portal")
+	c.flags(f, "https://127.0.0.1:8443", "`URL` of the portal")
 	f.StringVar(&c.tokenFile, "token-file", "", "`FILE` with the API token")
-	f.StringVar(&c.caFile, "cacert", "", "`FILE` of certificates in PEM to trust, such as data/tls/cert.pem")
-	f.BoolVar(&c.insecure, "insecure", false, "do not verify the portal's certificate")
-	f.BoolVar(&c.insecure, "k", false, "the same as --insecure")
-	f.DurationVar(&c.timeout, "timeout", time.Minute, "`DURATION` to wait for the answer, such as 10s")
 	words, err := f.parse(args)
 	if err != nil {
 		return err
@@ -63,7 +69,7 @@ func (p *program) call(ctx context.Context, args []string) error {
 	if len(words) < 1 || len(words) > 2 {
 		return f.wrong("give a method and, if it needs them, its params")
 	}
-	body, err := p.request(words)
+	body, err := p.requestOf(words)
 	if err != nil {
 		return f.wrong("%w", err)
 	}
@@ -84,25 +90,28 @@ func (p *program) call(ctx context.Context, args []string) error {
 	return &statusError{exitUnreachable, fmt.Errorf("portico call: %w", err)}
 }
 
-// request makes the body of a call from the method and the params.
-func (p *program) request(words []string) ([]byte, error) {
-	call := struct {
+// requestOf makes the body of a call from the method and the params of a command line.
+func (p *program) requestOf(words []string) ([]byte, error) {
+	if len(words) == 1 {
+		return request(words[0], nil)
+	}
+	params, err := p.params(words[1])
+	if err != nil {
+		return nil, err
+	}
+	if params = bytes.TrimSpace(params); !json.Valid(params) || params[0] != '{' {
+		return nil, errors.New("PARAMS is not a JSON object")
+	}
+	return request(words[0], params)
+}
+
+func request(method string, params json.RawMessage) ([]byte, error) {
+	return json.Marshal(struct {
 		Version string          `json:"jsonrpc"`
 		ID      int             `json:"id"`
 		Method  string          `json:"method"`
 		Params  json.RawMessage `json:"params,omitempty"`
-	}{"2.0", 1, words[0], nil}
-	if len(words) == 2 {
-		params, err := p.params(words[1])
-		if err != nil {
-			return nil, err
-		}
-		if params = bytes.TrimSpace(params); !json.Valid(params) || params[0] != '{' {
-			return nil, errors.New("PARAMS is not a JSON object")
-		}
-		call.Params = params
-	}
-	return json.Marshal(call)
+	}{"2.0", 1, method, params})
 }
 
 func (p *program) params(word string) ([]byte, error) {
@@ -115,16 +124,24 @@ func (p *program) params(word string) ([]byte, error) {
 	return []byte(word), nil
 }
 
-// prepare finds the address and the token. The token leaves the machine over TLS or not at all.
-func (c *caller) prepare(p *program) error {
+// address finds the address of the calls. A secret leaves the machine over TLS or not at all.
+func (c *caller) address(secret string) error {
 	u, err := url.Parse(c.url)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("--url %q is not an address such as https://portal.example", c.url)
+	}
+	if u.Scheme == "http" && secret != "" && !loopback(u.Hostname()) {
+		return fmt.Errorf("the %s is not sent to %s without TLS; use https", secret, u.Host)
 	}
 	if !strings.HasSuffix(strings.TrimSuffix(u.Path, "/"), "/portal") {
 		u.Path = strings.TrimSuffix(u.Path, "/") + "/portal/"
 	}
 	c.url = u.String()
+	return nil
+}
+
+// prepare finds the address and the token.
+func (c *caller) prepare(p *program) error {
 	c.token = secret.Text(strings.TrimSpace(p.getenv("PORTICO_TOKEN")))
 	if c.tokenFile != "" {
 		data, err := os.ReadFile(c.tokenFile)
@@ -139,10 +156,10 @@ func (c *caller) prepare(p *program) error {
 	if strings.ContainsFunc(string(c.token), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the API token has characters in it that no token has")
 	}
-	if u.Scheme == "http" && c.token != "" && !loopback(u.Hostname()) {
-		return fmt.Errorf("the API token is not sent to %s without TLS; use https", u.Host)
+	if c.token == "" {
+		return c.address("")
 	}
-	return nil
+	return c.address("API token")
 }
 
 func loopback(host string) bool {
@@ -208,7 +225,7 @@ func (c *caller) client() (*http.Client, error) {
 		}
 	}
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a redirect would take the token along
-	return &http.Client{Transport: t, CheckRedirect: stay}, nil
+	return &http.Client{Transport: t, CheckRedirect: stay, Jar: c.jar}, nil
 }
 
 // explainTLS adds what to do about a certificate nobody vouches for.
@@ -220,15 +237,23 @@ func explainTLS(err error) error {
 	return err
 }
 
-// show prints the result, or the error. Only the portal's words are shown, never its control characters.
+// show prints the result, or the error.
 func (p *program) show(a *answer) error {
-	if a.Error == nil {
-		var out bytes.Buffer
-		if err := json.Indent(&out, a.Result, "", "  "); err != nil {
-			return err
-		}
-		_, err := fmt.Fprintln(p.stdout, out.String())
+	if err := a.err(); err != nil {
+		return &statusError{exitFailed, fmt.Errorf("portico call: %w", err)}
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, a.Result, "", "  "); err != nil {
 		return err
+	}
+	_, err := fmt.Fprintln(p.stdout, out.String())
+	return err
+}
+
+// err is what the portal refuses with. Only its words are shown, never its control characters.
+func (a *answer) err() error {
+	if a.Error == nil {
+		return nil
 	}
 	text := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
@@ -236,9 +261,9 @@ func (p *program) show(a *answer) error {
 		}
 		return r
 	}, cmp.Or(a.Error.Message, "no message"))
-	text = fmt.Sprintf("portico call: error %d: %s", a.Error.Code, text)
+	text = fmt.Sprintf("error %d: %s", a.Error.Code, text)
 	if len(a.Error.Data) > 0 && string(a.Error.Data) != "null" {
 		text += "\n" + string(a.Error.Data)
 	}
-	return &statusError{exitFailed, errors.New(text)}
+	return errors.New(text)
 }

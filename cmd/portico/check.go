@@ -15,7 +15,8 @@ import (
 	"github.com/portico-vco/portico/store/bolt"
 )
 
-const checkText = `Checks a portal that does not run, and changes nothing of it.
+const checkText = `Checks what a portal that does not run keeps, or the backup FILE, and changes nothing of it. The keys are taken from the data folder
+in any case.
 
 Records: every one can be read and has a number that was given, what finds it leads to it, and whom or what it leads to is
 there.
@@ -41,7 +42,7 @@ type check struct {
 }
 
 func (p *program) check(ctx context.Context, args []string) error {
-	f := p.flags("check [flags]", checkText)
+	f := p.flags("check [flags] [FILE]", checkText)
 	f.more = checkMore
 	var d folder = "./data"
 	var head string
@@ -51,17 +52,22 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if len(words) > 0 {
-		return f.wrong("%q is no flag", words[0])
+	if len(words) > 1 {
+		return f.wrong("give one file at most")
 	}
-	if err := p.checkFolder(ctx, d, head); err != nil {
+	path := d.store()
+	if len(words) == 1 {
+		path = words[0]
+	}
+	if err := p.checkStore(ctx, d, path, len(words) == 1, head); err != nil {
 		return fmt.Errorf("portico check: %w", err)
 	}
 	return nil
 }
 
-func (p *program) checkFolder(ctx context.Context, d folder, head string) (err error) {
-	db, err := bolt.Open(d.store(), bolt.Options{ReadOnly: true})
+// checkStore checks a store, or a backup where that is what is expected, with the keys of a folder.
+func (p *program) checkStore(ctx context.Context, d folder, path string, backup bool, head string) (err error) {
+	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: backup})
 	if err != nil {
 		return err
 	}
@@ -70,7 +76,11 @@ func (p *program) checkFolder(ctx context.Context, d folder, head string) (err e
 	if c.accounts.Sealer, err = d.sealer(); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "store %s\n", db.ID())
+	of, err := madeOf(path, db.ID())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, of)
 	if err := c.records(ctx, db); err != nil {
 		return err
 	}
@@ -86,10 +96,26 @@ func (p *program) checkFolder(ctx context.Context, d folder, head string) (err e
 		return err
 	}
 	if c.problems > 0 {
-		return fmt.Errorf("not all is as the portal wrote it (problems: %d). Keep a copy of the folder as it is, find out who could "+
-			"write it, and go on with a backup that passes this check", c.problems)
+		return &problemsError{c.problems}
 	}
 	return nil
+}
+
+// A problemsError says that the check was done, and found something.
+type problemsError struct{ n int }
+
+func (e *problemsError) Error() string {
+	return fmt.Sprintf("not all is as the portal wrote it (problems: %d). Keep a copy of the folder as it is, find out who could "+
+		"write it, and go on with a backup that passes this check", e.n)
+}
+
+// madeOf says what is checked.
+func madeOf(path, id string) (string, error) {
+	at, err := bolt.Copied(path)
+	if err != nil || at.IsZero() {
+		return "store " + id, err
+	}
+	return fmt.Sprintf("backup of store %s, made on %s", id, at.Format(time.RFC3339)), nil
 }
 
 // progress is told no more often than this.
@@ -129,6 +155,10 @@ func (c *check) events(ctx context.Context) error {
 	c.tell("events", k.Problems)
 	if err != nil {
 		return fmt.Errorf("events: %w", err)
+	}
+	if r := k.Restored; r != nil {
+		fmt.Fprintf(c.stdout, "events: on %s the store was restored from a backup of %s; what happened between is not in it\n",
+			r.Time.Format(time.RFC3339), r.From.Format(time.RFC3339))
 	}
 	fmt.Fprintf(c.stdout, "events: checked links %d to %d, %d events up to number %d; %d were swept\n",
 		k.FirstLink, k.LastLink, k.Events, k.LastEvent, k.Swept)

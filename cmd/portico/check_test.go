@@ -290,7 +290,8 @@ func TestCheckRefused(t *testing.T) {
 		{exitFailed, "no sealing key", []string{"--data", keyless}},
 		{exitFailed, "no such file", []string{"--data", dir, "--head", nonsense + "-not"}},
 		{exitFailed, "not a head", []string{"--data", dir, "--head", nonsense}},
-		{exitUsage, "is no flag", []string{"events"}},
+		{exitUsage, "one file", []string{"a", "b"}},
+		{exitFailed, "no store", []string{"--data", dir, nonsense + "-not"}},
 		{exitUsage, "not defined", []string{"--heads"}},
 	} {
 		status, _, errs := runHere(t, nil, "", append([]string{"check"}, c.args...)...)

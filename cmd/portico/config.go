@@ -27,8 +27,12 @@ type Config struct {
 	Demo bool
 
 	// --data is the folder of everything the portal keeps: the store, the signing keys, the certificate. A portal is made
-	// where the folder is absent or empty, and nowhere else. All of it belongs into a backup.
+	// where the folder is absent or empty, and nowhere else.
 	Data folder
+
+	// --backup-folder is where backups are written, by default the folder backups in the data folder. A disk of its own is better. It
+	// belongs to one portal.
+	BackupFolder string
 
 	// --listen is the address and port that calls arrive at. Port 0 takes a free one, which is printed.
 	Listen string
@@ -137,6 +141,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.more = serveMore
 	f.BoolVar(&c.Demo, "demo", c.Demo, "fill a portal without tenants with demo tenants and users; loopback only")
 	f.StringVar((*string)(&c.Data), "data", string(c.Data), "`FOLDER` of the store, the signing keys and the certificate")
+	f.StringVar(&c.BackupFolder, "backup-folder", "", "`FOLDER` of the backups; without it backups in the data folder")
 	f.StringVar(&c.Listen, "listen", c.Listen, "`ADDRESS` and port to listen on")
 	f.StringVar(&c.TLSCert, "tls-cert", "", "`FILE` of a certificate chain in PEM, instead of the self-signed one")
 	f.StringVar(&c.TLSKey, "tls-key", "", "`FILE` of its private key in PEM")

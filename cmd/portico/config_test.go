@@ -25,7 +25,7 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 24 {
+	if len(names) != 25 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, file := range []string{"config.go", "../../README.md"} {
@@ -43,7 +43,7 @@ func TestManual(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"help", "--help", "help serve", "serve -h", "help keys", "keys rotate-signing --help", "keys list --help", "call --help", "version --help", "help help"} {
+	for _, args := range []string{"help", "--help", "help serve", "serve -h", "help keys", "keys rotate-signing --help", "keys list --help", "call --help", "backup --help", "help restore", "version --help", "help help"} {
 		status, out, errs := runHere(t, nil, "", strings.Fields(args)...)
 		if status != 0 || !strings.Contains(out, "Usage: portico ") || errs != "" {
 			t.Errorf("%s: exit status %d\n%s%s", args, status, out, errs)

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
@@ -34,6 +35,7 @@ type instance struct {
 	clients     *client.Clients
 	groups      *vault.Groups
 	vault       *vault.Vault
+	backups     *backup.Backups
 	keys        *keyFolder
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
@@ -58,7 +60,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	if err := c.Data.tidy(p.now()); err != nil {
+	if err := errors.Join(c.Data.tidy(p.now()), tidyBackups(c.Data.backups(c.BackupFolder))); err != nil {
 		return nil, err
 	}
 	opened, err := c.Data.tighten()
@@ -81,6 +83,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.groups = vault.NewGroups(o.accounts)
 	o.vault = vault.New(o.accounts, o.accounts.Verifiers, o.vaultKeys.ring)
 	o.clients.Estate = o.vault
+	o.backups = c.Data.backupsOf(o.accounts, db, c.BackupFolder)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
 	if c.OpsListen != opsOff {

@@ -20,6 +20,7 @@ import (
 //	keys/access-token-*.jwk  the keys of access tokens
 //	keys/seal.key         the key of what is sealed in the store
 //	keys/vault-*.key      the keys of the vault's ring, which credentials are sealed under
+//	backups/*.backup      backups of the store, unless another folder is given
 //	tls/cert.pem, key.pem the self-signed certificate, unless there is another
 //	tls/acme              certificates that an authority gave by ACME, their keys, and that of the account there
 //	demo.made             the mark of a demo, which is served on loopback alone
@@ -77,7 +78,7 @@ func (d folder) fresh() (bool, error) {
 		return true, nil
 	case "keys":
 		return false, fmt.Errorf("data folder %s: there are signing keys but no store (portico.db): a portal has lost its store; "+
-			"restore portico.db from a backup, or give another folder to make a new portal in", d)
+			"put a backup of it in place with portico restore, or give another folder to make a new portal in", d)
 	}
 	return false, fmt.Errorf("data folder %s: it is not empty and holds no portal (there is %s in it); "+
 		"give the folder of a portal, or an absent or empty one to make a portal in", d, other)

@@ -4,6 +4,8 @@
 //	serve                 the portal itself
 //	keys                  which keys there are; new ones that sign tokens, or seal credentials
 //	check                 whether what a portal keeps is as it wrote it
+//	backup                a copy of the store, while the portal runs or not
+//	restore               a portal's store from such a copy
 //	call                  one call of any method, for people and scripts
 //	version, help
 //
@@ -90,6 +92,8 @@ func commands() []command {
 		{"serve", "run the portal; the first start makes it", (*program).serve},
 		{"keys", "list or rotate the keys of a portal", (*program).keys},
 		{"check", "check what a portal keeps, while it does not run", (*program).check},
+		{"backup", "copy a portal's store, while it runs or not", (*program).backup},
+		{"restore", "put a backup in the place of a portal's store", (*program).restore},
 		{"call", "call a method of a portal and print the result", (*program).call},
 		{"version", "print the version", (*program).version},
 		{"help", "print help, also of a command: portico help serve", (*program).help},

@@ -178,6 +178,7 @@ func (o *instance) tend(ctx context.Context) {
 	}
 	work.Go(func() { o.watchStore(ctx) })
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
+	work.Go(func() { o.backups.Run(ctx, o.tellBackup) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
 	work.Wait()
@@ -241,7 +242,7 @@ func (o *instance) report(work string, err error) {
 
 // server is the HTTP server of the portal.
 func (o *instance) server() (*http.Server, error) {
-	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault))
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault, o.backups))
 	if err != nil {
 		return nil, err
 	}

@@ -65,8 +65,9 @@ var audited = map[string]string{
 	"enterpriseUser/sendEnterpriseUserPasswordResetEmail":       "SEND_PASSWORD_RESET_EMAIL",
 	"enterpriseProxy/sendEnterpriseProxyUserPasswordResetEmail": "SEND_PASSWORD_RESET_EMAIL",
 	"operatorUser/sendOperatorUserPasswordResetEmail":           "SEND_PASSWORD_RESET_EMAIL",
-	"system/retryMail":  "RETRY_MAIL",
-	"system/deleteMail": "DELETE_MAIL",
+	"system/retryMail":    "RETRY_MAIL",
+	"system/deleteMail":   "DELETE_MAIL",
+	"system/createBackup": "CREATE_BACKUP",
 
 	"apiToken/create":                  "CREATE_API_TOKEN",
 	"apiToken/download":                "DOWNLOAD_API_TOKEN API_TOKEN_REFUSED",

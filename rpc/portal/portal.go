@@ -8,6 +8,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/mail"
@@ -27,12 +28,13 @@ type Portal struct {
 	clients  *client.Clients
 	groups   *vault.Groups
 	vault    *vault.Vault
+	backups  *backup.Backups
 }
 
 // Methods answers the whole table.
 func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients,
-	g *vault.Groups, v *vault.Vault) []rpc.Method {
-	p := Portal{a, t, b, l, c, g, v}
+	g *vault.Groups, v *vault.Vault, k *backup.Backups) []rpc.Method {
+	p := Portal{a, t, b, l, c, g, v, k}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -48,6 +50,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.alertRows(),
 		p.oauthAppRows(), p.apiClientRows(),
 		p.userGroupRows(), p.credentialRows(),
+		p.backupRows(),
 	)
 	return append(rows, p.selfRows(rows)...)
 }

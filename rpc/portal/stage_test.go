@@ -17,6 +17,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/backup"
 	authclient "github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
@@ -60,6 +61,7 @@ type house struct {
 	clients  *authclient.Clients
 	groups   *vault.Groups
 	vault    *vault.Vault
+	backups  *backup.Backups
 	logins   *directory
 	handler  http.Handler
 	super    http.Header       // kept by superSession
@@ -139,7 +141,8 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	h.logins = &directory{}
 	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return keyring, nil })
 	h.clients.Estate = h.vault
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault))
+	h.backups = backup.New(h.accounts, t.TempDir(), db.Copy)
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
 	must(t, err)
 	h.handler = rpc.New(rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,

@@ -1,0 +1,279 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/backup"
+	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
+)
+
+const backupText = `Makes a backup: a copy of the portal's store as it is at one moment, in a file on the portal's side. NAME is its name; without
+one it tells the time.
+
+  portico backup --url https://127.0.0.1:8443    of a portal that runs, which goes on serving. It is asked for in a session of a
+                                                 superuser of the operator, and written to the --backup-folder of the portal.
+  portico backup --data FOLDER                   of a portal that does not run.
+
+The keys are not in a backup, and without them nobody gets anything out of it: not you either. Keep a copy of the folder keys in
+another place than the backups, and a new one whenever keys were rotated. What a backup has not sealed (names, addresses, events)
+can be read by whoever has the file.
+
+portico check FILE checks a backup, portico restore puts it in place.
+`
+
+const backupMore = `
+PORTICO_PASSWORD, the operator's password, and PORTICO_CODE, a code of his second factor, have no flags, because other users of a
+machine can read command lines.
+
+Exit status: 0 the backup is made, and its name on stdout; 1 it is not; 2 the command line is wrong; 3 the portal could not be
+reached.
+`
+
+// A backupOrder is what the command line asks for.
+type backupOrder struct {
+	caller
+	data                                       folder
+	backupFolder, name, operator, passwordFile string
+}
+
+func (p *program) backup(ctx context.Context, args []string) error {
+	o := backupOrder{data: "./data"}
+	f := p.flags("backup [flags] [NAME]", backupText)
+	f.more = backupMore
+	o.flags(f, "", "`URL` of the portal, if it runs")
+	f.StringVar((*string)(&o.data), "data", string(o.data), "data `FOLDER` of the portal, if it does not run")
+	f.StringVar(&o.backupFolder, "backup-folder", "", "`FOLDER` of the backups, if it does not run; without it backups in the data folder")
+	f.StringVar(&o.operator, "operator", "super@portico.local", "`NAME` of the superuser, if it runs")
+	f.StringVar(&o.passwordFile, "password-file", "", "`FILE` with his password, - for stdin")
+	words, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(words) > 1 {
+		return f.wrong("give one name at most")
+	}
+	o.name = strings.Join(words, "")
+	do := p.backupStopped
+	if o.url != "" {
+		if err := o.address("password"); err != nil {
+			return f.wrong("%w", err)
+		}
+		do = p.backupRunning
+	}
+	if err := do(ctx, &o); err != nil {
+		var s *statusError
+		if errors.As(err, &s) {
+			return &statusError{s.status, fmt.Errorf("portico backup: %w", err)}
+		}
+		return fmt.Errorf("portico backup: %w", err)
+	}
+	return nil
+}
+
+// backups is the folder of them: the given one, or the data folder's own.
+func (d folder) backups(given string) string {
+	if given != "" {
+		return given
+	}
+	return filepath.Join(string(d), "backups")
+}
+
+// backupsOf wires the backups of an open store.
+func (d folder) backupsOf(a *account.Accounts, db *store.DB, given string) *backup.Backups {
+	dir := d.backups(given)
+	return backup.New(a, dir, func(ctx context.Context, path string, at time.Time, progress func(done, all int64)) error {
+		if err := d.makeBackups(given); err != nil {
+			return fmt.Errorf("folder of backups: %w", err)
+		}
+		if err := db.Copy(ctx, path, at, progress); err != nil {
+			return err
+		}
+		return giveToOwnerOf(dir, path)
+	})
+}
+
+func (d folder) makeBackups(given string) error {
+	if given != "" {
+		return makeFolder(given)
+	}
+	if err := makeFolder(d.backups(given)); err != nil {
+		return err
+	}
+	return giveToOwnerOf(string(d), d.backups(given))
+}
+
+// tidyBackups removes what was left by a process that was killed over a backup.
+func tidyBackups(dir string) error {
+	left, err := filesLike(dir, "*"+unfinished)
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
+func (o *instance) tellBackup(b backup.Backup) {
+	e := o.log.Info()
+	if b.State == backup.Failed {
+		e = o.log.Error().Str("error", b.Problem)
+	}
+	e.Str("name", b.Name).Str("state", string(b.State)).Int64("bytes", b.Bytes).Int64("of", b.Of).Msg("backup")
+}
+
+// backupStopped opens the store, so that nobody else writes, and the backup is in the record as any other.
+func (p *program) backupStopped(ctx context.Context, o *backupOrder) (err error) {
+	db, err := bolt.Open(o.data.store(), bolt.Options{})
+	if errors.Is(err, bolt.ErrLocked) {
+		return fmt.Errorf("%w, or make a backup while it runs, with --url", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	a := account.New(db, account.Options{Now: p.now})
+	if a.Sealer, err = o.data.sealer(); err != nil {
+		return err
+	}
+	all := o.data.backupsOf(a, db, o.backupFolder)
+	if _, err := all.Create(ctx, account.System("portico/backup"), o.name); err != nil {
+		return err
+	}
+	made, err := all.Settle(ctx, func(b backup.Backup) { p.tellBackup(b.State == backup.Running, b.Bytes, b.Of) })
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(p.stdout, filepath.Join(o.data.backups(o.backupFolder), made.Name))
+	return err
+}
+
+func (p *program) tellBackup(running bool, bytes, of int64) {
+	if running && of > 0 {
+		fmt.Fprintf(p.stderr, "so far %d of %d bytes\n", bytes, of)
+	}
+}
+
+// A remoteBackup is what the portal tells of one.
+type remoteBackup struct {
+	Name, State, Problem string
+	Bytes, OfBytes       int64
+}
+
+// backupRunning asks the portal, and then how far it is until it is done.
+func (p *program) backupRunning(ctx context.Context, o *backupOrder) (err error) {
+	if err := p.login(ctx, o); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeout)
+		defer cancel()
+		err = errors.Join(err, o.ask(ctx, "logout", struct{}{}, nil))
+	}()
+	var b remoteBackup
+	if err := o.ask(ctx, "system/createBackup", map[string]string{"name": o.name}, &b); err != nil {
+		return err
+	}
+	if err := p.follow(ctx, o, &b); err != nil {
+		return err
+	}
+	if b.State != string(backup.Done) {
+		return fmt.Errorf("%s failed: %s", b.Name, b.Problem)
+	}
+	_, err = fmt.Fprintln(p.stdout, b.Name)
+	return err
+}
+
+// askEvery is how often the portal is asked how far it is.
+const askEvery = 500 * time.Millisecond
+
+func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) error {
+	name, told := b.Name, p.now()
+	for b.State == string(backup.Running) {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s goes on without us: %w", name, ctx.Err())
+		case <-time.After(askEvery):
+		}
+		var all []remoteBackup
+		if err := o.ask(ctx, "system/getBackups", struct{}{}, &all); err != nil {
+			return err
+		}
+		*b = remoteBackup{Name: name, Problem: "the portal does not know of it any more"}
+		for _, one := range all {
+			if one.Name == name {
+				*b = one
+				break
+			}
+		}
+		if now := p.now(); now.Sub(told) >= tellEvery {
+			told = now
+			p.tellBackup(b.State == string(backup.Running), b.Bytes, b.OfBytes)
+		}
+	}
+	return nil
+}
+
+// login begins the session that the other calls are made in.
+func (p *program) login(ctx context.Context, o *backupOrder) error {
+	password, err := p.backupPassword(o)
+	if err != nil {
+		return &statusError{exitUsage, err}
+	}
+	if o.jar, err = cookiejar.New(nil); err != nil {
+		return err
+	}
+	return o.ask(ctx, "login/operatorLogin", map[string]string{
+		"username": o.operator, "password": string(password), "password2": p.getenv("PORTICO_CODE"),
+	}, nil)
+}
+
+func (p *program) backupPassword(o *backupOrder) (secret.Text, error) {
+	var data []byte
+	var err error
+	switch o.passwordFile {
+	case "":
+		data = []byte(p.getenv("PORTICO_PASSWORD"))
+	case "-":
+		data, err = io.ReadAll(io.LimitReader(p.stdin, 1<<10))
+	default:
+		data, err = os.ReadFile(o.passwordFile)
+	}
+	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
+	if err == nil && text == "" {
+		err = errors.New("give the superuser's password in PORTICO_PASSWORD, or by --password-file")
+	}
+	return secret.Text(text), err
+}
+
+// ask makes a call and decodes its result into out, unless that is nil.
+func (c *caller) ask(ctx context.Context, method string, params, out any) error {
+	data, err := json.Marshal(params)
+	if err != nil {
+		return err
+	}
+	body, err := request(method, data)
+	if err != nil {
+		return err
+	}
+	a, err := c.post(ctx, body)
+	if err != nil {
+		return &statusError{exitUnreachable, err}
+	}
+	if err := a.err(); err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(a.Result, out)
+}

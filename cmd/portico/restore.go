@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/backup"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/mail/smtp"
+	"github.com/portico-vco/portico/auth/reset"
+	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/store/bolt"
+)
+
+const restoreText = `Puts the backup FILE in the place of the store of a portal that does not run. The folder keys of that portal must be in the data
+folder; it is in no backup. The backup is checked first.
+
+Ended are: all sessions and access tokens, the links that set passwords, enrolments of second factors, and the codes up to now.
+
+What cannot be known is what was done since the backup was made. Users who were disabled or deleted then, API tokens, clients, keys
+and grants that were revoked, and passwords and secrets that were replaced are again what they were. The command prints from when to when
+that is, and the portal has it as an event: whatever you know of that time from elsewhere, do again before you start the portal for
+others.
+`
+
+const restoreMore = `
+Exit status: 0 the portal may be started; 1 nothing was changed; 2 the command line is wrong.
+`
+
+// A restoration is one run of the command.
+type restoration struct {
+	data            folder
+	file            string
+	force, problems bool
+}
+
+func (p *program) restore(ctx context.Context, args []string) error {
+	r := restoration{data: "./data"}
+	f := p.flags("restore [flags] FILE", restoreText)
+	f.more = restoreMore
+	f.StringVar((*string)(&r.data), "data", string(r.data), "data `FOLDER` of the portal")
+	f.BoolVar(&r.force, "force", false, "take the place of a store that is there; it is kept beside, under another name")
+	f.BoolVar(&r.problems, "despite-problems", false, "go on also where the check finds that not all is as the portal wrote it")
+	words, err := f.parse(args)
+	if err != nil {
+		return err
+	}
+	if len(words) != 1 {
+		return f.wrong("give the file of a backup")
+	}
+	r.file = words[0]
+	if err := p.restoreFile(ctx, r); err != nil {
+		return fmt.Errorf("portico restore: %w", err)
+	}
+	return nil
+}
+
+func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
+	if err := r.checkKeys(); err != nil {
+		return err
+	}
+	let, err := r.hold()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, let()) }()
+	var found *problemsError
+	err = p.checkStore(ctx, r.data, r.file, true, "")
+	if err != nil && (!r.problems || !errors.As(err, &found)) {
+		return err
+	}
+	next := r.data.store() + ".unfinished-restored" // which an open of the store clears away
+	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	defer os.Remove(next)
+	told := p.now()
+	made, err := bolt.Restore(ctx, r.file, next, func(done, all int64) {
+		if now := p.now(); now.Sub(told) >= tellEvery {
+			told = now
+			p.tellBackup(true, done, all)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	was, ended, err := p.revive(ctx, r.data, next, made)
+	if err != nil {
+		return err
+	}
+	kept, err := r.place(next, was.Time)
+	if err != nil {
+		return err
+	}
+	return p.tellRestored(was, ended, kept)
+}
+
+// checkKeys refuses a folder whose keys are not there: the store would be of no use, and a new key breaks the chain of events.
+func (r restoration) checkKeys() error {
+	if _, err := r.data.sealer(); err != nil {
+		return fmt.Errorf("the keys of the portal must be in %s first: %w", r.data.keys(), err)
+	}
+	return nil
+}
+
+// hold keeps a portal from being started on the store that is there, and refuses when one runs. A store that cannot be opened is
+// what backups are for.
+func (r restoration) hold() (let func() error, err error) {
+	_, err = os.Lstat(r.data.store())
+	if errors.Is(err, fs.ErrNotExist) {
+		return func() error { return nil }, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !r.force {
+		return nil, fmt.Errorf("there is a store in %s; with --force the backup takes its place, and it is kept beside", r.data)
+	}
+	db, err := bolt.Open(r.data.store(), bolt.Options{ReadOnly: true, Backup: true})
+	switch {
+	case errors.Is(err, bolt.ErrLocked):
+		return nil, err
+	case err != nil:
+		return func() error { return nil }, nil
+	}
+	return db.Close, nil
+}
+
+// revive ends in the store at path what a backup must not bring back.
+func (p *program) revive(ctx context.Context, d folder, path string, made time.Time) (was account.Restoration, ended map[string]int, err error) {
+	db, err := bolt.Open(path, bolt.Options{})
+	if err != nil {
+		return was, nil, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	a := account.New(db, account.Options{Now: p.now})
+	if a.Sealer, err = d.sealer(); err != nil {
+		return was, nil, err
+	}
+	tokens := token.New(a, nil)
+	links := reset.New(a, mail.New(a, smtp.Carrier{}))
+	return backup.Restored(ctx, a, made, map[string]backup.Step{
+		"sessions": tokens.EndSessions, "resetLinks": links.EndLinks, "secondFactors": a.SpendCodes,
+	})
+}
+
+// place gives the store its name. Access tokens are verified by their keys alone, so those go; the portal makes new ones.
+func (r restoration) place(next string, now time.Time) (kept string, err error) {
+	keys, err := accessTokens.in(r.data.keys())
+	for _, path := range keys {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err = errors.Join(err, syncFolder(r.data.keys()), giveToOwnerOf(string(r.data), next)); err != nil {
+		return "", err
+	}
+	path := r.data.store()
+	if _, err := os.Lstat(path); err == nil {
+		kept = path + ".before-" + now.Format("20060102T150405Z")
+		if err := os.Link(path, kept); err != nil {
+			return "", err
+		}
+	}
+	return kept, errors.Join(os.Rename(next, path), syncFolder(string(r.data)))
+}
+
+func (p *program) tellRestored(r account.Restoration, ended map[string]int, kept string) error {
+	from, to := r.From.Format(time.RFC3339), r.Time.Format(time.RFC3339)
+	text := fmt.Sprintf("restored the store as it was on %s\n", from)
+	if kept != "" {
+		text += fmt.Sprintf("the store that was there is kept as %s\n", kept)
+	}
+	text += fmt.Sprintf("ended: sessions %d, reset links %d, codes and enrolments of second factors of users %d, all access tokens\n",
+		ended["sessions"], ended["resetLinks"], ended["secondFactors"])
+	text += fmt.Sprintf("unknown: what was revoked, disabled, deleted or changed between %s and %s; do again what you know of it\n", from, to)
+	_, err := fmt.Fprint(p.stdout, text)
+	return err
+}

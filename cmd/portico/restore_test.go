@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What was done after a backup is undone by its restore, and what is dangerous about that is said; nobody stays signed in.
+func TestRestore(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	const address = "portal.example" // the issuer of access tokens, which a port would make another one
+	p := serving(t, demoArgs(dir, "--public-address", address)...)
+	super := p.mustLogin("super@portico.local", operatorPassword)
+	admin := p.mustLogin("admin@acme.example", demoPassword)
+	kept := p.newToken("kept", admin)
+	revoked := p.newToken("revoked later", admin)
+	var access struct {
+		Token string `json:"access_token"`
+	}
+	_, body := p.post("/csp/gateway/am/api/auth/api-tokens/authorize", "api_token="+kept)
+	if err := json.Unmarshal([]byte(body), &access); err != nil || access.Token == "" {
+		t.Fatalf("no access token: %v: %s", err, body)
+	}
+	bearer := header{"Authorization", "Bearer " + access.Token}
+	works := func(as header) bool {
+		_, body := p.post("/portal/rest/enterprise/getEnterprise", `{"enterpriseId":1}`, as)
+		return strings.Contains(body, `"name":"`)
+	}
+	backup := filepath.Join(dir, "backups", "b.backup")
+	if status, _, errs := runHere(t, map[string]string{"PORTICO_PASSWORD": operatorPassword}, "",
+		"backup", "--url", p.url, "--insecure", "b"); status != exitOK {
+		t.Fatalf("backup: exit status %d\n%s", status, errs)
+	}
+	if !works(bearer) || !works(admin) || !works(withToken(revoked)) {
+		t.Fatal("something does not work before")
+	}
+
+	// What the backup knows nothing of.
+	var tokens []struct {
+		ID   int64
+		Name string
+	}
+	p.call(&tokens, "apiToken/list", `{}`, admin)
+	for _, tok := range tokens {
+		if tok.Name == "revoked later" {
+			var done json.RawMessage
+			p.call(&done, "apiToken/revoke", fmt.Sprintf(`{"id":%d}`, tok.ID), admin)
+		}
+	}
+	fresh := p.newToken("fresh", admin)
+	late := p.mustLogin("admin@acme.example", demoPassword)
+	var answer json.RawMessage
+	p.call(&answer, "system/getEventChainHead", `{}`, super)
+	head := filepath.Join(t.TempDir(), "head.json")
+	write(t, head, string(answer))
+
+	restore := func(want int, says string, args ...string) string {
+		t.Helper()
+		status, out, errs := runHere(t, nil, "", append([]string{"restore", "--data", dir}, args...)...)
+		if status != want || !strings.Contains(out+errs, says) {
+			t.Fatalf("restore %q: exit status %d, want %d and %q\n%s%s", args, status, want, says, out, errs)
+		}
+		return out
+	}
+	restore(exitFailed, "with --force", backup)
+	restore(exitFailed, "in use", "--force", backup) // it runs
+	p.stop()
+	before := contents(t, dir)
+	restore(exitFailed, "with --force", backup)
+	restore(exitUsage, "the file of a backup")
+	restore(exitFailed, "no store", "--force", backup+"-not")
+	if after := contents(t, dir); len(after) != len(before) {
+		t.Errorf("a refusal left files: %d, were %d", len(after), len(before))
+	}
+	out := restore(exitOK, "restored the store", "--force", backup)
+	for _, says := range []string{"is kept as " + dir, "ended: sessions ", "unknown: what was revoked"} {
+		if !strings.Contains(out, says) {
+			t.Errorf("%q is not said:\n%s", says, out)
+		}
+	}
+	olds, _ := filepath.Glob(filepath.Join(dir, "portico.db.before-*"))
+	if len(olds) != 1 {
+		t.Fatalf("kept: %q", olds)
+	}
+	if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK || !strings.Contains(out, "the store was restored from a backup") {
+		t.Errorf("check: exit status %d\n%s%s", status, out, errs)
+	}
+	if status, out, _ := runHere(t, nil, "", "check", "--data", dir, "--head", head); status != exitFailed || !strings.Contains(out, "what happened up to it was lost") {
+		t.Errorf("check with a head of the time that was lost: exit status %d\n%s", status, out)
+	}
+
+	p = serving(t, serveArgs(dir, "--public-address", address)...)
+	for name, c := range map[string]struct {
+		as    header
+		works bool
+	}{
+		"a session of before":            {admin, false},
+		"a session of the lost time":     {late, false},
+		"an access token of before":      {bearer, false},
+		"a token of before":              {withToken(kept), true},
+		"a token revoked since":          {withToken(revoked), true}, // which is why the command names the time
+		"a token of the lost time":       {withToken(fresh), false},
+		"a new session":                  {p.mustLogin("admin@acme.example", demoPassword), true},
+		"an operator's session":          {super, false},
+		"somebody who is not even there": {withToken("x"), false},
+	} {
+		if got := works(c.as); got != c.works {
+			t.Errorf("%s works: %v", name, got)
+		}
+	}
+	var list struct {
+		Data []struct{ Event, Severity, Message string }
+	}
+	p.call(&list, "event/getOperatorEvents", `{}`, p.mustLogin("super@portico.local", operatorPassword))
+	if got := fmt.Sprint(list.Data); !strings.Contains(got, "{RESTORE_BACKUP ALERT the store is a backup of ") {
+		t.Errorf("the record: %s", got)
+	}
+	p.stop()
+
+	// The chain goes on, and shows tampering as before.
+	tamper(t, dir, func(d *tampered) { d.rename(d.last("event")) })
+	if status, out, _ := runHere(t, nil, "", "check", "--data", dir); status != exitFailed || !strings.Contains(out, "was changed") {
+		t.Errorf("check of a tampered store: exit status %d\n%s", status, out)
+	}
+}
+
+// A lost disk: there is a backup and, from elsewhere, the keys. A backup that was tampered with is not put in place unasked.
+func TestRestoreIntoNothing(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	p := serving(t, demoArgs(dir)...)
+	p.stop()
+	backup := filepath.Join(t.TempDir(), "b.backup")
+	if status, _, errs := runHere(t, nil, "", "backup", "--data", dir, "--backup-folder", filepath.Dir(backup), "b"); status != exitOK {
+		t.Fatalf("backup: exit status %d\n%s", status, errs)
+	}
+	lost := filepath.Join(t.TempDir(), "data")
+	run := func(args ...string) (int, string) {
+		status, out, errs := runHere(t, nil, "", append(args, "--data", lost)...)
+		return status, out + errs
+	}
+	if status, said := run("restore", backup); status != exitFailed || !strings.Contains(said, "keys of the portal must be in") {
+		t.Errorf("without keys: exit status %d\n%s", status, said)
+	}
+	copyTree(t, filepath.Join(dir, "keys"), filepath.Join(lost, "keys"))
+	if status, said := run("check", backup); status != exitOK || !strings.Contains(said, "backup of store ") {
+		t.Errorf("check: exit status %d\n%s", status, said)
+	}
+	write(t, filepath.Join(lost, "portico.db.unfinished-restored"), "of a restore that was killed")
+	if status, said := run("restore", backup); status != exitOK {
+		t.Errorf("restore: exit status %d\n%s", status, said)
+	}
+	q := serving(t, serveArgs(lost)...)
+	q.mustLogin("admin@acme.example", demoPassword)
+	q.stop()
+	if left, _ := filepath.Glob(filepath.Join(lost, "*unfinished*")); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+
+	// Put in place by hand, a backup is not served.
+	copyFile(t, backup, folder(lost).store())
+	if q := launch(t, serveArgs(lost)...); q.wait() != exitFailed || !strings.Contains(q.stderr.String(), "a backup, and no store") {
+		t.Errorf("a backup is served:\n%s", q.stderr.String())
+	}
+
+	bad := filepath.Join(t.TempDir(), "bad")
+	if err := os.Mkdir(bad, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	copyFile(t, backup, folder(bad).store())
+	tamper(t, bad, func(d *tampered) { d.rename(3) })
+	tampered := folder(bad).store()
+	if status, said := run("check", tampered); status != exitFailed || !strings.Contains(said, "event 3 was changed") {
+		t.Errorf("check of a tampered backup: exit status %d\n%s", status, said)
+	}
+	was := contents(t, lost)
+	if status, said := run("restore", "--force", tampered); status != exitFailed || !strings.Contains(said, "event 3 was changed") {
+		t.Errorf("restore of a tampered backup: exit status %d\n%s", status, said)
+	}
+	if now := contents(t, lost); now[folder(lost).store()] != was[folder(lost).store()] {
+		t.Error("the store was changed")
+	}
+	if status, said := run("restore", "--force", "--despite-problems", tampered); status != exitOK {
+		t.Errorf("and all the same: exit status %d\n%s", status, said)
+	}
+	if status, said := run("check"); status != exitFailed || !strings.Contains(said, "event 3 was changed") {
+		t.Errorf("what was wrong with it is forgotten: exit status %d\n%s", status, said)
+	}
+}
