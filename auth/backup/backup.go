@@ -81,31 +81,31 @@ func (b *Backups) Create(ctx context.Context, by *auth.Principal, name string) (
 	if _, err := os.Lstat(b.path(name)); err == nil {
 		return Backup{}, auth.Errorf(auth.Conflict, "there is a backup named [%s]", name)
 	}
-	begun := &Backup{Name: name, State: Running, Begun: now}
+	begun := Backup{Name: name, State: Running, Begun: now}
 	if !b.begin(begun) {
 		return Backup{}, auth.Errorf(auth.Conflict, "another backup is under way")
 	}
 	err := b.accounts.Store.Update(ctx, func(tx store.Tx) error {
-		return b.accounts.Record(tx, by, auth.Network(), happening("CREATE_BACKUP", account.Notice, *begun))
+		return b.accounts.Record(tx, by, auth.Network(), happening("CREATE_BACKUP", account.Notice, begun))
 	})
 	if err != nil {
 		b.drop()
 		return Backup{}, err
 	}
 	b.next <- struct{}{} // there is room: it is one at a time
-	return *begun, nil
+	return begun, nil
 }
 
 func (b *Backups) path(name string) string { return filepath.Join(b.folder, name) }
 
 // begin takes the place of the one that is under way.
-func (b *Backups) begin(one *Backup) bool {
+func (b *Backups) begin(one Backup) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.last != nil && b.last.State == Running {
 		return false
 	}
-	b.last = one
+	b.last = &one
 	return true
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -48,6 +50,15 @@ func TestBackupWhileRunning(t *testing.T) {
 			t.Errorf("%s: %v, %v", path, info.Mode(), err)
 		}
 	}
+	backup, err := os.ReadFile(filepath.Join(dir, "backups", "first.backup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keyTexts(t, dir) {
+		if strings.Contains(string(backup), key) {
+			t.Errorf("a key is in the backup, which begins with %.4q", key)
+		}
+	}
 	if info, err := os.Stat(filepath.Join(dir, "backups")); err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("folder: %v, %v", info.Mode(), err)
 	}
@@ -72,6 +83,91 @@ func TestBackupWhileRunning(t *testing.T) {
 	}
 	if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
 		t.Errorf("check: exit status %d\n%s%s", status, out, errs)
+	}
+}
+
+// keyTexts are the secrets of all keys.
+func keyTexts(t *testing.T, dir string) (texts []string) {
+	t.Helper()
+	for path, text := range contents(t, filepath.Join(dir, "keys")) {
+		var jwk struct{ D string }
+		_, text, _ = strings.Cut(text, " ")
+		switch err := json.Unmarshal([]byte(text), &jwk); {
+		case filepath.Ext(path) == ".key":
+			texts = append(texts, strings.TrimSpace(text))
+		case err == nil && jwk.D != "":
+			texts = append(texts, jwk.D)
+		}
+	}
+	if len(texts) < 4 {
+		t.Fatalf("only %d keys", len(texts))
+	}
+	return texts
+}
+
+// A backup that is made while 8 clients write is restored with all that was acknowledged before it was asked for, and checks out.
+func TestBackupUnderLoad(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	p := serving(t, demoArgs(dir)...)
+	super := p.mustLogin("super@portico.local", operatorPassword)
+	var none json.RawMessage
+	p.call(&none, "systemProperty/insertOrUpdateSystemProperty", `{"name":"portico.apiToken.maxPerUser","value":"100000"}`, super)
+	admin := p.mustLogin("admin@acme.example", demoPassword)
+	var made [8]atomic.Int64
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	for w := range made {
+		all.Go(func() {
+			for n := int64(1); ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				res, body := p.post("/portal/rest/apiToken/create", fmt.Sprintf(`{"name":"load %d %d","lifetimeMs":3600000}`, w, n), admin)
+				if res.StatusCode != 200 {
+					t.Errorf("%s %s", res.Status, body)
+					return
+				}
+				made[w].Store(n)
+			}
+		})
+	}
+	var before [3][8]int64
+	for i := range before {
+		time.Sleep(100 * time.Millisecond)
+		for w := range made {
+			before[i][w] = made[w].Load()
+		}
+		p.backup(fmt.Sprint("load", i), super)
+	}
+	close(stop)
+	all.Wait()
+	p.stop()
+	for i := range before {
+		path := filepath.Join(dir, "backups", fmt.Sprintf("load%d.backup", i))
+		lost := filepath.Join(t.TempDir(), "data")
+		copyTree(t, filepath.Join(dir, "keys"), filepath.Join(lost, "keys"))
+		if status, out, errs := runHere(t, nil, "", "restore", "--data", lost, path); status != exitOK {
+			t.Fatalf("restore: exit status %d\n%s%s", status, out, errs)
+		}
+		if status, out, errs := runHere(t, nil, "", "check", "--data", lost); status != exitOK {
+			t.Errorf("check: exit status %d\n%s%s", status, out, errs)
+		}
+		q := serving(t, serveArgs(lost)...)
+		_, list := q.post("/portal/rest/apiToken/list", `{}`, q.mustLogin("admin@acme.example", demoPassword))
+		for w, n := range before[i] {
+			if n == 0 {
+				t.Errorf("writer %d has written nothing", w)
+			}
+			for ; n > 0; n-- {
+				if !strings.Contains(list, fmt.Sprintf(`"load %d %d"`, w, n)) {
+					t.Errorf("backup %d: writer %d: number %d was acknowledged before and is lost", i, w, n)
+				}
+			}
+		}
+		q.stop()
 	}
 }
 

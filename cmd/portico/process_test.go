@@ -250,6 +250,23 @@ func (p *process) newToken(name string, as header) string {
 	return got.Token
 }
 
+// backup makes a backup and waits for it.
+func (p *process) backup(name string, as header) {
+	p.t.Helper()
+	var begun, all json.RawMessage
+	p.call(&begun, "system/createBackup", fmt.Sprintf(`{"name":%q}`, name), as)
+	for range 200 {
+		p.call(&all, "system/getBackups", `{}`, as)
+		if !strings.Contains(string(all), `"RUNNING"`) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !strings.HasPrefix(string(all), fmt.Sprintf(`[{"name":"%s.backup","state":"DONE"`, name)) {
+		p.t.Fatalf("backup %s: %s", name, all)
+	}
+}
+
 // serveArgs is a portal in a folder on a free port.
 func serveArgs(dir string, more ...string) []string {
 	return append([]string{"serve", "--data", dir, "--listen", "127.0.0.1:0"}, more...)

@@ -44,6 +44,7 @@ func TestSecretsStaySecret(t *testing.T) {
 		p.post("/portal/rest/apiToken/refresh", `{"apiToken":"`+s+`"}`, withToken(fresh.Token))
 		p.post("/login/enterpriseLogin", "username="+s+"&password="+s)
 	}
+	p.backup("canary", withSession(p.login("super@portico.local", operatorPassword)))
 	p.stop()
 
 	left := map[string]string{"stderr": p.stderr.String(), "stdout": strings.ReplaceAll(p.stdout(), first, "")}
@@ -62,6 +63,9 @@ func TestSecretsStaySecret(t *testing.T) {
 		if !strings.Contains(left["stderr"], method) {
 			t.Errorf("of %s nothing is logged", method)
 		}
+	}
+	if !strings.Contains(left[filepath.Join(dir, "backups", "canary.backup")], "admin@acme.example") {
+		t.Error("nothing is backed up")
 	}
 	for where, text := range left {
 		for i, s := range secrets {
