@@ -136,8 +136,10 @@ func TestBackupUnderLoad(t *testing.T) {
 	}
 	var before [3][8]int64
 	for i := range before {
-		time.Sleep(100 * time.Millisecond)
 		for w := range made {
+			for made[w].Load() < int64(i+1) && !t.Failed() { // each has written since the last backup
+				time.Sleep(time.Millisecond)
+			}
 			before[i][w] = made[w].Load()
 		}
 		p.backup(fmt.Sprint("load", i), super)
@@ -158,9 +160,6 @@ func TestBackupUnderLoad(t *testing.T) {
 		q := serving(t, serveArgs(lost)...)
 		_, list := q.post("/portal/rest/apiToken/list", `{}`, q.mustLogin("admin@acme.example", demoPassword))
 		for w, n := range before[i] {
-			if n == 0 {
-				t.Errorf("writer %d has written nothing", w)
-			}
 			for ; n > 0; n-- {
 				if !strings.Contains(list, fmt.Sprintf(`"load %d %d"`, w, n)) {
 					t.Errorf("backup %d: writer %d: number %d was acknowledged before and is lost", i, w, n)

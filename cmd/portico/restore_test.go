@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // What was done after a backup is undone by its restore, and what is dangerous about that is said; nobody stays signed in.
@@ -190,5 +192,47 @@ func TestRestoreIntoNothing(t *testing.T) {
 	}
 	if status, said := run("check"); status != exitFailed || !strings.Contains(said, "event 3 was changed") {
 		t.Errorf("what was wrong with it is forgotten: exit status %d\n%s", status, said)
+	}
+}
+
+// A restore that is killed has done nothing, or all of it: no store is in place whose sessions still live.
+func TestRestoreKilled(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	serving(t, demoArgs(dir)...).stop()
+	folderOf := filepath.Join(t.TempDir(), "backups")
+	if status, _, errs := runHere(t, nil, "", "backup", "--data", dir, "--backup-folder", folderOf, "b"); status != exitOK {
+		t.Fatalf("backup: exit status %d\n%s", status, errs)
+	}
+	backup := filepath.Join(folderOf, "b.backup")
+	lost := filepath.Join(t.TempDir(), "data")
+	copyTree(t, filepath.Join(dir, "keys"), filepath.Join(lost, "keys"))
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := 0
+	for i := 0; done < 2 && i < 200; i++ {
+		cmd := exec.Command(exe, "restore", "--data", lost, backup)
+		cmd.Env = []string{asPortico + "=1"}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		kill := time.AfterFunc(time.Duration(i)*5*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		_ = cmd.Wait()
+		kill.Stop()
+		if _, err := os.Stat(folder(lost).store()); err != nil {
+			continue
+		}
+		done++
+		if status, out, errs := runHere(t, nil, "", "check", "--data", lost); status != exitOK || !strings.Contains(out, "was restored") {
+			t.Fatalf("after kill %d: exit status %d\n%s%s", i, status, out, errs)
+		}
+		if err := os.Remove(folder(lost).store()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if done < 2 {
+		t.Error("no restore came to its end")
 	}
 }

@@ -337,7 +337,7 @@ func TestRefusedFolders(t *testing.T) {
 	}{
 		"somebody else's": {func(dir string) { write(t, dir+"/notes.txt", "mine") }, "not empty and holds no portal"},
 		"keys but no store": {func(dir string) { copyTree(t, whole, dir); os.Remove(dir + "/portico.db") },
-			"restore portico.db from a backup"},
+			"with portico restore"},
 		"a store but no keys":      {func(dir string) { copyTree(t, whole, dir); os.RemoveAll(dir + "/keys") }, "restore the folder keys"},
 		"an empty store":           {func(dir string) { copyTree(t, whole, dir); os.Truncate(dir+"/portico.db", 0) }, "the file is empty"},
 		"a store cut off":          {func(dir string) { copyTree(t, whole, dir); os.Truncate(dir+"/portico.db", 9000) }, "backup"},

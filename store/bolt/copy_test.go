@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -270,5 +271,47 @@ func BenchmarkPutDuringCopy(b *testing.B) {
 			b.ReportMetric(at(1), "max-ms")
 			b.ReportMetric(float64(<-ended), "copies")
 		})
+	}
+}
+
+// A process that is killed over a copy leaves no file of that name, or a whole one, and a store that is as it was.
+func TestCopyKilled(t *testing.T) {
+	const child = "PORTICO_TEST_COPY_KILLED"
+	if path := os.Getenv(child); path != "" {
+		db := opened(t, path, Options{})
+		for i := 0; ; i++ {
+			if err := db.Copy(context.Background(), fmt.Sprint(path, ".copy-", os.Getpid(), "-", i), copiedAt, unheard); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	path := filepath.Join(t.TempDir(), "store.db")
+	db := fresh(t, path)
+	for i := range 200 {
+		fillWith(t, db, i*90, 90)
+	}
+	db.Close()
+	halves := 0
+	for i := range 10 {
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestCopyKilled$")
+		cmd.Env = append(os.Environ(), child+"="+path)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(50+i*13) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		names, _ := filepath.Glob(path + ".copy-*")
+		for _, name := range names {
+			if strings.Contains(name, unfinished) {
+				halves++
+			} else if n := count(t, opened(t, name, Options{ReadOnly: true, Backup: true})); n != 18_000 {
+				t.Errorf("%s has %d records", name, n)
+			}
+			os.Remove(name)
+		}
+	}
+	if n := count(t, opened(t, path, Options{})); n != 18_000 || halves == 0 {
+		t.Errorf("the store has %d records; %d copies were cut off", n, halves)
 	}
 }
