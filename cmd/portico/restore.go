@@ -29,7 +29,7 @@ others.
 `
 
 const restoreMore = `
-Exit status: 0 the portal may be started; 1 nothing was changed; 2 the command line is wrong.
+Exit status: 0 the portal may be started; 1 the store that was there, if any, is still in place; 2 the command line is wrong.
 `
 
 // A restoration is one run of the command.

