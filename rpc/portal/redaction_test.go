@@ -166,19 +166,3 @@ var waysOfSecrets = []string{
 	"Authorization", "Cookie", "Set-Cookie", "params password", "params newPassword", "params NewPassword", "params currentPassword", "params passPhrase", "params apiToken", "params code",
 	"params token", "answer token", "answer clientSecret", "answer recoveryCodes", "answer seed", "answer key",
 }
-
-// A number that a caller gives to his request is never taken: answer, log and event bear one of the portal's own, and the same.
-func TestRequestID(t *testing.T) {
-	t.Parallel()
-	h, foreign := build(t), "made-up\x1b[31m\\n"
-	admin := h.session(t, "admin@acme")
-	admin.Set("X-Request-Id", foreign)
-	w := h.post("/portal/rest/apiToken/create", admin, `{"name":"t","lifetimeMs":3600000}`)
-	id := w.Header().Values("X-Request-Id")
-	if w.Code != http.StatusOK || len(id) != 1 || len(id[0]) != 36 || id[0] == foreign {
-		t.Fatalf("%d %s, X-Request-Id %q", w.Code, w.Body, id)
-	}
-	if told := h.told(t, acme(t, h), "CREATE_API_TOKEN"); len(told) != 1 || told[0].RequestID != id[0] {
-		t.Errorf("the events are %+v, want one of request %q", told, id[0])
-	}
-}
