@@ -14,16 +14,16 @@ import (
 // credentials of. Whoever chooses it chooses who gets in, and where the portal connects to: so it is chosen by operators alone,
 // and by those of them who may change the tenant's users.
 
-const (
-	verifier   = "portico.verifier"
-	noVerifier = "{}"
-)
+// Verifier is the name of the property that says who is asked.
+const Verifier = "portico.verifier"
+
+const noVerifier = "{}"
 
 var (
-	operatorVerifier = define(Setting{id: 304, name: verifier, dataType: "JSON", value: noVerifier, doc: `who knows the passwords of operators who are not native: JSON {"kind":"ldap", url, startTls, caPem, serverName, domain or dnTemplate}, or {} for nobody`, restricted: true})
+	operatorVerifier = define(Setting{id: 304, name: Verifier, dataType: "JSON", value: noVerifier, doc: `who knows the passwords of operators who are not native: JSON {"kind":"ldap", url, startTls, caPem, serverName, domain or dnTemplate}, or {} for nobody`, restricted: true})
 
-	enterpriseVerifier = defineTenant(TenantSetting{of: auth.Enterprise, name: verifier, dataType: "JSON", value: noVerifier, callers: []auth.UserType{auth.Operator}, signsIn: true})
-	partnerVerifier    = defineTenant(TenantSetting{of: auth.MSP, name: verifier, dataType: "JSON", value: noVerifier, callers: []auth.UserType{auth.Operator}, signsIn: true})
+	enterpriseVerifier = defineTenant(TenantSetting{of: auth.Enterprise, name: Verifier, dataType: "JSON", value: noVerifier, callers: []auth.UserType{auth.Operator}, signsIn: true})
+	partnerVerifier    = defineTenant(TenantSetting{of: auth.MSP, name: Verifier, dataType: "JSON", value: noVerifier, callers: []auth.UserType{auth.Operator}, signsIn: true})
 )
 
 func init() {
@@ -49,7 +49,7 @@ func (a *Accounts) VerifierConfig(ctx context.Context, in auth.Tenant) (config s
 // verifierChanged refuses what no verifier can be made of. The event of the property tells the rest.
 func verifierChanged(a *Accounts, _ store.Tx, _ *auth.Principal, _ auth.Tenant, config string) error {
 	if err := a.Verifiers.Check(config); err != nil {
-		return auth.BadField("value", "is not allowed for %s: %v", verifier, err)
+		return auth.BadField("value", "is not allowed for %s: %v", Verifier, err)
 	}
 	return nil
 }

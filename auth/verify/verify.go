@@ -100,7 +100,7 @@ func New(configs Configs, o Options) *Verifiers {
 
 var (
 	// ErrNone refuses where a tenant has no verifier.
-	ErrNone error = auth.Errorf(auth.Conflict, "no verifier is configured")
+	ErrNone error = auth.Errorf(auth.Conflict, "no verifier is configured: an operator sets one in the property portico.verifier")
 	// ErrUnavailable is what a caller is told of Unavailable.
 	ErrUnavailable error = &auth.Error{
 		Kind: auth.Unverifiable, Word: "VERIFIER_UNAVAILABLE",

@@ -312,7 +312,7 @@ func TestOf(t *testing.T) {
 		7: `null`, 8: `{"kind":"none","url":"x"}`, 9: `{"url":"x"}`, 10: ``, 11: `{"kind":1}`,
 	}, verify.Options{Kinds: all})
 	for id, want := range map[int64]string{
-		1: "no verifier is configured", 2: "UNVERIFIED", 3: "OK", 4: "bad is not allowed", 5: `there is no such verifier of kind "smb"`,
+		1: "no verifier is configured: an operator sets one in the property portico.verifier", 2: "UNVERIFIED", 3: "OK", 4: "bad is not allowed", 5: `there is no such verifier of kind "smb"`,
 		6: "is not a JSON object", 7: "is not a JSON object", 8: "kind none has no other members", 9: "OK",
 		10: "is not a JSON object", 11: "kind is not a string",
 	} {

@@ -76,6 +76,9 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("demo: %s: %w", t.name, err)
 		}
+		if err := o.haveVerifier(ctx, in); err != nil {
+			return fmt.Errorf("demo: %s: %w", t.name, err)
+		}
 		for _, u := range t.users {
 			if err := o.haveUser(ctx, in, u, password.text); err != nil {
 				return fmt.Errorf("demo: %s: %w", u.name, err)
@@ -153,6 +156,16 @@ func (o *instance) demoPassword() (password, error) {
 	}
 	made := password{text: newPassword()}
 	return made, writeFile(o.Data.demo(), []byte(made.text))
+}
+
+// haveVerifier has nobody asked whether the logins of a tenant are good: a demo has no directory.
+func (o *instance) haveVerifier(ctx context.Context, in auth.Tenant) error {
+	p, err := o.accounts.TenantProperty(ctx, in, 0, account.Verifier)
+	if err != nil || p != nil {
+		return err
+	}
+	_, err = o.accounts.SetTenantProperty(ctx, demoBy, in, account.Verifier, account.TenantPropertyUpdate{Value: `{"kind":"none"}`})
+	return err
 }
 
 func (o *instance) haveTenant(ctx context.Context, t demoTenant) (in auth.Tenant, err error) {
