@@ -162,8 +162,12 @@ func (a *audit) open(t testing.TB) *house {
 	t.Cleanup(func() { db.Close() })
 	var log bytes.Buffer
 	secrets := newRedaction(a.ways)
+	secrets.answers = new(bytes.Buffer)
 	h := buildOn(t, db, zerolog.New(io.MultiWriter(&log, secrets)))
-	t.Cleanup(func() { secrets.judge(t) })
+	t.Cleanup(func() {
+		secrets.keepStore(t, db)
+		secrets.judge(t)
+	})
 	log.Reset()
 	calls := secrets.listen(h.handler)
 	var one sync.Mutex // a client has his answer, and makes the next call, before this one has been listened to
