@@ -253,7 +253,7 @@ func TestACMEOutOfReach(t *testing.T) {
 	p := serving(t, serveArgs(t.TempDir(), "--acme-domain", acmeName, "--acme-directory", silent.URL)...)
 	begun := time.Now()
 	p.stop()
-	if took := time.Since(begun); took > 5*time.Second {
+	if took := time.Since(begun); took > 30*time.Second {
 		t.Errorf("it took %v to end", took)
 	}
 	silent.CloseClientConnections()

@@ -172,6 +172,7 @@ func TestBackupUnderLoad(t *testing.T) {
 
 // A portal that is killed over a backup leaves none, and clears away what there is of it.
 func TestBackupKilled(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	backups := filepath.Join(dir, "backups")

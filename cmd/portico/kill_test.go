@@ -19,6 +19,14 @@ func kills(few int) int {
 	return few
 }
 
+// slow skips what takes its time, unless PORTICO_TEST_KILLS says how much of it is wanted.
+func slow(t *testing.T) {
+	t.Helper()
+	if os.Getenv("PORTICO_TEST_KILLS") == "" {
+		t.Skip("it takes its time: make slow runs it")
+	}
+}
+
 // newChance says what it begins with, which PORTICO_TEST_SEED may be. The moments of kills it does not decide alone.
 func newChance(t *testing.T) *rand.Rand {
 	seed, err := strconv.ParseUint(os.Getenv("PORTICO_TEST_SEED"), 10, 64)

@@ -18,6 +18,7 @@ import (
 // Whenever the power fails, mostly within a commit, what was answered is there. That the process is killed as well loses nothing:
 // the system has what was written, and only the disk knows what was synced.
 func TestKillAndPowerFailure(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := mountDisk(t)
 	c := newCrash(t, d.data())
@@ -41,6 +42,7 @@ func TestKillAndPowerFailure(t *testing.T) {
 // good, and every key is there. One that has served is there as it was, and nothing is made and told anew. It was gone where also the
 // folder that its own is in was new; and its demo, whose end was not synced, was finished once more, with another token.
 func TestKillFirstStartByPower(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d, chance := mountDisk(t), newChance(t)
 	for name, c := range map[string]struct {
@@ -82,6 +84,7 @@ func TestKillFirstStartByPower(t *testing.T) {
 
 // A store is there from the first change that was answered, also when nothing else is made in its folder.
 func TestKillNewStoreByPower(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := mountDisk(t)
 	for seed := range 12 {
@@ -167,6 +170,7 @@ func TestNoAnswerWithoutSync(t *testing.T) {
 // A disk that fails loses no answered change. When it is full the portal goes on, without changes; after any other failure it
 // answers nothing, for it does not know what is on the disk, until it is started anew.
 func TestKillAndFailingDisk(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	d := mountDisk(t)
 	c := newCrash(t, d.data())

@@ -197,6 +197,7 @@ func TestRestoreIntoNothing(t *testing.T) {
 
 // A restore that is killed has done nothing, or all of it: no store is in place whose sessions still live.
 func TestRestoreKilled(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	serving(t, demoArgs(dir)...).stop()

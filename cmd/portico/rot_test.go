@@ -13,6 +13,7 @@ import (
 // One bit of the file that is not what it was, where there is something: the portal does not start, or answers what it did before,
 // or that it is unavailable. What it may not know is nothing else.
 func TestSlowRotIsNeverServed(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	p := serving(t, demoArgs(dir, "--plain-http")...)

@@ -195,6 +195,7 @@ func TestDemoLeavesTenantsAlone(t *testing.T) {
 
 // A first start that is killed at any moment is finished by the next one, and whoever reads the output can log in.
 func TestKilledFirstStart(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	begun := time.Now()
 	serving(t, serveArgs(t.TempDir(), "--demo")...)
@@ -543,9 +544,7 @@ func refused(t *testing.T, host string) {
 
 // A caller who never finishes does not keep the portal from ending.
 func TestSlowCallerDoesNotHoldTheEnd(t *testing.T) {
-	if os.Getenv("PORTICO_TEST_KILLS") == "" {
-		t.Skip("takes ten seconds: make slow")
-	}
+	slow(t)
 	t.Parallel()
 	p := serving(t, demoArgs(t.TempDir(), "--plain-http")...)
 	conn := dial(t, strings.TrimPrefix(p.url, "http://"))

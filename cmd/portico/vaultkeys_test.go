@@ -118,6 +118,7 @@ $`
 
 // Wherever a rotation is killed, the portal starts, and all keys that were told are there.
 func TestVaultRotationKilled(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir := t.TempDir()
 	serving(t, demoArgs(dir)...).stop()
@@ -289,6 +290,7 @@ const rewrappedAll = "no credential needs an older vault key any more"
 // The life of a key: credentials are sealed under it; after a rotation they are rewrapped while the portal serves, also when that is
 // killed again and again; then the store does without it, and a backup from before does not.
 func TestRewrapKilled(t *testing.T) {
+	slow(t)
 	t.Parallel()
 	dir, backup := t.TempDir(), filepath.Join(t.TempDir(), "backup")
 	serving(t, demoArgs(dir)...).stop()
