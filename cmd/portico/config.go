@@ -75,6 +75,11 @@ type Config struct {
 	// From anybody else these headers are ignored. Several are given with commas or by repeating the flag.
 	TrustedProxy prefixes
 
+	// --max-connections is how many connections may be open at once; a quarter of them from one address (IPv6: its 64 bits) that is not
+	// a trusted proxy's. Where there are as many, those without a call are closed, the longest idle first, and then new ones. The limit
+	// of open files (ulimit -n) must allow for them.
+	MaxConnections uint32
+
 	// --operator is the username of the first operator superuser. It is read by the first start alone.
 	Operator string
 
@@ -133,7 +138,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	c := &Config{
 		Data: "./data", Listen: "127.0.0.1:8443", Operator: "super@portico.local",
 		OpsListen: opsDefault, ACMEDirectory: autocert.DefaultACMEDirectory, TLSClientAuth: "require", HSTS: "auto",
-		PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
+		MaxConnections: 4096, PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
 		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
 	}
@@ -154,6 +159,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.StringVar(&c.HSTS, "hsts", c.HSTS, "`SECONDS` for which browsers shall come over TLS alone; auto, or off")
 	f.BoolVar(&c.PlainHTTP, "plain-http", false, "serve without TLS; loopback only")
 	f.Var(&c.TrustedProxy, "trusted-proxy", "`CIDR` of proxies whose forwarded-for and -proto headers are believed; repeatable")
+	f.Var((*number)(&c.MaxConnections), "max-connections", "`N` connections at once; a quarter of them from one address")
 	f.StringVar(&c.Operator, "operator", c.Operator, "`NAME` of the first operator superuser")
 	f.StringVar(&c.OperatorPasswordFile, "operator-password-file", "", "`FILE` with the first operator's password")
 	f.StringVar(&c.PublicAddress, "public-address", "", "`HOST` or host:port by which clients reach the portal; without it the listen address")
@@ -197,6 +203,8 @@ func (c *Config) check() error {
 			secret.OWASP.MemoryKiB, secret.OWASP.Passes)
 	case c.PasswordCost.MemoryKiB > mostMemory || c.PasswordCost.Passes > mostPasses:
 		return fmt.Errorf("--argon2-memory and --argon2-passes must be at most %d and %d", mostMemory, mostPasses)
+	case c.MaxConnections < leastConnections || c.MaxConnections > mostConnections:
+		return fmt.Errorf("--max-connections is %d to %d", leastConnections, mostConnections)
 	case c.PublicAddress != "" && !account.PublicHost(c.PublicAddress):
 		return fmt.Errorf("--public-address %q is not a host, or host:port", c.PublicAddress)
 	case c.LogFormat != "json" && c.LogFormat != "text":

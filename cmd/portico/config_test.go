@@ -25,7 +25,7 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 25 {
+	if len(names) != 26 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, file := range []string{"config.go", "../../README.md"} {

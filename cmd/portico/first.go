@@ -41,8 +41,9 @@ type instance struct {
 	vaultKeys   *vaultKeys
 	certificate *certificate // nil with --plain-http
 	clientCA    *clientCA    // nil when callers need show none
-	public      string       // host:port
-	local       string       // host:port of the listener
+	connections *boundListener
+	public      string // host:port
+	local       string // host:port of the listener
 	log         zerolog.Logger
 	now         func() time.Time
 	metrics     *metrics    // nil without an operations listener

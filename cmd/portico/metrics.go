@@ -139,14 +139,17 @@ var (
 	storeSize = desc("portico_store_size_bytes", "Size of the store's file.")
 	storeFree = desc("portico_store_free_bytes", "What of that file is free for new records.")
 	waiting   = desc("portico_mail_waiting", "Letters that wait to be sent.")
-	expiry    = desc("portico_certificate_expiry_timestamp_seconds", "When the certificate of the listener ends.")
+	connected = desc("portico_connections", "Connections that are open.")
+	closed    = prometheus.NewDesc("portico_connections_closed_total", "Connections closed because there were too many: idle ones to make "+
+		"room, and new ones that found none.", []string{"which"}, nil)
+	expiry = desc("portico_certificate_expiry_timestamp_seconds", "When the certificate of the listener ends.")
 )
 
 func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
 
 // Describe and Collect make state a prometheus.Collector.
 func (s state) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{storeUp, storeSize, storeFree, waiting, expiry} {
+	for _, d := range []*prometheus.Desc{storeUp, storeSize, storeFree, waiting, connected, closed, expiry} {
 		out <- d
 	}
 }
@@ -167,6 +170,10 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 	if n, err := s.o.letters.Waiting(ctx); err == nil {
 		gauge(waiting, float64(n))
 	}
+	n, idle, fresh := s.o.connections.counts()
+	gauge(connected, float64(n))
+	out <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(idle), "idle")
+	out <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(fresh), "new")
 	if s.o.certificate == nil {
 		return
 	}

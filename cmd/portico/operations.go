@@ -70,7 +70,7 @@ func (o *instance) beside(srv *http.Server, ln net.Listener, what string) (stop 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(o.bound(srv, ln, besideConnections)); !errors.Is(err, http.ErrServerClosed) {
 			o.log.Error().Err(err).Msg(what)
 		}
 	}()

@@ -90,6 +90,9 @@ func TestOperations(t *testing.T) {
 		`portico_store_commit_updates_sum [1-9]\d*`,
 		`portico_store_commit_failures_total 0`,
 		`portico_mail_waiting 0`,
+		`portico_connections \d+`,
+		`portico_connections_closed_total\{which="idle"\} 0`,
+		`portico_connections_closed_total\{which="new"\} 0`,
 		`portico_certificate_expiry_timestamp_seconds 1\.\d+e\+09`,
 		`portico_build_info\{goversion="go[^"]+",version="[^"]+"\} 1`,
 		`go_goroutines \d+`,
@@ -169,6 +172,7 @@ func openHere(t testing.TB, change func(*Config)) *instance {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { o.db.Close() })
+	o.connections = newBoundListener(ln, leastConnections, nil)
 	return o
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -104,17 +103,18 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if missing != nil {
 		log.Warn().Err(missing).Msg("there is no operations listener: give it another address with --ops-listen, or switch it off")
 	}
+	o.connections = o.bound(srv, ln, c.fitting(descriptors(), log))
 	defer o.serveOps(ops)()
 	defer o.serveChallenges(challenges)()
-	return o.serve(ctx, srv, ln)
+	return o.serve(ctx, srv)
 }
 
 // serve answers calls until ctx ends. Then calls under way finish while the background work ends, and what was
 // collected in memory is written.
-func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener) error {
+func (o *instance) serve(ctx context.Context, srv *http.Server) error {
 	o.log.Info().Str("listen", o.local).Str("version", buildVersion()).Str("store", o.db.ID()).Msg("serving")
 	failed := make(chan error, 1)
-	go func() { failed <- o.accept(srv, ln) }()
+	go func() { failed <- o.accept(srv) }()
 	tendCtx, stopTending := context.WithCancel(context.WithoutCancel(ctx))
 	tended := make(chan struct{})
 	go func() {
@@ -141,11 +141,11 @@ func (o *instance) serve(ctx context.Context, srv *http.Server, ln net.Listener)
 	return err
 }
 
-func (o *instance) accept(srv *http.Server, ln net.Listener) error {
+func (o *instance) accept(srv *http.Server) error {
 	if o.certificate == nil {
-		return srv.Serve(ln)
+		return srv.Serve(o.connections)
 	}
-	return srv.ServeTLS(ln, "", "")
+	return srv.ServeTLS(o.connections, "", "")
 }
 
 // finish waits for the calls under way, but not for ever: a caller who sends his body a byte a second loses.
@@ -164,7 +164,11 @@ func (o *instance) finish(srv *http.Server) error {
 func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() {
-		every(ctx, time.Minute, nil, func() { o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx))); o.renew() })
+		every(ctx, time.Minute, nil, func() {
+			o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx)))
+			o.renew()
+			o.connections.tell(o.log)
+		})
 	})
 	work.Go(func() {
 		o.sweep(ctx)

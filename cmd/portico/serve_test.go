@@ -406,6 +406,7 @@ func TestRefusedSettings(t *testing.T) {
 		"a negative number":          {args: []string{"--argon2-memory", "-1"}, want: "not a number"},
 		"no network":                 {args: []string{"--trusted-proxy", "10.0.0.0/8,proxy"}, want: `"proxy" is not a network`},
 		"two passwords":              {args: []string{"--operator-password-file", "x"}, env: map[string]string{"PORTICO_OPERATOR_PASSWORD": "y"}, want: "exclude"},
+		"no connections":             {args: []string{"--max-connections", "15"}, want: "--max-connections"},
 		"a word":                     {args: []string{"demo"}, want: `"demo" is no flag`},
 		"a flag that there is not":   {args: []string{"--port", "1"}, want: "-port"},
 		"a level that there is not":  {args: []string{"--log-level", "loud"}, want: "loud"},

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"container/list"
+	"crypto/tls"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth/account"
+)
+
+// Connections are bounded, as each costs memory and a file descriptor before anybody is asked who he is.
+const (
+	leastConnections  = 16
+	mostConnections   = 1 << 20
+	besideConnections = 64  // of the other listeners, each
+	ownDescriptors    = 128 // kept free for files and for connections that the portal opens
+	sources           = 4   // who comes from one address gets that part of the connections
+)
+
+// A boundListener lets only so many connections be open at once, and only a part of them from one place. Where there are as many, one
+// that waits for a request to be read, the longest first, makes room for the next; if there is none, the next is closed. So those who
+// connect and say nothing, however many they are, keep nobody out, and no call that is being answered is cut off.
+type boundListener struct {
+	net.Listener
+	most, each int
+	proxies    prefixes // places that are bounded by most alone, for many callers come from them
+
+	mu      sync.Mutex
+	from    map[string]int // how many are open, by place
+	open    int
+	idle    list.List // of *connection, the longest first
+	dropped int64     // to make room
+	refused int64     // for want of room
+	told    int64     // of both, in the log
+}
+
+func newBoundListener(ln net.Listener, most int, proxies prefixes) *boundListener {
+	return &boundListener{Listener: ln, most: most, each: max(most/sources, 1), proxies: proxies, from: map[string]int{}}
+}
+
+// A connection is one of a boundListener. It is a TCPConn, so that net/http can close one half of it.
+type connection struct {
+	*net.TCPConn
+	l       *boundListener
+	place   string
+	waiting *list.Element // in idle; nil while it is busy, and when it is gone
+	gone    bool
+}
+
+// Accept waits for the next connection that there is room for.
+func (l *boundListener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if made := l.admit(c.(*net.TCPConn)); made != nil {
+			return made, nil
+		}
+		_ = c.Close()
+	}
+}
+
+// admit makes room for a connection, or answers nil.
+func (l *boundListener) admit(c *net.TCPConn) *connection {
+	place := account.Place(hostOf(c.RemoteAddr().String()))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.from[place] >= l.each && !l.isProxy(c) && !l.makeRoom(place) || l.open >= l.most && !l.makeRoom("") {
+		l.refused++
+		return nil
+	}
+	l.open++
+	l.from[place]++
+	made := &connection{TCPConn: c, l: l, place: place}
+	made.waiting = l.idle.PushBack(made)
+	return made
+}
+
+func (l *boundListener) isProxy(c *net.TCPConn) bool {
+	a := c.RemoteAddr().(*net.TCPAddr).AddrPort().Addr().Unmap().WithZone("")
+	for _, p := range l.proxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+// makeRoom drops the connection from a place, or from any when that is empty, that has waited longest.
+func (l *boundListener) makeRoom(place string) bool {
+	for e := l.idle.Front(); e != nil; e = e.Next() {
+		c := e.Value.(*connection)
+		if place == "" || c.place == place {
+			l.forget(c)
+			_ = c.TCPConn.Close()
+			l.dropped++
+			return true
+		}
+	}
+	return false
+}
+
+// forget takes a connection out of the counts, once.
+func (l *boundListener) forget(c *connection) {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	l.wait(c, false)
+	l.open--
+	if l.from[c.place]--; l.from[c.place] == 0 {
+		delete(l.from, c.place)
+	}
+}
+
+func (l *boundListener) wait(c *connection, waits bool) {
+	if c.waiting != nil {
+		l.idle.Remove(c.waiting)
+		c.waiting = nil
+	}
+	if waits && !c.gone {
+		c.waiting = l.idle.PushBack(c)
+	}
+}
+
+// Close makes room for another connection.
+func (c *connection) Close() error {
+	c.l.mu.Lock()
+	c.l.forget(c)
+	c.l.mu.Unlock()
+	return c.TCPConn.Close()
+}
+
+// state is told by net/http what becomes of a connection. It is busy from when the headers of a request have been read until it is
+// answered; a slow handshake and slow headers are waited for like any other.
+func (l *boundListener) state(conn net.Conn, s http.ConnState) {
+	if t, ok := conn.(*tls.Conn); ok {
+		conn = t.NetConn()
+	}
+	if s == http.StateActive || s == http.StateIdle {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.wait(conn.(*connection), s == http.StateIdle)
+	}
+}
+
+// counts are how many connections are open, were dropped to make room, and were refused for want of it.
+func (l *boundListener) counts() (open int, dropped, refused int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open, l.dropped, l.refused
+}
+
+// tell writes into the log that there were too many connections, if there were since it was last asked.
+func (l *boundListener) tell(log zerolog.Logger) {
+	open, dropped, refused := l.counts()
+	if dropped+refused > l.told {
+		l.told = dropped + refused
+		log.Warn().Int("open", open).Int64("dropped", dropped).Int64("refused", refused).
+			Msg("too many connections: see --max-connections; the numbers are since the start")
+	}
+}
+
+// bound has a server take no more than so many connections from a listener.
+func (o *instance) bound(srv *http.Server, ln net.Listener, most int) *boundListener {
+	l := newBoundListener(ln, most, o.TrustedProxy)
+	srv.ConnState = l.state
+	return l
+}
+
+// fitting is how many connections there can be with as many descriptors as the system gives to the process. Those who find none left
+// would keep everybody out.
+func (c *Config) fitting(given int, log zerolog.Logger) int {
+	most := int(c.MaxConnections)
+	if room := given - ownDescriptors; most > room {
+		most = max(room, leastConnections)
+		log.Warn().Int("connections", most).Int("descriptors", given).Msg("--max-connections is more than the limit of open files allows (ulimit -n)")
+	}
+	return most
+}
