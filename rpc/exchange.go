@@ -100,6 +100,7 @@ func (x *exchange) guarded() {
 // serve takes the request to where its path leads.
 func (x *exchange) serve(to route) {
 	x.route = to
+	x.endAfterChunks()
 	switch {
 	case to.door == nowhere:
 		x.refuse(errNotHere)
@@ -117,6 +118,14 @@ func (x *exchange) serve(to route) {
 		x.refuse(errVerb)
 	default:
 		x.post()
+	}
+}
+
+// endAfterChunks has the connection closed behind a request with chunks. It may have had a length besides, of which net/http keeps
+// nothing: a proxy that went by the length takes for the body what would be read as the next request (RFC 9112, section 6.1).
+func (x *exchange) endAfterChunks() {
+	if x.r.ProtoMajor == 1 && len(x.r.TransferEncoding) > 0 {
+		x.w.Header()["Connection"] = closing
 	}
 }
 

@@ -115,8 +115,10 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 				fmt.Fprint(conn, "POST /portal HTTP/1.1\r\nHost: x\r\nContent-Le") // and no more
 			}
 			if i%500 == 0 {
-				if err := loyal.ask(); err != nil {
-					t.Fatalf("with %d idle ones: %v", i, err)
+				if places == 1 { // from many places they may take all that is idle
+					if err := loyal.ask(); err != nil {
+						t.Fatalf("with %d idle ones: %v", i, err)
+					}
 				}
 				fresh := newVisitor(t, p, 2)
 				if err := fresh.ask(); err != nil {

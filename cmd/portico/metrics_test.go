@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 )
 
 // BenchmarkMetrics makes the same authenticated read with metrics and without, turn by turn, so that a machine whose speed drifts
@@ -35,24 +33,35 @@ func BenchmarkMetrics(b *testing.B) {
 	b.ReportMetric(100*(float64(took[1][rounds/2])/float64(took[0][rounds/2])-1), "%more")
 }
 
+// openDemo opens a demo portal, and answers the demo's API token too.
+func openDemo(t testing.TB, change func(*Config)) (*instance, string) {
+	t.Helper()
+	o := openHere(t, func(c *Config) {
+		c.DemoPassword, c.PublicAddress = demoPassword, "portal.example"
+		if change != nil {
+			change(c)
+		}
+	})
+	var out strings.Builder
+	if err := o.firstOperator(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.makeDemo(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(out.String(), "Authorization: Token ")
+	token, _, _ = strings.Cut(token, `"`)
+	return o, token
+}
+
 // reader is a read of an enterprise by API token, in a demo portal.
 func reader(b *testing.B, ops string) func() {
 	b.Helper()
-	o := openHere(b, func(c *Config) { c.OpsListen, c.DemoPassword, c.PublicAddress = ops, demoPassword, "portal.example" })
-	var out strings.Builder
-	if err := o.firstOperator(b.Context(), &out); err != nil {
-		b.Fatal(err)
-	}
-	if err := o.makeDemo(b.Context(), &out); err != nil {
-		b.Fatal(err)
-	}
-	o.log = zerolog.Nop()
+	o, token := openDemo(b, func(c *Config) { c.OpsListen = ops })
 	srv, err := o.server()
 	if err != nil {
 		b.Fatal(err)
 	}
-	_, token, _ := strings.Cut(out.String(), "Authorization: Token ")
-	token, _, _ = strings.Cut(token, `"`)
 	return func() {
 		r := httptest.NewRequest(http.MethodPost, "/portal", strings.NewReader(
 			`{"jsonrpc":"2.0","id":1,"method":"enterprise/getEnterprise","params":{"enterpriseId":1}}`))

@@ -519,7 +519,7 @@ func TestOrderlyEnd(t *testing.T) {
 	p.stop()
 }
 
-func dial(t *testing.T, host string) net.Conn {
+func dial(t testing.TB, host string) net.Conn {
 	t.Helper()
 	conn, err := net.Dial("tcp", host)
 	if err != nil {
