@@ -38,6 +38,17 @@ slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time;
 	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzPaths$$' -fuzztime $(FUZZ) ./rpc
 	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzParams$$' -fuzztime $(FUZZ) ./rpc
+	$(GO) test -run '^$$' -fuzz '^FuzzCalls$$' -fuzztime $(FUZZ) ./rpc/portal
+	$(GO) test -run '^$$' -fuzz '^FuzzSignIn$$' -fuzztime $(FUZZ) ./rpc/portal
+	$(GO) test -run '^$$' -fuzz '^FuzzEventRule$$' -fuzztime $(FUZZ) ./auth/account
+	$(GO) test -run '^$$' -fuzz '^FuzzSettings$$' -fuzztime $(FUZZ) ./auth/account
+	$(GO) test -run '^$$' -fuzz '^FuzzTexts$$' -fuzztime $(FUZZ) ./auth/secret
+	$(GO) test -run '^$$' -fuzz '^FuzzSSHKey$$' -fuzztime $(FUZZ) ./auth/secret
+	$(GO) test -run '^$$' -fuzz '^FuzzHash$$' -fuzztime $(FUZZ) ./auth/secret
+	$(GO) test -run '^$$' -fuzz '^FuzzUnseal$$' -fuzztime $(FUZZ) ./store
+	$(GO) test -run '^$$' -fuzz '^FuzzKey$$' -fuzztime $(FUZZ) ./store
+	$(GO) test -run '^$$' -fuzz '^FuzzRecord$$' -fuzztime $(FUZZ) ./store
 	$(GO) test -run '^$$' -fuzz '^FuzzAnswer$$' -fuzztime $(FUZZ) ./auth/verify/ldap
 	$(GO) test -run '^$$' -fuzz '^FuzzDiagnosis$$' -fuzztime $(FUZZ) ./auth/verify/ldap
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/rpc"
 )
@@ -257,4 +259,36 @@ func TestPatchTellsNullFromNothing(t *testing.T) {
 	if _, refused = decoded[params](t, `{"flag":"perhaps","part":{"n":"x"}}`); refused != "flag: must be true or false; part.n: must be a whole number" {
 		t.Errorf("wrong values: %s", refused)
 	}
+}
+
+// FuzzParams gives anything to a method that takes everything. It is refused or served, and what was read is read the same way when it is
+// sent as the portal writes it.
+func FuzzParams(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `[]`, `{"id":"7","ids":[1,"2"],"flag":"true","flagP":0,"bool":1,"time":1700000000000,"timeP":"2027-01-02T03:04:05Z"}`,
+		`{"with":["edges","roles"],"str":"\ud83d\ude00","strP":null,"int":-9223372036854775808,"small":127,"float":1e308,"kind":"A"}`,
+		`{"list":[{},null],"map":{"a":1},"any":{"x":[1,{"y":null}]},"_update":{"roleId":null},"updateP":{}}`, `{"int":1e400}`, `{"time":1e30}`, `{"id":99999999999999999999}`,
+	} {
+		f.Add(s)
+	}
+	table, err := rpc.NewTable([]rpc.Method{{Name: "m", Doc: "d", Rule: auth.Public,
+		Do: rpc.Func(func(_ context.Context, _ *auth.Principal, in everything) (everything, error) { return in, nil })}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	h := newHouse(f, func(o *rpc.Options) { o.Table, o.Log = table, zerolog.Nop() })
+	f.Fuzz(func(t *testing.T, params string) {
+		w := h.ask("/portal/rest/m", params, "")
+		if w.Code >= 500 || !json.Valid(w.Body.Bytes()) {
+			t.Fatalf("%q: %d %s", params, w.Code, w.Body)
+		}
+		if w.Code != 200 {
+			return
+		}
+		empty := strings.NewReplacer(`"strP":null`, `"strP":""`, `"name":null`, `"name":""`) // as null is read, where it is given
+		once := w.Body.String()
+		if w = h.ask("/portal/rest/m", once, ""); w.Code != 200 || empty.Replace(w.Body.String()) != empty.Replace(once) {
+			t.Errorf("%q is read as %s, and that as %s", params, once, w.Body)
+		}
+	})
 }

@@ -126,7 +126,11 @@ func (c *Collection[T]) Delete(tx Tx, id int64) (bool, error) {
 func (c *Collection[T]) Scan(tx Tx, after int64, f func(*T) (more bool, err error)) error {
 	r := Range{From: append(c.record(after), 0), To: behind(c.records)}
 	return tx.Scan(r, func(key, value []byte) (bool, error) {
-		v, err := c.decode(number(key[len(c.records):]), value)
+		id, err := numberIn(key[len(c.records):])
+		if err != nil {
+			return false, err
+		}
+		v, err := c.decode(id, value)
 		if err != nil {
 			return false, err
 		}
@@ -139,10 +143,11 @@ func (c *Collection[T]) Scan(tx Tx, after int64, f func(*T) (more bool, err erro
 func (c *Collection[T]) Bytes(tx Tx, after, upTo int64, f func(id int64, record []byte) (more bool, err error)) error {
 	r := Range{From: append(c.record(after), 0), To: append(c.record(upTo), 0)}
 	return tx.Scan(r, func(key, value []byte) (bool, error) {
-		if len(key) != len(c.records)+8 {
-			return false, fmt.Errorf("%s: %q is the key of no record", c.name, key)
+		id, err := numberIn(key[len(c.records):])
+		if err != nil {
+			return false, err
 		}
-		return f(number(key[len(c.records):]), value)
+		return f(id, value)
 	})
 }
 
@@ -169,7 +174,7 @@ func (c *Collection[T]) Last(tx Tx) (int64, error) {
 	if b == nil || err != nil {
 		return 0, err
 	}
-	return number(b), nil
+	return numberIn(b)
 }
 
 // skip sees to it that Insert will not give the number id.

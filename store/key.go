@@ -86,5 +86,13 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(b, 0, 0)
 }
 
+// numberIn is number for what was stored; something else in its place was written past the collections, and is damage.
+func numberIn(b []byte) (int64, error) {
+	if len(b) != 8 {
+		return 0, Damage(fmt.Sprintf("%d bytes are in the place of a number", len(b)))
+	}
+	return number(b), nil
+}
+
 // number reads back what appendInt wrote.
 func number(b []byte) int64 { return int64(binary.BigEndian.Uint64(b) ^ 1<<63) }

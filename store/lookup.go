@@ -42,7 +42,7 @@ func (l lookup[T]) owner(tx Tx, key []byte) (int64, error) {
 	if b == nil || err != nil {
 		return 0, err
 	}
-	return number(b), nil
+	return numberIn(b)
 }
 
 // move replaces the entry under was by one under is; nil is no entry.

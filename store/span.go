@@ -28,12 +28,16 @@ func (c *Collection[T]) scan(l lookup[T], tx Tx, s Span, f func(*T) (more bool, 
 // ids shows f the keys and numbers of a span. The number is the value of a unique key, and the end of another.
 func (l lookup[T]) ids(tx Tx, s Span, f func(key []byte, id int64) (more bool, err error)) error {
 	return tx.Scan(l.span(s), func(entry, value []byte) (bool, error) {
-		key := entry[len(l.prefix):]
-		if l.unique {
-			return f(key[:len(key):len(key)], number(value))
+		key, n := entry[len(l.prefix):], value
+		if !l.unique {
+			end := max(len(key)-8, 0)
+			key, n = key[:end], key[end:]
 		}
-		end := len(key) - 8
-		return f(key[:end:end], number(key[end:]))
+		id, err := numberIn(n)
+		if err != nil {
+			return false, err
+		}
+		return f(key[:len(key):len(key)], id)
 	})
 }
 
