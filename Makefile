@@ -30,30 +30,22 @@ FUZZ  ?= 5s
 
 NODE_CLIENT := rpc/oauth/testdata/openid-client
 
+# Functions that are given anything, behind their folders.
+FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParams \
+           rpc/portal/FuzzCalls rpc/portal/FuzzSignIn \
+           auth/account/FuzzEventRule auth/account/FuzzSettings \
+           auth/secret/FuzzTexts auth/secret/FuzzSSHKey auth/secret/FuzzHash \
+           store/FuzzUnseal store/FuzzKey store/FuzzRecord \
+           auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
+           rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
+
 slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow' ./cmd/portico
 	cd store/bolt/crashfs && $(GO) test ./...
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
-	$(GO) test -run '^$$' -fuzz '^FuzzPortal$$' -fuzztime $(FUZZ) ./rpc
-	$(GO) test -run '^$$' -fuzz '^FuzzTwin$$' -fuzztime $(FUZZ) ./rpc
-	$(GO) test -run '^$$' -fuzz '^FuzzPaths$$' -fuzztime $(FUZZ) ./rpc
-	$(GO) test -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZ) ./rpc
-	$(GO) test -run '^$$' -fuzz '^FuzzParams$$' -fuzztime $(FUZZ) ./rpc
-	$(GO) test -run '^$$' -fuzz '^FuzzCalls$$' -fuzztime $(FUZZ) ./rpc/portal
-	$(GO) test -run '^$$' -fuzz '^FuzzSignIn$$' -fuzztime $(FUZZ) ./rpc/portal
-	$(GO) test -run '^$$' -fuzz '^FuzzEventRule$$' -fuzztime $(FUZZ) ./auth/account
-	$(GO) test -run '^$$' -fuzz '^FuzzSettings$$' -fuzztime $(FUZZ) ./auth/account
-	$(GO) test -run '^$$' -fuzz '^FuzzTexts$$' -fuzztime $(FUZZ) ./auth/secret
-	$(GO) test -run '^$$' -fuzz '^FuzzSSHKey$$' -fuzztime $(FUZZ) ./auth/secret
-	$(GO) test -run '^$$' -fuzz '^FuzzHash$$' -fuzztime $(FUZZ) ./auth/secret
-	$(GO) test -run '^$$' -fuzz '^FuzzUnseal$$' -fuzztime $(FUZZ) ./store
-	$(GO) test -run '^$$' -fuzz '^FuzzKey$$' -fuzztime $(FUZZ) ./store
-	$(GO) test -run '^$$' -fuzz '^FuzzRecord$$' -fuzztime $(FUZZ) ./store
-	$(GO) test -run '^$$' -fuzz '^FuzzAnswer$$' -fuzztime $(FUZZ) ./auth/verify/ldap
-	$(GO) test -run '^$$' -fuzz '^FuzzDiagnosis$$' -fuzztime $(FUZZ) ./auth/verify/ldap
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
-	$(GO) test -run '^$$' -fuzz '^FuzzForm$$' -fuzztime $(FUZZ) ./rpc/oauth
-	$(GO) test -run '^$$' -fuzz '^FuzzBasic$$' -fuzztime $(FUZZ) ./rpc/oauth
+	set -e; for f in $(FUZZERS); do \
+		$(GO) test -run '^$$' -fuzz "^$${f##*/}\$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x ./$${f%/*}; done
 
 # Compiled first, for there is no network beside the servers.
 directories: ## ask real LDAP servers, which are set up in bin/directories; needs root and apt-get
@@ -63,6 +55,7 @@ directories: ## ask real LDAP servers, which are set up in bin/directories; need
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
 	$(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Chain|Garbage|Limits|Clients|Growth|Network|Events|Vault)$$' -benchtime 1x -timeout 60m ./rpc/portal
+	$(GO) test -run '^$$' -bench '^BenchmarkHostile$$' -benchtime 1x ./cmd/portico
 
 bench-parts: ## benchmarks of single parts
 	$(GO) test -run '^$$' -bench . -timeout 60m ./store/... ./auth/... ./rpc

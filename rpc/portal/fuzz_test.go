@@ -15,17 +15,18 @@ import (
 	"github.com/portico-vco/portico/store/memory"
 )
 
-// fuzzedHouse is a portal that nobody looks at beside.
-func fuzzedHouse(f *testing.F) *house {
+// fuzzedHouse is a portal that nobody looks at beside, until close is called.
+func fuzzedHouse(t testing.TB) (h *house, close func()) {
+	t.Helper()
 	db := memory.Open()
-	f.Cleanup(func() { db.Close() })
-	return buildOn(f, db, zerolog.Nop())
+	return buildOn(t, db, zerolog.Nop()), func() { db.Close() }
 }
 
 // FuzzCalls calls any method with any params, as the administrator of an enterprise and as an operator. All are served or refused, and
 // none is our fault.
 func FuzzCalls(f *testing.F) {
-	h := fuzzedHouse(f)
+	h, end := fuzzedHouse(f)
+	f.Cleanup(func() { end() })
 	names := methodNames(f, h)
 	serial := 0
 	for i, name := range names {
@@ -47,7 +48,8 @@ func FuzzCalls(f *testing.F) {
 	admin, operator := h.session(f, "admin@acme"), h.session(f, "super")
 	f.Fuzz(func(t *testing.T, n uint, params string, asOperator bool) {
 		if calls++; calls%1000 == 0 { // much of what is called changes or ends what there is
-			h = fuzzedHouse(f)
+			end()
+			h, end = fuzzedHouse(t)
 			admin, operator = h.session(t, "admin@acme"), h.session(t, "super")
 		}
 		as := admin
@@ -74,7 +76,8 @@ func methodNames(t testing.TB, h *house) (names []string) {
 // FuzzSignIn shows anything as an API token, an access token, a session, or the secret of a client. What is none of those that were given
 // out, whatever was made of them, signs nobody in, and is never our fault.
 func FuzzSignIn(f *testing.F) {
-	h := fuzzedHouse(f)
+	h, end := fuzzedHouse(f)
+	f.Cleanup(end)
 	admin := h.session(f, "admin@acme")
 	_, token := h.enabled(f, admin, "fuzzed", time.Hour)
 	session := sessionIn(admin)
