@@ -157,8 +157,8 @@ func TestNoAnswerWithoutSync(t *testing.T) {
 	lost := 0
 	for _, w := range c.writers[:8] {
 		var is struct{ Value string }
-		c.must(&is, c.admin, "enterprise/getEnterpriseProperty", `{"enterpriseId":1,"name":%q}`, w.name)
-		if is.Value != fmt.Sprint(w.property.last) {
+		err := c.call(&is, c.admin, "enterprise/getEnterpriseProperty", fmt.Sprintf(`{"enterpriseId":1,"name":%q}`, w.name))
+		if err != nil || is.Value != fmt.Sprint(w.property.last) { // the admin's own token may be lost
 			lost++
 		}
 	}
