@@ -40,7 +40,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
 slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
-	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow' ./cmd/portico
+	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	cd store/bolt/crashfs && $(GO) test ./...
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth

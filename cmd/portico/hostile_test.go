@@ -163,6 +163,7 @@ func gzipped(n int) string {
 // Whatever arrives is answered with the status, and the error, that it should have, or dropped; no more of it is read than the limits
 // allow, and no more memory is taken; nobody gets a 5xx of our making, and the next caller is served.
 func TestHostileRequests(t *testing.T) {
+	slow(t)
 	const version = `{"jsonrpc":"2.0","id":1,"method":"system/getVersionInfo","params":{}}`
 	h := newHouse(t, nil)
 	long := func(n int) string { return strings.Repeat("x", n) }
