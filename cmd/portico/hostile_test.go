@@ -344,9 +344,7 @@ func TestServersHaveLimits(t *testing.T) {
 
 // Whoever sends a byte a second, or nothing, is dropped in his time, whatever he began.
 func TestSlowSendersAreDropped(t *testing.T) {
-	if os.Getenv("PORTICO_TEST_KILLS") == "" {
-		t.Skip("takes half a minute: make slow")
-	}
+	slow(t)
 	t.Parallel()
 	plain, safe := newHouse(t, nil), newHouse(t, secure)
 	for name, c := range map[string]struct {
