@@ -122,6 +122,26 @@ func (c *Collection[T]) Delete(tx Tx, id int64) (bool, error) {
 	return true, tx.Delete(c.record(id))
 }
 
+// A Way is an index, or unique keys, of a collection: it leads to its records.
+type Way interface {
+	IDs(tx Tx, s Span, f func(key []byte, id int64) (more bool, err error)) error
+}
+
+// DeleteSome removes the first records that a way leads to in a span, at most so many, and says how many those were.
+func (c *Collection[T]) DeleteSome(tx Tx, to Way, s Span, most int) (int, error) {
+	var list []int64
+	err := to.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
+		list = append(list, id)
+		return len(list) < most, nil
+	})
+	for _, id := range list {
+		if err == nil {
+			_, err = c.Delete(tx, id)
+		}
+	}
+	return len(list), err
+}
+
 // Scan shows f the records with numbers above after, in order, until f wants no more or fails; it returns f's error.
 func (c *Collection[T]) Scan(tx Tx, after int64, f func(*T) (more bool, err error)) error {
 	r := Range{From: append(c.record(after), 0), To: behind(c.records)}

@@ -116,6 +116,23 @@ func (s Store) Update(ctx context.Context, f func(store.Tx) error) error {
 	return explained(s.db.Update(ctx, f))
 }
 
+// InSteps makes each of the steps an Update, and once more as long as it says that there is more to do. It may be stopped between
+// any two.
+func (s Store) InSteps(ctx context.Context, steps ...func(store.Tx) (more bool, err error)) error {
+	for _, step := range steps {
+		for more := true; more; {
+			err := s.Update(ctx, func(tx store.Tx) (err error) {
+				more, err = step(tx)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // explained turns what the store cannot do into a refusal.
 func explained(err error) error {
 	switch {

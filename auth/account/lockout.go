@@ -264,15 +264,6 @@ func (a *Accounts) SweepLockouts(tx store.Tx) (more bool, err error) {
 		}
 		keep = max(keep, b.duration)
 	}
-	var over []int64
-	err = lockoutsLast.IDs(tx, store.Span{To: store.Key(a.Now().Add(-keep))}, func(_ []byte, id int64) (bool, error) {
-		over = append(over, id)
-		return len(over) < sweptLockouts, nil
-	})
-	for _, id := range over {
-		if err == nil {
-			_, err = lockouts.Delete(tx, id)
-		}
-	}
-	return len(over) == sweptLockouts, err
+	n, err := lockouts.DeleteSome(tx, lockoutsLast, store.Span{To: store.Key(a.Now().Add(-keep))}, sweptLockouts)
+	return n == sweptLockouts, err
 }

@@ -5,14 +5,9 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// A Way is an index, or unique keys, of a collection: it leads to its records.
-type Way interface {
-	IDs(tx store.Tx, s store.Span, f func(key []byte, id int64) (more bool, err error)) error
-}
-
 // Room refuses one more record where as many as there may be have keys with that prefix. It reads no more than that many keys,
 // and holds under concurrency, for Updates are serial. The format has one number in it, the limit.
-func Room(tx store.Tx, to Way, prefix []byte, most int, format string) error {
+func Room(tx store.Tx, to store.Way, prefix []byte, most int, format string) error {
 	n := 0
 	err := to.IDs(tx, store.Span{Prefix: prefix}, func([]byte, int64) (bool, error) {
 		n++

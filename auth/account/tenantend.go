@@ -188,19 +188,9 @@ func (a *Accounts) sweepUsers(tx store.Tx, g *TenantGrave) (int, error) {
 }
 
 // sweepBy removes the records of a collection by a way to them whose keys begin with the tenant's.
-func sweepBy[T any](c *store.Collection[T], to Way) func(*Accounts, store.Tx, *TenantGrave) (int, error) {
+func sweepBy[T any](c *store.Collection[T], to store.Way) func(*Accounts, store.Tx, *TenantGrave) (int, error) {
 	return func(_ *Accounts, tx store.Tx, g *TenantGrave) (int, error) {
-		var list []int64
-		err := to.IDs(tx, store.Span{Prefix: tenantKey(g.Type, g.TenantID)}, func(_ []byte, id int64) (bool, error) {
-			list = append(list, id)
-			return len(list) < sweptRecords, nil
-		})
-		for _, id := range list {
-			if err == nil {
-				_, err = c.Delete(tx, id)
-			}
-		}
-		return len(list), err
+		return c.DeleteSome(tx, to, store.Span{Prefix: tenantKey(g.Type, g.TenantID)}, sweptRecords)
 	}
 }
 

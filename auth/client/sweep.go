@@ -17,43 +17,17 @@ const (
 // Sweep removes what is over: revocations and assertions past their end, and the grants of apps that were deleted. It works in
 // steps, each an Update, and may be stopped between any two.
 func (c *Clients) Sweep(ctx context.Context) error {
-	for _, step := range []func(store.Tx) (bool, error){c.sweepRevocations, c.sweepAssertions, c.sweepGrants} {
-		for more := true; more; {
-			err := c.store.Update(ctx, func(tx store.Tx) (err error) {
-				more, err = step(tx)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return c.store.InSteps(ctx, c.sweepRevocations, c.sweepAssertions, c.sweepGrants)
 }
 
 func (c *Clients) sweepRevocations(tx store.Tx) (bool, error) {
-	n, err := sweep(tx, revocations, revocationsOver, store.Span{To: store.Key(c.now())})
+	n, err := revocations.DeleteSome(tx, revocationsOver, store.Span{To: store.Key(c.now())}, sweptRows)
 	return n == sweptRows, err
 }
 
 func (c *Clients) sweepAssertions(tx store.Tx) (bool, error) {
-	n, err := sweep(tx, assertions, assertionsOver, store.Span{To: store.Key(c.now())})
+	n, err := assertions.DeleteSome(tx, assertionsOver, store.Span{To: store.Key(c.now())}, sweptRows)
 	return n == sweptRows, err
-}
-
-// sweep removes a step of the records in a span.
-func sweep[T any](tx store.Tx, of *store.Collection[T], by *store.Index[T], s store.Span) (int, error) {
-	var list []int64
-	err := by.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
-		list = append(list, id)
-		return len(list) < sweptRows, nil
-	})
-	for _, id := range list {
-		if err == nil {
-			_, err = of.Delete(tx, id)
-		}
-	}
-	return len(list), err
 }
 
 // sweepGrants ends what organisations grant apps that are gone, and tells them.
@@ -94,7 +68,7 @@ func (c *Clients) endGrants(tx store.Tx, app *Client) (int, error) {
 // sweepTenant removes a step of what hangs on a tenant that is gone: its clients, and what it granted to those of others.
 func (c *Clients) sweepTenant(tx store.Tx, g *account.TenantGrave) (int, error) {
 	in := g.Tenant()
-	n, err := sweep(tx, grants, grantsIn, store.Span{Prefix: store.Key(int64(in.Type), in.ID)})
+	n, err := grants.DeleteSome(tx, grantsIn, store.Span{Prefix: store.Key(int64(in.Type), in.ID)}, sweptRows)
 	if n > 0 || err != nil {
 		return n, err
 	}

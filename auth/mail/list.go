@@ -126,16 +126,7 @@ const sweptLetters = 25
 
 // Sweep forgets the letters that ended longer ago than the property says.
 func (b *Box) Sweep(ctx context.Context) error {
-	for more := true; more; {
-		err := b.store.Update(ctx, func(tx store.Tx) (err error) {
-			more, err = b.sweep(tx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.store.InSteps(ctx, b.sweep)
 }
 
 func (b *Box) sweep(tx store.Tx) (more bool, err error) {
@@ -143,16 +134,6 @@ func (b *Box) sweep(tx store.Tx) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	var over []int64
-	span := store.Span{To: store.Key(b.now().Add(-keep))}
-	err = lettersEnded.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
-		over = append(over, id)
-		return len(over) < sweptLetters, nil
-	})
-	for _, id := range over {
-		if err == nil {
-			_, err = letters.Delete(tx, id)
-		}
-	}
-	return len(over) == sweptLetters, err
+	n, err := letters.DeleteSome(tx, lettersEnded, store.Span{To: store.Key(b.now().Add(-keep))}, sweptLetters)
+	return n == sweptLetters, err
 }

@@ -188,17 +188,8 @@ const sweptLinks = 20
 
 // Sweep removes the links whose time is over.
 func (l *Links) sweep(tx store.Tx) (more bool, err error) {
-	var over []int64
-	err = linksEnding.IDs(tx, store.Span{To: store.Key(l.now())}, func(_ []byte, id int64) (bool, error) {
-		over = append(over, id)
-		return len(over) < sweptLinks, nil
-	})
-	for _, id := range over {
-		if err == nil {
-			_, err = links.Delete(tx, id)
-		}
-	}
-	return len(over) == sweptLinks, err
+	n, err := links.DeleteSome(tx, linksEnding, store.Span{To: store.Key(l.now())}, sweptLinks)
+	return n == sweptLinks, err
 }
 
 // EndLinks removes a step of all links, with the letters that have not gone yet, and says how many those were.

@@ -183,14 +183,5 @@ func (l *Links) hasLink(tx store.Tx, user int64) (bool, error) {
 
 // Sweep removes the links whose time is over.
 func (l *Links) Sweep(ctx context.Context) error {
-	for more := true; more; {
-		err := l.store.Update(ctx, func(tx store.Tx) (err error) {
-			more, err = l.sweep(tx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.store.InSteps(ctx, l.sweep)
 }

@@ -61,22 +61,9 @@ func (t *Tokens) Sweep(ctx context.Context) error {
 	for _, step := range []func(store.Tx) (bool, error){
 		t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts, t.accounts.SweepEvents,
 	} {
-		errs = append(errs, t.sweep(ctx, step))
+		errs = append(errs, t.store.InSteps(ctx, step))
 	}
 	return errors.Join(errs...)
-}
-
-func (t *Tokens) sweep(ctx context.Context, step func(store.Tx) (bool, error)) error {
-	for more := true; more; {
-		err := t.store.Update(ctx, func(tx store.Tx) (err error) {
-			more, err = step(tx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (t *Tokens) sweepSessions(tx store.Tx) (more bool, err error) {
@@ -91,17 +78,8 @@ func (t *Tokens) EndSessions(tx store.Tx) (n int, more bool, err error) {
 
 // endSessions removes a step of the sessions that end in the span.
 func endSessions(tx store.Tx, span store.Span) (n int, more bool, err error) {
-	var over []int64
-	err = sessionsEnding.IDs(tx, span, func(_ []byte, id int64) (bool, error) {
-		over = append(over, id)
-		return len(over) < sweptSessions, nil
-	})
-	for _, id := range over {
-		if err == nil {
-			_, err = sessions.Delete(tx, id)
-		}
-	}
-	return len(over), len(over) == sweptSessions, err
+	n, err = sessions.DeleteSome(tx, sessionsEnding, span, sweptSessions)
+	return n, n == sweptSessions, err
 }
 
 func (t *Tokens) sweepTokens(tx store.Tx) (more bool, err error) {

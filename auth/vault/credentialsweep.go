@@ -17,23 +17,14 @@ const (
 // Sweep removes the shares of credentials that were deleted. It works in steps, each an Update, and may be stopped between any
 // two.
 func (v *Vault) Sweep(ctx context.Context) error {
-	for more := true; more; {
-		err := v.store.Update(ctx, func(tx store.Tx) (err error) {
-			more, err = v.sweepGone(tx)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return v.store.InSteps(ctx, v.sweepGone)
 }
 
 // sweepGone removes a step of the shares of the first credential that was deleted, and what is left of it behind the last.
 func (v *Vault) sweepGone(tx store.Tx) (more bool, err error) {
 	err = credentialsGone.IDs(tx, store.Span{}, func(_ []byte, id int64) (bool, error) {
 		more = true
-		n, err := removeShares(tx, shareWith, store.Key(id), sweptShares)
+		n, err := shares.DeleteSome(tx, shareWith, store.Span{Prefix: store.Key(id)}, sweptShares)
 		if err == nil && n < sweptShares {
 			_, err = credentials.Delete(tx, id)
 		}
@@ -42,24 +33,9 @@ func (v *Vault) sweepGone(tx store.Tx) (more bool, err error) {
 	return more, err
 }
 
-// removeShares removes at most so many of the shares whose keys begin with that, and says how many.
-func removeShares(tx store.Tx, to account.Way, prefix []byte, most int) (int, error) {
-	var list []int64
-	err := to.IDs(tx, store.Span{Prefix: prefix}, func(_ []byte, id int64) (bool, error) {
-		list = append(list, id)
-		return len(list) < most, nil
-	})
-	for _, id := range list {
-		if err == nil {
-			_, err = shares.Delete(tx, id)
-		}
-	}
-	return len(list), err
-}
-
 // sweepUser removes a step of what was shared with a user who is gone.
 func (v *Vault) sweepUser(tx store.Tx, g *account.Grave, most int) (int, error) {
-	return removeShares(tx, sharesOfUser, store.Key(g.ID), most)
+	return shares.DeleteSome(tx, sharesOfUser, store.Span{Prefix: store.Key(g.ID)}, most)
 }
 
 // sweepTenant removes a step of the credentials of a tenant that is gone. Their shares follow them.
@@ -91,5 +67,5 @@ func sharedWithGroup(tx store.Tx, in auth.Tenant, id int64) (n int, err error) {
 
 // sweepSharesOfGroup removes a step of the shares of a group that is gone.
 func sweepSharesOfGroup(tx store.Tx, id int64) (int, error) {
-	return removeShares(tx, sharesOfGroup, store.Key(id), sweptShares)
+	return shares.DeleteSome(tx, sharesOfGroup, store.Span{Prefix: store.Key(id)}, sweptShares)
 }

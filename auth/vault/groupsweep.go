@@ -61,18 +61,7 @@ func (g *Groups) forget(tx store.Tx, userID int64) error {
 // Sweep removes the rows of groups and users that were deleted. It works in steps, each an Update, and may be stopped between any
 // two.
 func (g *Groups) Sweep(ctx context.Context) error {
-	for _, step := range []func(store.Tx) (bool, error){sweepDepartures, sweepGroups} {
-		for more := true; more; {
-			err := g.store.Update(ctx, func(tx store.Tx) (err error) {
-				more, err = step(tx)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return g.store.InSteps(ctx, sweepDepartures, sweepGroups)
 }
 
 // sweepDepartures lets a deleted user leave a few of his groups. What they count stays true after each step.
@@ -142,15 +131,5 @@ func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) 
 }
 
 func sweepMembers(tx store.Tx, groupID int64) (int, error) {
-	var rows []int64
-	err := memberOf.IDs(tx, store.Span{Prefix: store.Key(groupID)}, func(_ []byte, id int64) (bool, error) {
-		rows = append(rows, id)
-		return len(rows) < sweptMembers, nil
-	})
-	for _, id := range rows {
-		if err == nil {
-			_, err = members.Delete(tx, id)
-		}
-	}
-	return len(rows), err
+	return members.DeleteSome(tx, memberOf, store.Span{Prefix: store.Key(groupID)}, sweptMembers)
 }

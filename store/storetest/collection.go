@@ -88,6 +88,27 @@ func numbers(t *testing.T, db *store.DB) {
 	same(t, ids, []int64{2, 3, 4, 20})
 }
 
+// deleteSome removes the first of a span, no more than it is told to, and with them what finds them.
+func deleteSome(t *testing.T, db *store.DB) {
+	for _, name := range []string{"a", "b", "c", "d"} {
+		insert(t, db, &pet{Name: name})
+	}
+	for _, want := range []int{2, 1, 0} {
+		update(t, db, func(tx store.Tx) error {
+			n, err := pets.DeleteSome(tx, petByName, store.Span{To: store.Key("d")}, 2)
+			if n != want {
+				t.Errorf("%d were removed, want %d", n, want)
+			}
+			return err
+		})
+	}
+	var names []string
+	view(t, db, func(tx store.Tx) error {
+		return petByName.Scan(tx, store.Span{}, func(p *pet) (bool, error) { names = append(names, p.Name); return true, nil })
+	})
+	same(t, names, []string{"d"})
+}
+
 // lastNumber: the number after the largest was -9223372036854775808, the next again 1, which lost a record.
 func lastNumber(t *testing.T, db *store.DB) {
 	insert(t, db, &pet{Name: "first"})

@@ -43,6 +43,7 @@ func Run(t *testing.T, open func(t testing.TB) *store.DB) {
 		{"Close waits for Views", closeWaits},
 		{"numbers are given once", numbers},
 		{"behind the last number there is none", lastNumber},
+		{"some of a span are removed", deleteSome},
 		{"a unique key has one record", unique},
 		{"a text that is not UTF-8 has the keys of what is stored", badText},
 		{"a race for unique keys has one winner each", uniqueRace},
