@@ -26,6 +26,12 @@ type Engine interface {
 	Close() error
 }
 
+// Bounded is an engine whose commits can hold less than those of others: so many keys, and bytes of keys and values. It has
+// room for one Update and for what OnCommit adds.
+type Bounded interface {
+	Bound() (keys, bytes int)
+}
+
 // Sizer is an engine that can say how much room its store takes.
 type Sizer interface {
 	Size(ctx context.Context) (Size, error)

@@ -2,12 +2,23 @@ package store
 
 import "runtime/debug"
 
-// The bounds of a group: with less room than one Update and what OnCommit adds may need, nobody else is let in.
+// The bounds of a group, where the engine has no narrower ones.
 const (
 	groupKeys  = 4096
 	groupBytes = 8 << 20
 	groupCalls = 1024
 )
+
+// bound is how much a group may write before OnCommit has the last word.
+type bound struct{ keys, bytes int }
+
+func boundOf(e Engine) bound {
+	keys, bytes := groupKeys, groupBytes
+	if b, narrow := e.(Bounded); narrow {
+		keys, bytes = b.Bound()
+	}
+	return bound{keys - MaxLastKeys, bytes - MaxLastBytes}
+}
 
 // call is one Update on its way. The committer sends a transaction to turn, the caller's goroutine runs its function over
 // it and sends it back.
@@ -53,12 +64,14 @@ type group struct {
 }
 
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
-// may run it again.
+// may run it again. Whose writes find no room any more has another turn, first in the next group.
 func (g *group) run(r Reader) ([]Write, error) {
 	g.writes, g.ended = overlay{}, nil
 	for i := 0; i < len(g.calls); i++ {
-		if c := g.calls[i]; !c.gone {
-			g.turn(r, c)
+		if c := g.calls[i]; !c.gone && !g.turn(r, c) {
+			g.db.queue.putBack(g.calls[i:])
+			g.calls = g.calls[:i]
+			break
 		}
 		if i+1 == len(g.calls) {
 			g.admit()
@@ -80,7 +93,7 @@ func (g *group) conclude(r Reader) error {
 	if f == nil || len(g.writes.writes) == 0 {
 		return nil
 	}
-	before, t := &tx{db: g.db, reader: r}, &tx{db: g.db, reader: r, group: &g.writes}
+	before, t := &tx{db: g.db, reader: r}, &tx{db: g.db, reader: r, group: &g.writes, max: bound{MaxLastKeys, MaxLastBytes}}
 	defer before.end()
 	defer t.end()
 	if err := before.verdict(t.verdict((*f)(before, t))); err != nil {
@@ -90,21 +103,31 @@ func (g *group) conclude(r Reader) error {
 	return nil
 }
 
-func (g *group) turn(r Reader, c *call) {
-	t := &tx{db: g.db, reader: r, group: &g.writes}
+// turn reports false when what the call wrote has no room in the group. Alone it always has.
+func (g *group) turn(r Reader, c *call) (fits bool) {
+	t := &tx{db: g.db, reader: r, group: &g.writes, max: bound{MaxKeys, MaxBytes}}
 	select {
 	case c.turn <- t:
 		<-c.back
 	case <-g.db.broken: // nobody waits for this commit any more
 		c.gone = true
 	}
-	if !c.gone && c.err == nil {
-		g.writes.pour(&t.own)
+	if c.gone || c.err != nil {
+		return true
 	}
+	if len(g.writes.writes) > 0 && !g.fits(&t.own) {
+		return false
+	}
+	g.writes.pour(&t.own)
+	return true
+}
+
+func (g *group) fits(own *overlay) bool {
+	return g.writes.size+own.size <= g.db.bound.bytes && g.writes.union(own) <= g.db.bound.keys
 }
 
 func (g *group) admit() {
-	room := len(g.writes.writes)+2*MaxKeys <= groupKeys && g.writes.size+2*MaxBytes <= groupBytes && len(g.calls) < groupCalls
+	room := len(g.writes.writes) < g.db.bound.keys && g.writes.size < g.db.bound.bytes && len(g.calls) < groupCalls
 	if !room {
 		return
 	}

@@ -31,6 +31,17 @@ func (o *overlay) put(w Write) {
 	o.writes = slices.Insert(o.writes, i, w)
 }
 
+// union is how many keys o would have with those of top.
+func (o *overlay) union(top *overlay) int {
+	n := len(o.writes)
+	for _, w := range top.writes {
+		if _, both := o.find(w.Key); !both {
+			n++
+		}
+	}
+	return n
+}
+
 // pour merges the writes of top, which win, into o. From the back, so that no write moves more than once: put would move
 // the larger keys for each of top's.
 func (o *overlay) pour(top *overlay) {

@@ -57,6 +57,19 @@ func (q *queue) shift() *call {
 	return c
 }
 
+// putBack makes calls the first again that wait. When the queue is closed, they are refused like all that waited.
+func (q *queue) putBack(calls []*call) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.closed {
+		q.waiting = slices.Insert(q.waiting, 0, calls...)
+		return
+	}
+	for _, c := range calls {
+		c.done <- ErrClosed
+	}
+}
+
 // remove takes c out; false when its turn has begun.
 func (q *queue) remove(c *call) bool {
 	q.mu.Lock()

@@ -10,6 +10,7 @@ import (
 // DB is a store: an engine with serial, grouped Updates, checksums and limits on top.
 type DB struct {
 	engine   Engine
+	bound    bound
 	queue    *queue
 	ended    chan struct{} // closed when the committer has ended
 	closed   atomic.Bool
@@ -21,7 +22,7 @@ type DB struct {
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
 func Open(e Engine) *DB {
-	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
+	db := &DB{engine: e, bound: boundOf(e), queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
 	go db.commitAll()
 	return db
 }
@@ -90,7 +91,7 @@ func (db *DB) Update(ctx context.Context, f func(Tx) error) error {
 
 // OnCommit lets f have the last word in every group of Updates that writes anything: what f writes becomes durable with the
 // group or not at all, and when it fails all of the group fail with its error. before shows what the group began with, tx what
-// it leaves, with the limits of one Update. f is called by the committer and may run more than once; like the function of an
+// it leaves, with limits of its own. f is called by the committer and may run more than once; like the function of an
 // Update it has no effects but through tx. A panic of f's is taken for damage. There is one f; a later one takes its place.
 func (db *DB) OnCommit(f func(before, tx Tx) error) { db.onCommit.Store(&f) }
 

@@ -9,6 +9,12 @@ const (
 	MaxKey   = 2048    // bytes of one key
 )
 
+// The limits of what the function of OnCommit adds to a group.
+const (
+	MaxLastKeys  = 20
+	MaxLastBytes = 256 << 10
+)
+
 // Tx reads and writes inside a View or an Update. It must not be used by two goroutines at once, nor after its function
 // returned. An error of a Tx stays: its transaction fails with it even if the function returns nil.
 type Tx interface {
@@ -33,6 +39,7 @@ type tx struct {
 	reader Reader
 	group  *overlay // nil in a View
 	own    overlay
+	max    bound // of own
 	err    error
 	over   bool
 }
@@ -121,11 +128,11 @@ func (t *tx) write(w Write) error {
 		return t.fail(fmt.Errorf("%w: a key of %d bytes", ErrLimit, len(w.Key)))
 	}
 	t.own.put(w)
-	if n := len(t.own.writes); n > MaxKeys {
-		return t.fail(fmt.Errorf("%w: more than %d keys", ErrLimit, MaxKeys))
+	if n := len(t.own.writes); n > t.max.keys {
+		return t.fail(fmt.Errorf("%w: more than %d keys", ErrLimit, t.max.keys))
 	}
-	if t.own.size > MaxBytes {
-		return t.fail(fmt.Errorf("%w: more than %d bytes", ErrLimit, MaxBytes))
+	if t.own.size > t.max.bytes {
+		return t.fail(fmt.Errorf("%w: more than %d bytes", ErrLimit, t.max.bytes))
 	}
 	return nil
 }

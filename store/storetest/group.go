@@ -159,8 +159,8 @@ func lastWordFails(t *testing.T, db *store.DB) {
 	}{
 		{"its own error", func(_, tx store.Tx) error { tx.Put([]byte("own"), nil); return mine }, mine},
 		{"a write to what was before", func(before, _ store.Tx) error { before.Put([]byte("own"), nil); return nil }, store.ErrReadOnly},
-		{"more keys than an Update has", func(_, tx store.Tx) error {
-			for i := range store.MaxKeys + 1 {
+		{"more keys than it may", func(_, tx store.Tx) error {
+			for i := range store.MaxLastKeys + 1 {
 				tx.Put(fmt.Append(nil, "own", i), nil)
 			}
 			return nil
