@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 )
 
@@ -71,7 +72,7 @@ func initialise(path string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Update(makeMark) // syncs
+	return db.Update(func(tx *bbolt.Tx) error { return makeMark(tx, uuid.NewString()) }) // syncs
 }
 
 // settle sees to the folder of a store that is open for this process alone. A creation that was cut off may have left its name

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 
 	"github.com/portico-vco/portico/store"
@@ -21,8 +20,8 @@ var (
 // format is the version of what lies in the file, from 1 on. A store with a larger one is refused.
 const format = 1
 
-// makeMark turns an empty bbolt file into a store.
-func makeMark(tx *bbolt.Tx) error {
+// makeMark turns an empty bbolt file into the store of that id.
+func makeMark(tx *bbolt.Tx, id string) error {
 	if _, err := tx.CreateBucket(dataBucket); err != nil {
 		return err
 	}
@@ -30,7 +29,7 @@ func makeMark(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(markKey, mark(format, uuid.NewString()))
+	return b.Put(markKey, mark(format, id))
 }
 
 func mark(format byte, id string) []byte {
