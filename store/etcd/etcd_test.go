@@ -1,0 +1,67 @@
+package etcd_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
+	"github.com/portico-vco/portico/store/etcd"
+	"github.com/portico-vco/portico/store/etcd/etcdtest"
+	"github.com/portico-vco/portico/store/memory"
+	"github.com/portico-vco/portico/store/storetest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var prefixes atomic.Int64
+
+// options are those of a new store in a member.
+func options(t testing.TB, m *etcdtest.Member) etcd.Options {
+	return etcd.Options{
+		Endpoints: []string{m.Client}, Prefix: fmt.Sprint("test/", prefixes.Add(1)), Create: true, Now: time.Now,
+		Copy: func(id string) (store.Engine, error) { return bolt.Scratch(filepath.Join(t.TempDir(), "copy"), id) },
+		Tell: func(err error) { t.Log(err) },
+	}
+}
+
+func open(t testing.TB, o etcd.Options) *store.DB {
+	t.Helper()
+	db, err := etcd.Open(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
+}
+
+func TestStore(t *testing.T) {
+	m := etcdtest.Alone(t)
+	storetest.Run(t, func(t testing.TB) *store.DB { return open(t, options(t, m)) })
+}
+
+// TestStoreWithCopyInMemory: any engine can keep the copy.
+func TestStoreWithCopyInMemory(t *testing.T) {
+	m := etcdtest.Alone(t)
+	storetest.Run(t, func(t testing.TB) *store.DB {
+		o := options(t, m)
+		o.Copy = func(string) (store.Engine, error) { return memory.New(), nil }
+		return open(t, o)
+	})
+}
+
+func TestReopen(t *testing.T) {
+	m := etcdtest.Alone(t)
+	storetest.Reopen(t, func(t testing.TB) (*store.DB, func() *store.DB) {
+		o := options(t, m)
+		db := open(t, o)
+		o.Create = false
+		return db, func() *store.DB { return open(t, o) }
+	})
+}

@@ -1,0 +1,163 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/portico-vco/portico/store"
+)
+
+// follow keeps the copy, from a revision on, until ctx ends.
+func (e *Engine) follow(ctx context.Context, from int64) {
+	for try := 1; ; try++ {
+		before := e.applied.revision()
+		err := e.watch(ctx, from, try)
+		if errors.Is(err, errReload) {
+			e.Tell(err)
+			if from, err = e.load(ctx); err == nil {
+				continue
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if e.applied.revision() != before {
+			try = 1
+			e.Tell(fmt.Errorf("etcd: the watch is begun again: %w", err))
+		}
+		from = max(from, e.applied.revision()+1, e.watched.Load()+1)
+		if pause(ctx, try) != nil {
+			return
+		}
+	}
+}
+
+// errReload says that the copy cannot go on from where it is.
+var errReload = errors.New("etcd: the local copy is made anew")
+
+// watch applies what etcd tells, until it tells no more. Each watch has a stream of its own, so that the one after it finds another
+// member when this one does not move.
+func (e *Engine) watch(ctx context.Context, from int64, try int) error {
+	select {
+	case <-e.rewatch: // of the one before
+	default:
+	}
+	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	defer cancel()
+	ctx = metadata.AppendToOutgoingContext(ctx, "portico-watch", strconv.FormatInt(from, 10)+"."+strconv.Itoa(try))
+	told := e.client.Watch(ctx, e.keys.data, clientv3.WithRange(e.keys.watchEnd()), clientv3.WithRev(from))
+	c := newCommits(e.keys)
+	for {
+		select {
+		case <-e.rewatch:
+			return errors.New("it did not move")
+		case resp, open := <-told:
+			if !open {
+				return errors.New("it ended")
+			}
+			if err := resp.Err(); err != nil {
+				if resp.CompactRevision != 0 || errors.Is(err, rpctypes.ErrCompacted) {
+					return fmt.Errorf("%w: etcd has compacted what it missed", errReload)
+				}
+				return err
+			}
+			if err := e.applyAll(c, resp.Events); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// commits puts the commits together that a watch tells of.
+type commits struct {
+	keys  keyspace
+	open  map[string][]byte // the one whose head has not come yet; nil is a deletion
+	whole map[string][]byte // those that are to be applied
+	head  int64             // the last of them
+	names []string          // what they put into the head
+}
+
+func newCommits(keys keyspace) *commits {
+	return &commits{keys: keys, open: make(map[string][]byte), whole: make(map[string][]byte)}
+}
+
+// add takes an event; it fails when the head was removed.
+func (c *commits) add(ev *clientv3.Event) error {
+	key, isData := strings.CutPrefix(string(ev.Kv.Key), c.keys.data)
+	switch {
+	case isData && ev.Type == mvccpb.PUT:
+		c.open[key] = ev.Kv.Value
+	case isData:
+		c.open[key] = nil
+	case key != c.keys.head:
+	case ev.Type == mvccpb.DELETE:
+		return errHeadGone
+	default:
+		maps.Copy(c.whole, c.open)
+		clear(c.open)
+		c.head, c.names = ev.Kv.ModRevision, append(c.names, string(ev.Kv.Value))
+	}
+	return nil
+}
+
+// take hands over what is whole.
+func (c *commits) take() (writes []store.Write, names []string) {
+	for _, key := range slices.Sorted(maps.Keys(c.whole)) {
+		writes = append(writes, store.Write{Key: []byte(key), Value: c.whole[key]})
+	}
+	names, c.names = c.names, nil
+	clear(c.whole)
+	return writes, names
+}
+
+// applyAll brings the commits of some events into the copy, as one: who reads it sees the last of them or none.
+func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
+	for _, ev := range events {
+		if err := c.add(ev); err != nil {
+			e.fail(err)
+			return err
+		}
+	}
+	if len(c.names) == 0 {
+		return nil
+	}
+	writes, names := c.take()
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	e.attempt.seen = e.attempt.seen || slices.Contains(names, e.attempt.name)
+	if c.head <= e.applied.revision() {
+		return nil // its own, applied at once
+	}
+	return e.put(c.head, writes)
+}
+
+// apply brings a commit of this process into the copy, if that has just what was there before it.
+func (e *Engine) apply(head, revision int64, writes []store.Write) error {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	e.attempt.seen = true
+	if !e.direct || e.applied.revision() != head {
+		return nil
+	}
+	return e.put(revision, writes)
+}
+
+// put writes to the copy.
+func (e *Engine) put(revision int64, writes []store.Write) error {
+	err := (*e.copy.Load()).Commit(context.Background(), func(store.Reader) ([]store.Write, error) { return writes, nil })
+	if err != nil {
+		return fmt.Errorf("%w: %w", errReload, err)
+	}
+	e.applied.move(revision)
+	return nil
+}

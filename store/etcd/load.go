@@ -1,0 +1,93 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/portico-vco/portico/store"
+)
+
+const (
+	page     = 1000 // keys of one read
+	pageTime = 30 * time.Second
+)
+
+// load makes a copy of the store as it is at one revision, lets it take the place of the one before, and returns the revision that a
+// watch has to begin with.
+//
+// Meanwhile nothing is written to the one before: what it had ahead of the new one would be gone again.
+func (e *Engine) load(ctx context.Context) (from int64, err error) {
+	e.setDirect(false)
+	defer e.setDirect(true)
+	made, err := e.Options.Copy(e.id)
+	if err != nil {
+		return 0, fmt.Errorf("the local copy: %w", err)
+	}
+	head, revision, err := e.fill(ctx, made)
+	if err != nil {
+		return 0, errors.Join(err, made.Close())
+	}
+	if before := e.replace(&made, head); before != nil {
+		e.work.Go(func() { _ = (*before).Close() }) // waits for its Views
+	}
+	return revision + 1, nil
+}
+
+func (e *Engine) replace(made *store.Engine, head int64) (before *store.Engine) {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	e.attempt.gap = true
+	before = e.copy.Swap(made)
+	e.applied.move(head)
+	return before
+}
+
+func (e *Engine) setDirect(direct bool) {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	e.direct = direct
+}
+
+// fill copies all data, as it is now, into an empty engine.
+func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision int64, err error) {
+	get, err := e.page(ctx, e.keys.head)
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(get.Kvs) == 0 {
+		return 0, 0, errHeadGone
+	}
+	head, revision = get.Kvs[0].ModRevision, get.Header.Revision
+	for from := e.keys.data; ; {
+		get, err := e.page(ctx, from, clientv3.WithRange(e.keys.end()), clientv3.WithLimit(page), clientv3.WithRev(revision))
+		if err != nil {
+			return 0, 0, err
+		}
+		writes := make([]store.Write, len(get.Kvs))
+		for i, kv := range get.Kvs {
+			writes[i] = store.Write{Key: []byte(strings.TrimPrefix(string(kv.Key), e.keys.data)), Value: kv.Value}
+		}
+		if err := into.Commit(ctx, func(store.Reader) ([]store.Write, error) { return writes, nil }); err != nil {
+			return 0, 0, fmt.Errorf("the local copy: %w", err)
+		}
+		if !get.More {
+			return head, revision, nil
+		}
+		from = string(get.Kvs[len(get.Kvs)-1].Key) + "\x00"
+	}
+}
+
+func (e *Engine) page(ctx context.Context, from string, o ...clientv3.OpOption) (*clientv3.GetResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	get, err := e.client.Get(ctx, from, o...)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: %w", err)
+	}
+	return get, nil
+}
