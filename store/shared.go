@@ -1,0 +1,35 @@
+package store
+
+import "context"
+
+// Shared is an engine whose store several processes use at once.
+type Shared interface {
+	// CatchUp waits until Views show all that was acknowledged to any process before the call.
+	CatchUp(ctx context.Context) error
+
+	// Lead calls work when this process is the one of all that does what is done once, and returns when ctx ends. The context of
+	// work ends when the process is that no more; work may then begin again, here or elsewhere. For a moment two may believe
+	// that they are the one.
+	Lead(ctx context.Context, work func(context.Context)) error
+}
+
+// CatchUp waits until Views show all that was acknowledged before the call, also to other processes.
+func (db *DB) CatchUp(ctx context.Context) error {
+	if err := db.ready(ctx); err != nil {
+		return err
+	}
+	if s, shared := db.engine.(Shared); shared {
+		return db.note(s.CatchUp(ctx))
+	}
+	return nil
+}
+
+// Lead calls work while this process is the one that does what is done once for a store, however many processes use it, and returns
+// when ctx ends; see Shared. Where nobody else can use the store, that is always.
+func (db *DB) Lead(ctx context.Context, work func(context.Context)) error {
+	if s, shared := db.engine.(Shared); shared {
+		return s.Lead(ctx, work)
+	}
+	work(ctx)
+	return nil
+}
