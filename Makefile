@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories bench bench-parts fmt clean
+.PHONY: help build run test check slow directories member etcd bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	cd store/bolt/crashfs && $(GO) test ./...
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
@@ -51,6 +51,14 @@ slow: $(NODE_CLIENT)/node_modules directories ## the tests that take their time;
 directories: ## ask real LDAP servers, which are set up in bin/directories; needs root and apt-get
 	$(GO) test -c -o bin/ldap.test ./auth/verify/ldap
 	auth/verify/ldap/testdata/directories.sh bin/directories bin/ldap.test -test.run '^TestDirectories$$' -test.v
+
+# A member of etcd for tests, from a module of its own.
+member: bin/member
+bin/member: store/etcd/member/main.go store/etcd/member/go.mod
+	cd store/etcd/member && $(GO) build -o ../../../bin/member .
+
+etcd: bin/member ## the tests that need members of etcd
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes

@@ -21,7 +21,7 @@ func leaf(t *testing.T, c *certificate) *x509.Certificate {
 func TestSelfSigned(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	config := &Config{Data: folder(t.TempDir()), Listen: "portal.example:8443"}
+	config := &Config{place: place{Data: folder(t.TempDir())}, Listen: "portal.example:8443"}
 	c := config.certificate(func() time.Time { return now })
 	if news, err := c.refresh(); err != nil || news == "" {
 		t.Fatalf("%q, %v", news, err)
@@ -52,7 +52,7 @@ func TestSelfSigned(t *testing.T) {
 // What is interrupted between the two files is made good, and what somebody put there himself is left alone.
 func TestCertificateFiles(t *testing.T) {
 	t.Parallel()
-	config := &Config{Data: folder(t.TempDir()), Listen: "127.0.0.1:0"}
+	config := &Config{place: place{Data: folder(t.TempDir())}, Listen: "127.0.0.1:0"}
 	if _, err := config.certificate(time.Now).refresh(); err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestCertificateFiles(t *testing.T) {
 		t.Errorf("a key without a certificate: %v", err)
 	}
 
-	given := &Config{Data: folder(t.TempDir()), Listen: "127.0.0.1:0", TLSCert: cert, TLSKey: key}
+	given := &Config{place: place{Data: folder(t.TempDir())}, Listen: "127.0.0.1:0", TLSCert: cert, TLSKey: key}
 	c := given.certificate(func() time.Time { return time.Now().Add(10 * validity) })
 	if news, err := c.refresh(); err != nil || news != "" {
 		t.Errorf("a given certificate, expired: %q, %v", news, err)

@@ -26,9 +26,7 @@ type Config struct {
 	// unless --listen is a loopback address: one password opens all of it.
 	Demo bool
 
-	// --data is the folder of everything the portal keeps: the store, the signing keys, the certificate. A portal is made
-	// where the folder is absent or empty, and nowhere else.
-	Data folder
+	place // --data, --store and what they need
 
 	// --backup-folder is where backups are written, by default the folder backups in the data folder. A disk of its own is better. It
 	// belongs to one portal.
@@ -129,6 +127,7 @@ Passwords come from the environment, from a file, or are generated; never from a
 
   PORTICO_OPERATOR_PASSWORD   of the first operator superuser
   PORTICO_DEMO_PASSWORD       of all demo users
+  PORTICO_ETCD_PASSWORD       of the portal in etcd
 
 Exit status: 0 ended by a signal, everything written; 1 could not start or go on; 2 the command line is wrong.
 `
@@ -136,7 +135,7 @@ Exit status: 0 ended by a signal, everything written; 1 could not start or go on
 // configure reads and checks the settings.
 func (p *program) configure(args []string) (*Config, error) {
 	c := &Config{
-		Data: "./data", Listen: "127.0.0.1:8443", Operator: "super@portico.local",
+		place: place{Data: "./data"}, Listen: "127.0.0.1:8443", Operator: "super@portico.local",
 		OpsListen: opsDefault, ACMEDirectory: autocert.DefaultACMEDirectory, TLSClientAuth: "require", HSTS: "auto",
 		MaxConnections: 4096, PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
@@ -145,7 +144,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	f := p.flags("serve [flags]", serveText)
 	f.more = serveMore
 	f.BoolVar(&c.Demo, "demo", c.Demo, "fill a portal without tenants with demo tenants and users; loopback only")
-	f.StringVar((*string)(&c.Data), "data", string(c.Data), "`FOLDER` of the store, the signing keys and the certificate")
+	c.place.flags(f)
 	f.StringVar(&c.BackupFolder, "backup-folder", "", "`FOLDER` of the backups; without it backups in the data folder")
 	f.StringVar(&c.Listen, "listen", c.Listen, "`ADDRESS` and port to listen on")
 	f.StringVar(&c.TLSCert, "tls-cert", "", "`FILE` of a certificate chain in PEM, instead of the self-signed one")
@@ -193,9 +192,10 @@ const (
 )
 
 func (c *Config) check() error {
+	if err := c.place.check(); err != nil {
+		return err
+	}
 	switch {
-	case c.Data == "":
-		return errors.New("--data is empty")
 	case c.OperatorPasswordFile != "" && c.OperatorPassword != "":
 		return errors.New("--operator-password-file and PORTICO_OPERATOR_PASSWORD exclude each other")
 	case !c.PasswordCost.AtLeast(secret.OWASP):

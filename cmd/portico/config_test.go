@@ -25,17 +25,21 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 26 {
+	if len(names) != 32 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
-	for _, file := range []string{"config.go", "../../README.md"} {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	for _, files := range [][]string{{"config.go", "place.go"}, {"../../README.md"}} {
+		var text []byte
+		for _, file := range files {
+			part, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text = append(text, part...)
 		}
 		for _, name := range names {
 			if !strings.Contains(string(text), "--"+name) {
-				t.Errorf("%s does not tell of --%s", file, name)
+				t.Errorf("%s does not tell of --%s", files, name)
 			}
 		}
 	}

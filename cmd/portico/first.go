@@ -28,6 +28,7 @@ import (
 type instance struct {
 	*Config
 	db          *store.DB
+	close       func() error // of the store
 	accounts    *account.Accounts
 	tokens      *token.Tokens
 	letters     *mail.Box
@@ -52,13 +53,13 @@ type instance struct {
 
 // open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.
 func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zerolog.Logger) (_ *instance, err error) {
-	db, err := c.Data.open()
+	db, closeStore, err := c.place.open(ctx, log, p.now)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, db.Close())
+			err = errors.Join(err, closeStore())
 		}
 	}()
 	if err := errors.Join(c.Data.tidy(p.now()), tidyBackups(c.Data.backups(c.BackupFolder))); err != nil {
@@ -71,7 +72,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	for _, path := range opened {
 		log.Warn().Str("path", path).Msg("others had access; it was taken from them")
 	}
-	o := &instance{Config: c, db: db, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
+	o := &instance{Config: c, db: db, close: closeStore, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
 		Verify: verify.Options{Kinds: map[string]verify.Kind{"ldap": ldap.New}, Told: o.verified},
@@ -144,8 +145,8 @@ func (o *instance) haveSigningKey(made bool) error {
 	case can:
 		return o.keys.retire() // what a rotation that was cut off has left to do
 	case made:
-		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: restore the folder keys from a backup; "+
-			"if there is none, run portico keys rotate-signing --data %[1]s: all API tokens go on working here, "+
+		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: restore the folder keys from a backup, or copy it from another "+
+			"portal that shares the store; if there is none, run portico keys rotate-signing --data %[1]s: all API tokens go on working here, "+
 			"but others can no longer verify those of the lost key", o.Data, o.keys.path)
 	}
 	_, err = o.keys.rotate()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,7 +16,9 @@ import (
 
 // A folder is the data folder of a portal:
 //
-//	portico.db            the store
+//	portico.db            the store, unless that is in etcd; then
+//	portico.lock          says which process has the folder, and
+//	copy-*                is the copy of the store that it reads
 //	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
 //	keys/access-token-*.jwk  the keys of access tokens
 //	keys/seal.key         the key of what is sealed in the store
@@ -52,6 +55,60 @@ func (d folder) open() (*store.DB, error) {
 		}
 	}
 	return bolt.Open(d.store(), bolt.Options{Create: fresh})
+}
+
+// The names of what is in a folder whose store is elsewhere.
+const (
+	lockName = "portico.lock"
+	copies   = "copy-"
+)
+
+// freshShared is fresh for a portal whose store is elsewhere.
+func (d folder) freshShared() (bool, error) {
+	fresh, other := true, ""
+	entries, err := os.ReadDir(string(d))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return false, fmt.Errorf("data folder: %w", err)
+	}
+	for _, e := range entries {
+		switch name := e.Name(); name {
+		case filepath.Base(d.store()):
+			return false, fmt.Errorf("data folder %s: there is a store in it (%s), and --store names another one; copy it there with "+
+				"portico copy and move the file away, or leave --store out", d, name)
+		case "keys", lockName:
+			fresh = false
+		case "lost+found":
+		default:
+			other = name
+		}
+	}
+	if fresh && other != "" {
+		return false, fmt.Errorf("data folder %s: it is not empty and no portal's (there is %s in it); give the folder of a portal, or an "+
+			"absent or empty one", d, other)
+	}
+	return fresh, nil
+}
+
+// claim prepares the folder of a portal whose store is elsewhere, and keeps other processes out of it until what it returns
+// is closed.
+func (d folder) claim() (held io.Closer, err error) {
+	if _, err := d.freshShared(); err != nil {
+		return nil, err
+	}
+	if err := d.prepare(); err != nil {
+		return nil, err
+	}
+	if held, err = lock(filepath.Join(string(d), lockName)); err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", d, err)
+	}
+	left, err := filesLike(string(d), copies+"*")
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
 }
 
 // fresh says whether a portal may be made here. What is neither empty nor a portal is refused.

@@ -43,7 +43,7 @@ func (p password) told() string {
 
 // checkFirst refuses what cannot be the first operator before anything is made.
 func (c *Config) checkFirst() error {
-	fresh, err := c.Data.fresh()
+	fresh, err := c.fresh()
 	if err != nil || !fresh {
 		return err
 	}
@@ -68,12 +68,20 @@ func (c *Config) operatorPassword() (password, error) {
 	case c.OperatorPasswordFile == "":
 		c.first = password{text: newPassword()}
 	default:
-		data, err := os.ReadFile(c.OperatorPasswordFile)
+		text, err := passwordIn(c.OperatorPasswordFile)
 		if err != nil {
 			return password{}, fmt.Errorf("--operator-password-file: %w", err)
 		}
-		text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
-		c.first = password{secret.Text(text), c.OperatorPasswordFile}
+		c.first = password{text, c.OperatorPasswordFile}
 	}
 	return c.first, nil
+}
+
+// passwordIn reads a password from a file; its last line break does not count.
+func passwordIn(path string) (secret.Text, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	return secret.Text(strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")), nil
 }

@@ -80,7 +80,7 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.db.Close()) }()
+	defer func() { err = errors.Join(err, o.close()) }()
 	srv, err := o.server()
 	if err != nil {
 		return err
@@ -163,16 +163,13 @@ func (o *instance) finish(srv *http.Server) error {
 // tend does the work that nobody calls for, until ctx ends. A long sweep does not hold back what is written each minute.
 func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
+	work.Go(func() { o.report("leading", o.db.Lead(ctx, o.tendStore)) })
 	work.Go(func() {
 		every(ctx, time.Minute, nil, func() {
 			o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx)))
 			o.renew()
 			o.connections.tell(o.log)
 		})
-	})
-	work.Go(func() {
-		o.sweep(ctx)
-		every(ctx, time.Hour, o.accounts.ToSweep(), func() { o.sweep(ctx) })
 	})
 	if o.ACMEDomain != "" {
 		work.Go(func() {
@@ -181,9 +178,19 @@ func (o *instance) tend(ctx context.Context) {
 		})
 	}
 	work.Go(func() { o.watchStore(ctx) })
-	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.backups.Run(ctx, o.tellBackup) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
+	work.Wait()
+}
+
+// tendStore does what is to be done once for a store, however many portals use it.
+func (o *instance) tendStore(ctx context.Context) {
+	var work sync.WaitGroup
+	work.Go(func() {
+		o.sweep(ctx)
+		every(ctx, time.Hour, o.accounts.ToSweep(), func() { o.sweep(ctx) })
+	})
+	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
 	work.Wait()
 }

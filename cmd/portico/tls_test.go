@@ -196,7 +196,7 @@ func TestCertificateChangesUnderLoad(t *testing.T) {
 
 func TestOldTLSIsRefused(t *testing.T) {
 	t.Parallel()
-	c := (&Config{Data: folder(t.TempDir()), Listen: "127.0.0.1:0"}).certificate(time.Now)
+	c := (&Config{place: place{Data: folder(t.TempDir())}, Listen: "127.0.0.1:0"}).certificate(time.Now)
 	if _, err := c.refresh(); err != nil {
 		t.Fatal(err)
 	}
