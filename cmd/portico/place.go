@@ -62,7 +62,7 @@ func (w *place) check() error {
 	}
 	if w.Store == "" {
 		if w.EtcdCA+w.EtcdCert+w.EtcdKey+w.EtcdUser+w.EtcdPasswordFile != "" {
-			return errors.New("the flags of etcd need --store etcd://...")
+			return errors.New("the flags of etcd need a --store in etcd")
 		}
 		return nil
 	}
