@@ -11,6 +11,9 @@ type Shared interface {
 	// work ends when the process is that no more; work may then begin again, here or elsewhere. For a moment two may believe
 	// that they are the one.
 	Lead(ctx context.Context, work func(context.Context)) error
+
+	// OnFailure lets f hear of an error after which the store may not be trusted, also when nobody calls.
+	OnFailure(f func(error))
 }
 
 // CatchUp waits until Views show all that was acknowledged before the call, also to other processes.

@@ -23,6 +23,9 @@ type DB struct {
 // Open makes a DB of an engine, which from now on is the DB's to close.
 func Open(e Engine) *DB {
 	db := &DB{engine: e, bound: boundOf(e), queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
+	if s, shared := e.(Shared); shared {
+		s.OnFailure(func(err error) { _ = db.note(err) })
+	}
 	go db.commitAll()
 	return db
 }

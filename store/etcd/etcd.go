@@ -69,6 +69,8 @@ type Engine struct {
 	start   time.Time             // where that clock begins
 	failed  atomic.Pointer[error] // for good
 
+	onFailure atomic.Pointer[func(error)]
+
 	writing sync.Mutex // of the copy
 	attempt attempt    // under writing
 	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
@@ -180,7 +182,21 @@ func (e *Engine) read(ctx context.Context, f func(store.Reader) error) error {
 }
 
 // fail refuses everything from now on.
-func (e *Engine) fail(err error) { e.failed.CompareAndSwap(nil, &err) }
+func (e *Engine) fail(err error) {
+	if e.failed.CompareAndSwap(nil, &err) {
+		if f := e.onFailure.Load(); f != nil {
+			(*f)(err)
+		}
+	}
+}
+
+// OnFailure is as store.Shared says.
+func (e *Engine) OnFailure(f func(error)) {
+	e.onFailure.Store(&f)
+	if err := e.failed.Load(); err != nil {
+		f(*err)
+	}
+}
 
 // Size is that of the member's file that answers.
 func (e *Engine) Size(ctx context.Context) (store.Size, error) {

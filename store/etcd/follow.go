@@ -17,7 +17,7 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// follow keeps the copy, from a revision on, until ctx ends.
+// follow keeps the copy, from a revision on, until ctx ends or the store is not to be trusted any more.
 func (e *Engine) follow(ctx context.Context, from int64) {
 	for try := 1; ; try++ {
 		before := e.applied.revision()
@@ -28,7 +28,7 @@ func (e *Engine) follow(ctx context.Context, from int64) {
 				continue
 			}
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || e.failed.Load() != nil {
 			return
 		}
 		if e.applied.revision() != before {

@@ -75,7 +75,7 @@ func (e *Engine) ask(ctx context.Context) {
 		for _, w := range waiting {
 			w <- err
 		}
-		if (e.trust() != nil) != silent && ctx.Err() == nil {
+		if (e.trust() != nil) != silent && ctx.Err() == nil && e.failed.Load() == nil {
 			silent = !silent
 			e.tellTrust(silent, err)
 		}
@@ -92,6 +92,9 @@ func (e *Engine) tellTrust(silent bool, err error) {
 
 // compare holds the copy against the head as it is now.
 func (e *Engine) compare(ctx context.Context) error {
+	if err := e.failed.Load(); err != nil {
+		return *err
+	}
 	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
 	defer cancel()
 	asked, had := e.since(), e.applied.revision()
