@@ -44,6 +44,12 @@ func openSite(b *testing.B, tokens int) *site {
 	dir := b.TempDir()
 	db, err := bolt.Open(filepath.Join(dir, "portico.db"), bolt.Options{Create: true})
 	must(b, err)
+	return openSiteOn(b, db, dir, tokens)
+}
+
+// openSiteOn is openSite on any store.
+func openSiteOn(b *testing.B, db *store.DB, dir string, tokens int) *site {
+	b.Helper()
 	b.Cleanup(func() { db.Close() })
 	log, err := os.Create(filepath.Join(dir, "log"))
 	must(b, err)
