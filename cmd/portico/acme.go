@@ -37,10 +37,13 @@ func (c *certificate) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) 
 		return c.current.Load(), nil
 	}
 	cert, err := c.acme.GetCertificate(hello)
-	if err == nil && !isChallenge(hello) {
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoCertificate, err)
+	}
+	if !isChallenge(hello) {
 		c.current.Store(cert)
 	}
-	return cert, err
+	return cert, nil
 }
 
 // fetch gets the certificate before the first caller wants it. autocert takes no context: when ctx ends, it has a moment left to keep

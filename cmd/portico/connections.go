@@ -169,7 +169,12 @@ func (l *boundListener) tell(log zerolog.Logger) {
 // bound has a server take no more than so many connections from a listener.
 func (o *instance) bound(srv *http.Server, ln net.Listener, most int) *boundListener {
 	l := newBoundListener(ln, most, o.TrustedProxy)
-	srv.ConnState = l.state
+	srv.ConnState = func(c net.Conn, s http.ConnState) {
+		l.state(c, s)
+		if o.metrics != nil {
+			o.metrics.handshook(c, s)
+		}
+	}
 	return l
 }
 

@@ -23,8 +23,9 @@ type metrics struct {
 	refusals *prometheus.CounterVec
 	methods  sync.Map // of *methodMetrics, by name
 
-	logins *prometheus.CounterVec
-	moves  *prometheus.CounterVec
+	logins     *prometheus.CounterVec
+	moves      *prometheus.CounterVec
+	handshakes *prometheus.CounterVec
 
 	commits  prometheus.Histogram
 	updates  prometheus.Histogram
@@ -55,6 +56,7 @@ func newMetrics(o *instance) *metrics {
 		refusals: counters("portico_refusals_total", "Calls and requests refused, by reason.", "reason"),
 		logins:   counters("portico_logins_total", "Logins by password, by outcome.", "outcome"),
 		moves:    counters("portico_api_token_moves_total", "Creations, downloads, refreshes and revocations of API tokens.", "move", "result"),
+		handshakes: counters("portico_tls_handshake_failures_total", "TLS handshakes that failed, by reason.", "reason"),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "portico_store_commit_duration_seconds", Help: "How long it took to make a commit durable, syncs of the disk included.", Buckets: commitBuckets,
 		}),
@@ -68,7 +70,7 @@ func newMetrics(o *instance) *metrics {
 		ConstLabels: prometheus.Labels{"version": buildVersion(), "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.took, m.refusals, m.logins, m.moves, m.commits, m.updates, m.unstored, build, state{o},
+	m.registry.MustRegister(m.calls, m.took, m.refusals, m.logins, m.moves, m.handshakes, m.commits, m.updates, m.unstored, build, state{o},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	o.db.Observe(m.commit(o.now))
 	o.tokens.Watch(token.Watch{Login: m.login, Move: m.move})

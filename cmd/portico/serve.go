@@ -8,6 +8,7 @@ import (
 	stdlog "log"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -307,10 +308,13 @@ func (p *program) log(c *Config) zerolog.Logger {
 	return zerolog.New(w).Level(c.LogLevel).With().Timestamp().Logger()
 }
 
-// serverLog takes what net/http has to say, such as failed TLS handshakes.
+// serverLog takes what net/http has to say, such as failed TLS handshakes. What it quotes is a caller's text: protocols and names he
+// asked for, or what he sent in place of a greeting.
 type serverLog struct{ log zerolog.Logger }
 
+var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
 func (l serverLog) Write(b []byte) (int, error) {
-	l.log.Warn().Msg(strings.TrimSpace(string(b)))
+	l.log.Warn().Msg(quoted.ReplaceAllString(strings.TrimSpace(string(b)), "..."))
 	return len(b), nil
 }
