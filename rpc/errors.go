@@ -155,7 +155,7 @@ func faultOf(err error, requestID string) *fault {
 		f.Data = judge(e.Fields)
 	case auth.Busy:
 		if e.After > 0 {
-			f.reason = "rate_limited"
+			f.reason = RateLimited
 		}
 	}
 	if e.Word != "" {

@@ -69,7 +69,9 @@ func TestObservations(t *testing.T) {
 	h.call("null", "{}", "op")
 	h.call("null", "{}", "op")
 	h.send(httptest.NewRequest("GET", "/", nil))
-	for i, want := range []seen{{Method: "null"}, {Method: "null", Refusal: "rate_limited"}, {Method: "none"}} {
+	h.logOnly = true
+	h.call("null", "{}", "op")
+	for i, want := range []seen{{Method: "null"}, {Method: "null", Refusal: "rate_limited", Over: true}, {Method: "none"}, {Method: "null", Over: true}} {
 		if got[i].Took = 0; got[i] != want {
 			t.Errorf("call %d: %+v, want %+v", i, got[i], want)
 		}

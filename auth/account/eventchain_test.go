@@ -416,6 +416,9 @@ func TestBrokenChain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newChained(t)
 			r.happen(auth.Operator, 4)
+			if is, err := r.EventChain(context.Background()); err != nil || is != (EventChain{4, 4, true}) {
+				t.Errorf("the chain: %+v, %v", is, err)
+			}
 			r.byAnotherHand(hand)
 			if k := r.check(); k.Count() == 0 {
 				t.Error("the check does not find it")
@@ -423,6 +426,9 @@ func TestBrokenChain(t *testing.T) {
 			r = r.restart(0)
 			r.happen(auth.Operator, 1)
 			r.happen(auth.Operator, 2)
+			if is, err := r.EventChain(context.Background()); err != nil || is.Trusted {
+				t.Errorf("the chain after that: %+v, %v", is, err)
+			}
 			k := r.check()
 			if k.Count() != 1 || !strings.HasPrefix(k.Told[0], "events up to number ") || k.Events != 4 {
 				t.Errorf("after more events: %+v", k)

@@ -44,6 +44,24 @@ func (a *Accounts) EventHead(ctx context.Context) (*EventHead, error) {
 	return h, nil
 }
 
+// An EventChain is how the chain of events stands.
+type EventChain struct {
+	Links, Events int64 // how many there have been
+	Trusted       bool  // it is ours, and nothing of what is in the record cannot be vouched for
+}
+
+// EventChain answers how the chain stands, by its own record alone.
+func (a *Accounts) EventChain(ctx context.Context) (is EventChain, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		c, err := readChain(tx)
+		if err == nil {
+			is = EventChain{Links: c.Head.Link, Events: c.Head.Event, Trusted: a.ours(c) && c.Broken == nil}
+		}
+		return err
+	})
+	return is, err
+}
+
 // CompareHead says in words how a head that was exported lies in the chain. One that has no place in it is a Conflict, and so
 // is one that the portal did not make. That the chain itself holds is CheckEvents' to say.
 func (a *Accounts) CompareHead(ctx context.Context, h *EventHead) (verdict string, err error) {

@@ -41,12 +41,13 @@ const (
 // A Passwords hashes and verifies passwords: a processor's worth at once, a bounded number waiting, the rest refused.
 // Each hash takes much memory and time on purpose; without the bound a stranger could take all of both.
 type Passwords struct {
-	cost   Cost
-	random io.Reader
-	slots  chan struct{}
-	inside atomic.Int64
-	hashes atomic.Int64
-	dummy  string
+	cost    Cost
+	random  io.Reader
+	slots   chan struct{}
+	inside  atomic.Int64
+	hashes  atomic.Int64
+	refused atomic.Int64
+	dummy   string
 }
 
 // NewPasswords makes a hasher.
@@ -58,6 +59,18 @@ func NewPasswords(c Cost, random io.Reader) *Passwords {
 
 // Hashes tells how many hashes were computed; tests count the work by it.
 func (p *Passwords) Hashes() int64 { return p.hashes.Load() }
+
+// A Load is how much work there is, and how much was refused.
+type Load struct {
+	Running, Waiting int
+	Refused          int64
+}
+
+// Load tells how busy the hasher is now.
+func (p *Passwords) Load() Load {
+	running := len(p.slots)
+	return Load{Running: running, Waiting: max(int(p.inside.Load())-running, 0), Refused: p.refused.Load()}
+}
 
 // Hash answers the PHC string of a password with a new salt.
 func (p *Passwords) Hash(ctx context.Context, password Text) (string, error) {
@@ -108,6 +121,7 @@ func (p *Passwords) derive(ctx context.Context, password Text, c Cost, salt []by
 func (p *Passwords) Run(ctx context.Context, work func()) error {
 	defer p.inside.Add(-1)
 	if p.inside.Add(1) > int64(cap(p.slots)*(1+queue)) {
+		p.refused.Add(1)
 		return ErrBusy
 	}
 	select {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/portico-vco/portico/auth/secret"
 )
@@ -111,6 +112,31 @@ func TestQueueIsBounded(t *testing.T) {
 	if busy == 0 || int64(busy)+p.Hashes() != callers {
 		t.Errorf("%d refused and %d computed of %d", busy, p.Hashes(), callers)
 	}
+	if got, want := p.Load(), (secret.Load{Refused: int64(busy)}); got != want {
+		t.Errorf("afterwards: %+v, want %+v", got, want)
+	}
+}
+
+// TestLoad: who runs and who waits are told apart.
+func TestLoad(t *testing.T) {
+	p := secret.NewPasswords(cheap, rand.Reader)
+	end := make(chan struct{})
+	var wg sync.WaitGroup
+	want := secret.Load{Running: runtime.GOMAXPROCS(0), Waiting: 3}
+	for range want.Running + want.Waiting {
+		wg.Go(func() { _ = p.Run(context.Background(), func() { <-end }) })
+	}
+	for range 1000 {
+		if p.Load() == want {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if got := p.Load(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	close(end)
+	wg.Wait()
 }
 
 // TestHashesAtOnceAreBounded: a flood of logins takes the memory of as many hashes as there are processors, however many wait.

@@ -22,6 +22,11 @@ const (
 	LoginFailed   Outcome = "error" // for nothing that the caller did
 )
 
+// Outcomes are all that there are.
+var Outcomes = []Outcome{
+	LoggedIn, UnknownUser, WrongPassword, WrongFactor, LockedOut, NotActive, NoDirectory, Overtaken, LoginBusy, LoginFailed,
+}
+
 // A Watch is what is told to those who count. Its functions must be quick.
 type Watch struct {
 	Login func(Outcome)

@@ -29,14 +29,22 @@ type boundListener struct {
 	most, each int
 	proxies    prefixes // places that are bounded by most alone, for many callers come from them
 
-	mu      sync.Mutex
-	from    map[string]int // how many are open, by place
-	open    int
-	idle    list.List // of *connection, the longest first
-	dropped int64     // to make room
-	refused int64     // for want of room
-	told    int64     // of both, in the log
+	mu     sync.Mutex
+	from   map[string]int // how many are open, by place
+	open   int
+	idle   list.List // of *connection, the longest first
+	closed turnedAway
+	told   int64 // of those, in the log
 }
+
+// turnedAway are the connections that were closed because there were too many.
+type turnedAway struct {
+	idle  int64 // to make room
+	place int64 // new ones, as there was no room for more from their place
+	all   int64 // new ones, as there was none for anybody
+}
+
+func (t turnedAway) sum() int64 { return t.idle + t.place + t.all }
 
 func newBoundListener(ln net.Listener, most int, proxies prefixes) *boundListener {
 	return &boundListener{Listener: ln, most: most, each: max(most/sources, 1), proxies: proxies, from: map[string]int{}}
@@ -70,8 +78,12 @@ func (l *boundListener) admit(c *net.TCPConn) *connection {
 	place := account.Place(hostOf(c.RemoteAddr().String()))
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.from[place] >= l.each && !l.isProxy(c) && !l.makeRoom(place) || l.open >= l.most && !l.makeRoom("") {
-		l.refused++
+	switch {
+	case l.from[place] >= l.each && !l.isProxy(c) && !l.makeRoom(place):
+		l.closed.place++
+		return nil
+	case l.open >= l.most && !l.makeRoom(""):
+		l.closed.all++
 		return nil
 	}
 	l.open++
@@ -98,7 +110,7 @@ func (l *boundListener) makeRoom(place string) bool {
 		if place == "" || c.place == place {
 			l.forget(c)
 			_ = c.TCPConn.Close()
-			l.dropped++
+			l.closed.idle++
 			return true
 		}
 	}
@@ -149,19 +161,19 @@ func (l *boundListener) state(conn net.Conn, s http.ConnState) {
 	}
 }
 
-// counts are how many connections are open, were dropped to make room, and were refused for want of it.
-func (l *boundListener) counts() (open int, dropped, refused int64) {
+// counts are how many connections are open, and how many were turned away.
+func (l *boundListener) counts() (open int, closed turnedAway) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.open, l.dropped, l.refused
+	return l.open, l.closed
 }
 
 // tell writes into the log that there were too many connections, if there were since it was last asked.
 func (l *boundListener) tell(log zerolog.Logger) {
-	open, dropped, refused := l.counts()
-	if dropped+refused > l.told {
-		l.told = dropped + refused
-		log.Warn().Int("open", open).Int64("dropped", dropped).Int64("refused", refused).
+	open, closed := l.counts()
+	if closed.sum() > l.told {
+		l.told = closed.sum()
+		log.Warn().Int("open", open).Int64("dropped", closed.idle).Int64("refused", closed.place+closed.all).
 			Msg("too many connections: see --max-connections; the numbers are since the start")
 	}
 }

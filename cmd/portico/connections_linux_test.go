@@ -145,7 +145,7 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	if n := metric(t, ops, "portico_connections"); n != most {
 		t.Errorf("%v connections are open, not %d", n, most)
 	}
-	dropped, refused := metric(t, ops, `portico_connections_closed_total{which="idle"}`), metric(t, ops, `portico_connections_closed_total{which="new"}`)
+	dropped, refused := metric(t, ops, `portico_connections_closed_total{reason="idle"}`), metric(t, ops, `portico_connections_closed_total{reason="address"}`)
 	if dropped < float64(many-most) || refused != 0 {
 		t.Errorf("%v were dropped, %v refused", dropped, refused)
 	}
@@ -192,8 +192,10 @@ func TestBusyConnectionsAreKept(t *testing.T) {
 	for range 20 {
 		closed(9)
 	}
-	if n := metric(t, ops, `portico_connections_closed_total{which="new"}`); n != 21 {
-		t.Errorf("%v were refused", n)
+	for reason, want := range map[string]float64{"address": 1, "all": 20} {
+		if n := metric(t, ops, `portico_connections_closed_total{reason="`+reason+`"}`); n != want {
+			t.Errorf("closed for %s: %v, want %v", reason, n, want)
+		}
 	}
 	for _, conn := range slow {
 		fmt.Fprint(conn, "{}")
@@ -222,7 +224,7 @@ func TestConnectionsOfAProxy(t *testing.T) {
 	}
 	reaches(t, ops, "portico_connections", most)
 	from(t, host, 7)
-	reaches(t, ops, `portico_connections_closed_total{which="idle"}`, 1)
+	reaches(t, ops, `portico_connections_closed_total{reason="idle"}`, 1)
 	reaches(t, ops, "portico_connections", most)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"runtime"
 	"sync"
 	"time"
@@ -21,6 +20,7 @@ type metrics struct {
 	calls    *prometheus.CounterVec
 	took     *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
+	over     *prometheus.CounterVec
 	methods  sync.Map // of *methodMetrics, by name
 
 	logins     *prometheus.CounterVec
@@ -53,9 +53,10 @@ func newMetrics(o *instance) *metrics {
 		took: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "portico_call_duration_seconds", Help: "How long calls took, from their arrival to their answer.", Buckets: callBuckets,
 		}, []string{"method"}),
-		refusals: counters("portico_refusals_total", "Calls and requests refused, by reason.", "reason"),
-		logins:   counters("portico_logins_total", "Logins by password, by outcome.", "outcome"),
-		moves:    counters("portico_api_token_moves_total", "Creations, downloads, refreshes and revocations of API tokens.", "move", "result"),
+		refusals:   counters("portico_refusals_total", "Calls and requests refused, by reason.", "reason"),
+		over:       counters("portico_calls_over_limit_total", "Calls beyond a rate limit: refused for it, or logged and let pass.", "act"),
+		logins:     counters("portico_logins_total", "Logins by password, by outcome.", "outcome"),
+		moves:      counters("portico_api_token_moves_total", "Creations, downloads, refreshes and revocations of API tokens.", "move", "result"),
 		handshakes: counters("portico_tls_handshake_failures_total", "TLS handshakes that failed, by reason.", "reason"),
 		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "portico_store_commit_duration_seconds", Help: "How long it took to make a commit durable, syncs of the disk included.", Buckets: commitBuckets,
@@ -70,8 +71,9 @@ func newMetrics(o *instance) *metrics {
 		ConstLabels: prometheus.Labels{"version": buildVersion(), "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.took, m.refusals, m.logins, m.moves, m.handshakes, m.commits, m.updates, m.unstored, build, state{o},
+	m.registry.MustRegister(m.calls, m.took, m.refusals, m.over, m.logins, m.moves, m.handshakes, m.commits, m.updates, m.unstored, build, state{o},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.begin()
 	o.db.Observe(m.commit(o.now))
 	o.tokens.Watch(token.Watch{Login: m.login, Move: m.move})
 	return m
@@ -81,8 +83,40 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 }
 
+// begin makes what is counted under words that are known begin with 0, so that the first time shows as an increase.
+func (m *metrics) begin() {
+	for _, reason := range handshakeFailures {
+		m.handshakes.WithLabelValues(reason)
+	}
+	for _, outcome := range token.Outcomes {
+		m.logins.WithLabelValues(string(outcome))
+	}
+	for _, act := range []token.Act{token.Create, token.Download, token.Refresh, token.Revoke} {
+		for _, moved := range []bool{true, false} {
+			m.moves.WithLabelValues(string(act), result(moved))
+		}
+	}
+	for _, act := range []string{"refused", "logged"} {
+		m.over.WithLabelValues(act)
+	}
+}
+
+func result(ok bool) string {
+	if ok {
+		return "ok"
+	}
+	return "refused"
+}
+
 // call counts a call.
 func (m *metrics) call(o rpc.Observation) {
+	switch {
+	case !o.Over:
+	case o.Refusal == rpc.RateLimited:
+		m.over.WithLabelValues("refused").Inc()
+	default:
+		m.over.WithLabelValues("logged").Inc()
+	}
 	of := m.method(o.Method)
 	of.took.Observe(o.Took.Seconds())
 	switch {
@@ -112,11 +146,7 @@ func (m *metrics) method(name string) *methodMetrics {
 func (m *metrics) login(o token.Outcome) { m.logins.WithLabelValues(string(o)).Inc() }
 
 func (m *metrics) move(a token.Act, moved bool) {
-	result := "refused"
-	if moved {
-		result = "ok"
-	}
-	m.moves.WithLabelValues(string(a), result).Inc()
+	m.moves.WithLabelValues(string(a), result(moved)).Inc()
 }
 
 // commit counts a commit when it has ended.
@@ -130,56 +160,5 @@ func (m *metrics) commit(now func() time.Time) func(calls int) func(error) {
 				m.unstored.Inc()
 			}
 		}
-	}
-}
-
-// state is what is asked of the portal when somebody reads the metrics. What it cannot say is left out.
-type state struct{ o *instance }
-
-var (
-	storeUp   = desc("portico_store_up", "1 as long as the store may be trusted.")
-	storeSize = desc("portico_store_size_bytes", "Size of the store's file.")
-	storeFree = desc("portico_store_free_bytes", "What of that file is free for new records.")
-	waiting   = desc("portico_mail_waiting", "Letters that wait to be sent.")
-	connected = desc("portico_connections", "Connections that are open.")
-	closed    = prometheus.NewDesc("portico_connections_closed_total", "Connections closed because there were too many: idle ones to make "+
-		"room, and new ones that found none.", []string{"which"}, nil)
-	expiry = desc("portico_certificate_expiry_timestamp_seconds", "When the certificate of the listener ends.")
-)
-
-func desc(name, help string) *prometheus.Desc { return prometheus.NewDesc(name, help, nil, nil) }
-
-// Describe and Collect make state a prometheus.Collector.
-func (s state) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{storeUp, storeSize, storeFree, waiting, connected, closed, expiry} {
-		out <- d
-	}
-}
-
-func (s state) Collect(out chan<- prometheus.Metric) {
-	gauge := func(d *prometheus.Desc, v float64) { out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v) }
-	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
-	defer cancel()
-	up := 1.0
-	if s.o.db.Err() != nil {
-		up = 0
-	}
-	gauge(storeUp, up)
-	if size, err := s.o.db.Size(ctx); err == nil {
-		gauge(storeSize, float64(size.Total))
-		gauge(storeFree, float64(size.Free))
-	}
-	if n, err := s.o.letters.Waiting(ctx); err == nil {
-		gauge(waiting, float64(n))
-	}
-	n, idle, fresh := s.o.connections.counts()
-	gauge(connected, float64(n))
-	out <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(idle), "idle")
-	out <- prometheus.MustNewConstMetric(closed, prometheus.CounterValue, float64(fresh), "new")
-	if s.o.certificate == nil {
-		return
-	}
-	if at, ok := s.o.certificate.ends(); ok {
-		gauge(expiry, float64(at.Unix()))
 	}
 }

@@ -7,14 +7,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/rpc"
 )
 
 // logged finds what a line of the log says, once it is there.
@@ -61,6 +66,7 @@ func TestOperations(t *testing.T) {
 	p.post("/portal", `{"jsonrpc":"2.0","id":1,"method":"`+made+`2"}`, session)
 	p.post("/portal/rest/apiToken/get", `{}`)
 	p.post("/"+made, ``)
+	p.backup("watched", p.mustLogin("super@portico.local", operatorPassword))
 
 	for path, want := range map[string]string{"/healthz": "ok\n", "/readyz": "ready\n"} {
 		if status, text := get(t, ops+path); status != 200 || text != want {
@@ -78,7 +84,7 @@ func TestOperations(t *testing.T) {
 		`portico_refusals_total\{reason="unknown_method"\} 2`,
 		`portico_refusals_total\{reason="unknown_path"\} 1`,
 		`portico_refusals_total\{reason="unauthenticated"\} 3`,
-		`portico_logins_total\{outcome="ok"\} 1`,
+		`portico_logins_total\{outcome="ok"\} 2`,
 		`portico_logins_total\{outcome="wrong_password"\} 1`,
 		`portico_logins_total\{outcome="unknown_user"\} 1`,
 		`portico_api_token_moves_total\{move="create",result="ok"\} 2`, // the demo's too
@@ -89,10 +95,22 @@ func TestOperations(t *testing.T) {
 		`portico_store_commit_duration_seconds_count [1-9]\d*`,
 		`portico_store_commit_updates_sum [1-9]\d*`,
 		`portico_store_commit_failures_total 0`,
+		`portico_calls_over_limit_total\{act="refused"\} 0`,
+		`portico_logins_total\{outcome="no_directory"\} 0`,
+		`portico_tls_handshake_failures_total\{reason="not_tls"\} 0`,
+		`portico_password_hashes_running 0`,
+		`portico_password_hashes_waiting 0`,
+		`portico_password_hashes_refused_total 0`,
+		`portico_event_chain_links_total [1-9]\d*`,
+		`portico_event_chain_events_total [1-9]\d*`,
+		`portico_event_chain_trusted 1`,
+		`portico_backup_newest_timestamp_seconds 1\.\d+e\+09`,
 		`portico_mail_waiting 0`,
 		`portico_connections \d+`,
-		`portico_connections_closed_total\{which="idle"\} 0`,
-		`portico_connections_closed_total\{which="new"\} 0`,
+		`portico_connections_limit 4096`,
+		`portico_connections_closed_total\{reason="idle"\} 0`,
+		`portico_connections_closed_total\{reason="address"\} 0`,
+		`portico_connections_closed_total\{reason="all"\} 0`,
 		`portico_certificate_expiry_timestamp_seconds 1\.\d+e\+09`,
 		`portico_build_info\{goversion="go[^"]+",version="[^"]+"\} 1`,
 		`go_goroutines \d+`,
@@ -268,10 +286,34 @@ func TestOperationsAddressTaken(t *testing.T) {
 	p.stop()
 }
 
-// Names and units are as Prometheus wants them.
+// described is what there is among the metrics of ours, with the labels of each.
+func described(o *instance) map[string]string {
+	all := map[string]string{}
+	descs := make(chan *prometheus.Desc)
+	go func() { defer close(descs); o.metrics.registry.Describe(descs) }()
+	is := regexp.MustCompile(`fqName: "(portico_\w+)".* constLabels: \{(.*)\}, variableLabels: \{([^}]*)\}`)
+	for d := range descs {
+		if m := is.FindStringSubmatch(d.String()); m != nil {
+			constant := regexp.MustCompile(`="[^"]*"`).ReplaceAllString(m[2], "")
+			all[m[1]] = strings.Trim(constant+","+m[3], ",")
+		}
+	}
+	return all
+}
+
+// Names and units are as Prometheus wants them, of all that can ever be told.
 func TestMetricNames(t *testing.T) {
 	t.Parallel()
-	o := openHere(t, nil)
+	o, _ := openDemo(t, func(c *Config) { c.PlainHTTP, c.BackupFolder = false, t.TempDir() })
+	if err := os.WriteFile(filepath.Join(o.BackupFolder, "x.backup"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o.metrics.call(rpc.Observation{Method: "none", Refusal: "unknown_path"})
+	for name := range described(o) {
+		if n, err := testutil.GatherAndCount(o.metrics.registry, name); err != nil || n == 0 {
+			t.Errorf("%s is not looked at: %v", name, err)
+		}
+	}
 	problems, err := testutil.GatherAndLint(o.metrics.registry)
 	if err != nil {
 		t.Fatal(err)
@@ -283,33 +325,64 @@ func TestMetricNames(t *testing.T) {
 	}
 }
 
-// The README tells of all metrics that are ours, and of no other.
+// Calls beyond a limit are told apart from those that were refused for it.
+func TestOverLimit(t *testing.T) {
+	t.Parallel()
+	m := openHere(t, nil).metrics
+	for _, o := range []rpc.Observation{
+		{Over: true, Refusal: rpc.RateLimited}, {Over: true}, {Over: true, Refusal: "forbidden"}, {Refusal: "forbidden"}, {},
+	} {
+		m.call(o)
+	}
+	for act, want := range map[string]float64{"refused": 1, "logged": 2} {
+		if got := testutil.ToFloat64(m.over.WithLabelValues(act)); got != want {
+			t.Errorf("%s: %v, want %v", act, got, want)
+		}
+	}
+}
+
+// The README tells of all metrics that are ours, with their labels, of no other, and of all words of labels that are known here.
 func TestMetricsInReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	source, err := os.ReadFile("metrics.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := func(text []byte) map[string]bool {
-		all := map[string]bool{}
-		for _, name := range regexp.MustCompile(`\bportico_[a-z_]+`).FindAllString(string(text), -1) {
-			all[name] = true
+	here := described(openHere(t, nil))
+	words := regexp.MustCompile("`(\\w+)`")
+	rows := map[string]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`portico_[^|]*) \\|([^|]*)\\| (.*) \\|$").FindAllStringSubmatch(string(readme), -1) {
+		var labels []string
+		for _, m := range words.FindAllStringSubmatch(row[2], -1) {
+			labels = append(labels, m[1])
 		}
-		return all
+		for _, m := range words.FindAllStringSubmatch(row[1], -1) {
+			rows[m[1]] = row[3]
+			if got, is := strings.Join(labels, ","), here[m[1]]; got != is {
+				t.Errorf("the README says that %s has the labels %q; it has %q", m[1], got, is)
+			}
+		}
 	}
-	told, there := names(readme), names(source)
-	for name := range there {
-		if !told[name] {
+	for name := range here {
+		if rows[name] == "" {
 			t.Errorf("the README does not tell of %s", name)
 		}
 	}
-	for name := range told {
-		if !there[name] {
+	for _, name := range regexp.MustCompile(`\bportico_[a-z_]+`).FindAllString(string(readme), -1) {
+		name = regexp.MustCompile(`_(count|sum|bucket)$`).ReplaceAllString(name, "")
+		if _, is := here[name]; !is {
 			t.Errorf("there is no %s, of which the README tells", name)
+		}
+	}
+	var outcomes []string
+	for _, o := range token.Outcomes {
+		outcomes = append(outcomes, string(o))
+	}
+	for name, known := range map[string][]string{"portico_logins_total": outcomes, "portico_tls_handshake_failures_total": handshakeFailures} {
+		for _, word := range known {
+			if !strings.Contains(rows[name], "`"+word+"`") {
+				t.Errorf("the README does not say that %s has %s", name, word)
+			}
 		}
 	}
 }
