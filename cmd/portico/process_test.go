@@ -96,6 +96,7 @@ func launch(t testing.TB, args ...string) *process {
 			_ = p.cmd.Wait()
 		}
 		out.Close()
+		p.judge()
 	})
 	served := make(chan struct{})
 	go p.scan(out, served)
@@ -106,6 +107,26 @@ func launch(t testing.TB, args ...string) *process {
 		t.Fatalf("neither serves nor ends\n%s", p.stderr.String())
 	}
 	return p
+}
+
+// minted is what a secret that the portal makes looks like: 256 random bits, a JWT, the secret of a client.
+var minted = regexp.MustCompile(`eyJ[\w-]{8,}|ptc_(app|svc)_\w+|[\w-]+`)
+
+// judge looks for secrets in all that the process has logged, whatever the test is about.
+func (p *process) judge() {
+	p.t.Helper()
+	log := p.stderr.String()
+	for _, word := range p.cmd.Env {
+		if name, value, _ := strings.Cut(word, "="); strings.HasSuffix(name, "_PASSWORD") && strings.Contains(log, value) {
+			p.t.Errorf("the log has the text of %s", name)
+		}
+	}
+	for _, word := range minted.FindAllString(log, -1) {
+		random := len(word) == 43 && !strings.HasPrefix(word, "Test") // as folders of tests do
+		if random || strings.HasPrefix(word, "eyJ") || strings.HasPrefix(word, "ptc_") {
+			p.t.Errorf("the log has what looks like a secret: %.12s...", word)
+		}
+	}
 }
 
 var servesLine = regexp.MustCompile(`^Portico \S+ serves (\S+)/portal/$`)
