@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -76,34 +78,68 @@ func (c *certificate) refresh() (news string, err error) {
 			return "", fmt.Errorf("certificate: %w", err)
 		}
 	}
-	as, err := c.times()
+	is, err := c.files()
 	if err != nil {
 		return "", fmt.Errorf("certificate: %w", err)
 	}
-	if as == c.as && c.current.Load() != nil {
+	if c.current.Load() != nil && c.as == [2]time.Time{is[0].ModTime(), is[1].ModTime()} {
 		return news, nil
 	}
 	if err := private(c.keyFile, 0o007); err != nil {
 		return "", err
 	}
-	pair, err := tls.LoadX509KeyPair(c.certFile, c.keyFile)
+	pair, err := c.pair()
 	if err != nil {
 		return "", fmt.Errorf("certificate %s with key %s: %w", c.certFile, c.keyFile, err)
 	}
-	c.as = as
-	c.current.Store(&pair)
+	now := c.now()
+	c.as = [2]time.Time{readAs(is[0], now), readAs(is[1], now)}
+	if was := c.current.Swap(&pair); was == nil || !was.Leaf.Equal(pair.Leaf) {
+		news = cmp.Or(news, outOfTime(pair.Leaf, now, c.certFile))
+	}
 	return news, nil
 }
 
-func (c *certificate) times() (as [2]time.Time, err error) {
-	for i, path := range []string{c.certFile, c.keyFile} {
-		info, err := os.Stat(path)
-		if err != nil {
-			return as, err
-		}
-		as[i] = info.ModTime()
+func (c *certificate) pair() (tls.Certificate, error) {
+	chain, err1 := os.ReadFile(c.certFile)
+	key, err2 := os.ReadFile(c.keyFile)
+	if err := cmp.Or(err1, err2, wholePEM(chain)); err != nil {
+		return tls.Certificate{}, err
 	}
-	return as, nil
+	return tls.X509KeyPair(chain, key)
+}
+
+// wholePEM refuses what is damaged or has its end cut off, as files have that are still being written. What reads certificates passes
+// over it, and those that were to come would be missing.
+func wholePEM(data []byte) error {
+	blocks := 0
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if _, err := x509.ParseCertificate(block.Bytes); err != nil && block.Type == "CERTIFICATE" {
+			return fmt.Errorf("certificate %d in it: %w", blocks+1, err)
+		}
+		blocks++
+	}
+	if blocks != bytes.Count(data, []byte("-----B")) {
+		return errors.New("a part of it is no PEM: it is damaged, or still being written")
+	}
+	return nil
+}
+
+func (c *certificate) files() (is [2]fs.FileInfo, err error) {
+	cert, err1 := os.Stat(c.certFile)
+	key, err2 := os.Stat(c.keyFile)
+	return [2]fs.FileInfo{cert, key}, cmp.Or(err1, err2)
+}
+
+// outOfTime tells of a certificate that clients refuse for its time. It is shown all the same: whoever gave it may know why.
+func outOfTime(cert *x509.Certificate, now time.Time, file string) string {
+	switch {
+	case now.After(cert.NotAfter):
+		return fmt.Sprintf("the certificate ended on %s, clients will refuse it: %s", cert.NotAfter.Format(time.RFC3339), file)
+	case now.Before(cert.NotBefore):
+		return fmt.Sprintf("the certificate begins on %s, clients will refuse it before: %s", cert.NotBefore.Format(time.RFC3339), file)
+	}
+	return ""
 }
 
 // ends is when the certificate in use does, if there is one yet.

@@ -66,8 +66,11 @@ func TestCertificateFiles(t *testing.T) {
 
 	given := &Config{place: place{Data: folder(t.TempDir())}, Listen: "127.0.0.1:0", TLSCert: cert, TLSKey: key}
 	c := given.certificate(func() time.Time { return time.Now().Add(10 * validity) })
-	if news, err := c.refresh(); err != nil || news != "" {
+	if news, err := c.refresh(); err != nil || !strings.Contains(news, "ended on") {
 		t.Errorf("a given certificate, expired: %q, %v", news, err)
+	}
+	if news, err := c.refresh(); err != nil || news != "" {
+		t.Errorf("it is told again: %q, %v", news, err)
 	}
 	was := leaf(t, c)
 	if err := os.Remove(cert); err != nil {

@@ -21,6 +21,7 @@ type clientCA struct {
 
 	pool atomic.Pointer[x509.CertPool]
 	as   time.Time // the file's time when it was read
+	now  func() time.Time
 }
 
 // The words of --tls-client-auth.
@@ -42,13 +43,24 @@ func (c *clientCA) refresh() error {
 	if err != nil {
 		return fmt.Errorf("--tls-client-ca: %w", err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(data) {
-		return fmt.Errorf("--tls-client-ca %s: %w", c.file, errors.New("it holds no certificate in PEM"))
+	pool, err := poolOf(data)
+	if err != nil {
+		return fmt.Errorf("--tls-client-ca %s: %w", c.file, err)
 	}
-	c.as = info.ModTime()
+	c.as = readAs(info, c.now())
 	c.pool.Store(pool)
 	return nil
+}
+
+func poolOf(data []byte) (*x509.CertPool, error) {
+	if err := wholePEM(data); err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(data) {
+		return nil, errors.New("it holds no certificate in PEM")
+	}
+	return pool, nil
 }
 
 // guard has a server ask for certificates. Those of a session that is resumed are held against the authorities, too.

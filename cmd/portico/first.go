@@ -103,7 +103,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 		fmt.Fprintln(p.stdout, news)
 	}
 	if err == nil && c.TLSClientCA != "" {
-		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth]}
+		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth], now: p.now}
 		err = o.clientCA.refresh()
 	}
 	return o, err

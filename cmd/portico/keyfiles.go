@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,7 +56,7 @@ type keptRing[R any] struct {
 	as   time.Time // the folder's time when it was read
 }
 
-// fresh is how young a change of the folder must be for another one not to show in its time.
+// fresh is how young a change must be for another one not to show in its time.
 const fresh = 2 * time.Second
 
 func (k *keptRing[R]) get(dir string, now func() time.Time, read func() (*R, error)) (*R, error) {
@@ -72,11 +73,16 @@ func (k *keptRing[R]) get(dir string, now func() time.Time, read func() (*R, err
 	if err != nil {
 		return nil, err
 	}
-	k.ring, k.as = r, info.ModTime()
-	if now().Sub(k.as).Abs() < fresh {
-		k.as = time.Time{} // read again at the next use
-	}
+	k.ring, k.as = r, readAs(info, now())
 	return r, nil
+}
+
+// readAs is the time that a file or folder had when it was read; zero, so that it is read again at the next look, where it was young.
+func readAs(info fs.FileInfo, now time.Time) time.Time {
+	if at := info.ModTime(); now.Sub(at).Abs() >= fresh {
+		return at
+	}
+	return time.Time{}
 }
 
 // forget has the ring read again at the next use.

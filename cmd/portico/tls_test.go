@@ -212,6 +212,69 @@ func TestOldTLSIsRefused(t *testing.T) {
 	}
 }
 
+// Files that are still being written, in a part or behind the portal's back within one tick of the disk's clock, are not mistaken for
+// whole ones: neither a chain nor authorities are missing afterwards.
+func TestHalfWrittenCertificates(t *testing.T) {
+	t.Parallel()
+	dir, now := t.TempDir(), time.Now()
+	clock := func() time.Time { return now }
+	ca := newIssuer(t, "CA")
+	pair := ca.server("portal.example")
+	der, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, chain := pemOf("CERTIFICATE", pair.Certificate[0]), pemOf("CERTIFICATE", pair.Certificate[0])+pemOf("CERTIFICATE", ca.cert.Raw)
+	cert, key, callers := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), filepath.Join(dir, "ca.pem")
+	write := func(path, text string) {
+		t.Helper()
+		if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, now, now)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(key, pemOf("PRIVATE KEY", der))
+	c := (&Config{TLSCert: cert, TLSKey: key}).certificate(clock)
+	a := &clientCA{file: callers, now: clock}
+	refresh := func(text string) error {
+		t.Helper()
+		write(cert, text)
+		write(callers, text)
+		_, err := c.refresh()
+		if err2 := a.refresh(); (err == nil) != (err2 == nil) {
+			t.Fatalf("as a chain: %v; as authorities: %v", err, err2)
+		}
+		return err
+	}
+	for n := 0; n < len(chain)-1; n += 13 {
+		if err := refresh(chain[:n]); err == nil && (n < len(leaf)-1 || n > len(leaf)+len("-----")) {
+			t.Fatalf("%d of %d bytes are taken", n, len(chain))
+		}
+	}
+	if err := refresh(strings.Replace(chain, "\nM", "\nN", 1)); err == nil {
+		t.Error("a damaged certificate before a good one is passed over")
+	}
+	if err := refresh(leaf); err != nil || len(c.current.Load().Certificate) != 1 {
+		t.Fatal(err)
+	}
+	both := ca.pool()
+	both.AddCert(pair.Leaf)
+	if err := refresh(chain); err != nil || len(c.current.Load().Certificate) != 2 || !a.pool.Load().Equal(both) {
+		t.Errorf("what was added within the tick is missing: %v", err)
+	}
+	was := c.current.Load()
+	now = now.Add(time.Minute)
+	if err := errors.Join(second(c.refresh()), second(c.refresh())); err != nil {
+		t.Fatal(err)
+	}
+	if is := c.current.Load(); is == was {
+		t.Error("it is not read again")
+	} else if _, err := c.refresh(); err != nil || c.current.Load() != is {
+		t.Errorf("it is read again and again: %v", err)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
 // Who may connect is said by the authorities of the file as it is now.
 func TestClientCertificates(t *testing.T) {
 	t.Parallel()
@@ -227,7 +290,7 @@ func TestClientCertificates(t *testing.T) {
 	shown := server.server("portal.example")
 	resumed := false // the last call that got in
 	open := func(how string) (*clientCA, func(who string, cache tls.ClientSessionCache, max uint16) bool) {
-		c := &clientCA{file: file, auth: clientAuth[how]}
+		c := &clientCA{file: file, auth: clientAuth[how], now: time.Now}
 		if err := c.refresh(); err != nil {
 			t.Fatal(err)
 		}
@@ -287,7 +350,7 @@ func TestClientCertificates(t *testing.T) {
 			t.Errorf("%s: the file that was is still what counts", tls.VersionName(max))
 		}
 	}
-	if err := (&clientCA{file: filepath.Join(dir, "missing")}).refresh(); !errors.Is(err, os.ErrNotExist) {
+	if err := (&clientCA{file: filepath.Join(dir, "missing"), now: time.Now}).refresh(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
