@@ -95,11 +95,14 @@ func (o *instance) operations() http.Handler {
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !o.OpsRemote && !named(r.Host) {
+		switch site := r.Header.Get("Sec-Fetch-Site"); {
+		case !o.OpsRemote && !named(r.Host):
 			say(w, http.StatusForbidden, "give the address, or localhost, as the host")
-			return
+		case site != "" && site != "none" && site != "same-origin": // it could not read the answer, but have profiles made
+			say(w, http.StatusForbidden, "a browser asks on behalf of another site")
+		default:
+			mux.ServeHTTP(w, r)
 		}
-		mux.ServeHTTP(w, r)
 	})
 }
 

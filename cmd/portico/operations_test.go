@@ -260,6 +260,15 @@ func TestOperationsHost(t *testing.T) {
 				t.Errorf("host %q, remote %v: %d", host, remote, w.Code)
 			}
 		}
+		for site, good := range map[string]bool{"none": true, "same-origin": true, "same-site": false, "cross-site": false} {
+			r := httptest.NewRequest("GET", "/metrics", nil)
+			r.Host = "localhost"
+			r.Header.Set("Sec-Fetch-Site", site)
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); (w.Code == 200) != good {
+				t.Errorf("%s, remote %v: %d", site, remote, w.Code)
+			}
+		}
 		r := httptest.NewRequest("POST", "/metrics", nil)
 		r.Host = "localhost"
 		w := httptest.NewRecorder()
