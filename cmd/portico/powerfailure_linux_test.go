@@ -218,6 +218,37 @@ func TestKillAndFailingDisk(t *testing.T) {
 	t.Logf("%d changes were answered", c.acked.Load())
 }
 
+// Who balances load hears of a disk that has failed, and stays with a portal whose disk is full: it answers all but changes. The process
+// lives in any case.
+func TestSlowReadyWhileTheDiskFails(t *testing.T) {
+	slow(t)
+	t.Parallel()
+	for order, ready := range map[string]bool{
+		"fail write portico.db ENOSPC 0": true, "fail write portico.db EIO 0": false, "fail sync portico.db EIO 0": false,
+	} {
+		d := mountDisk(t)
+		p := serving(t, demoArgs(d.data(), "--plain-http", "--ops-listen", "127.0.0.1:0")...)
+		ops, admin := "http://"+p.logged(opsLine), p.mustLogin("admin@acme.example", demoPassword)
+		failed := metric(t, ops, "portico_store_commit_failures_total")
+		d.order("%s", order)
+		if res, body := p.post("/portal/rest/apiToken/create", `{"name":"no","lifetimeMs":3600000}`, admin); res.StatusCode != 503 {
+			t.Errorf("%s: a change is answered with %s %s", order, res.Status, body)
+		}
+		d.order("mend")
+		if status, text := get(t, ops+"/readyz"); (status == 200) != ready || !ready && !strings.Contains(text, "store") {
+			t.Errorf("%s: readyz %d %s", order, status, text)
+		}
+		if status, text := get(t, ops+"/healthz"); status != 200 {
+			t.Errorf("%s: healthz %d %s", order, status, text)
+		}
+		if up := metric(t, ops, "portico_store_up"); (up == 1) != ready || metric(t, ops, "portico_store_commit_failures_total") == failed {
+			t.Errorf("%s: store_up is %v, or no failure is counted", order, up)
+		}
+		p.signal(syscall.SIGTERM)
+		p.wait()
+	}
+}
+
 func isUnavailable(err error) bool {
 	return err != nil && err.Error() == "503 Service Unavailable: unavailable"
 }
