@@ -310,14 +310,21 @@ func described(o *instance) map[string]string {
 	return all
 }
 
-// Names and units are as Prometheus wants them, of all that can ever be told.
-func TestMetricNames(t *testing.T) {
-	t.Parallel()
+// openTelling opens a portal that tells of everything it can tell of.
+func openTelling(t testing.TB) *instance {
+	t.Helper()
 	o, _ := openDemo(t, func(c *Config) { c.PlainHTTP, c.BackupFolder = false, t.TempDir() })
 	if err := os.WriteFile(filepath.Join(o.BackupFolder, "x.backup"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	o.metrics.call(rpc.Observation{Method: "none", Refusal: "unknown_path"})
+	return o
+}
+
+// Names and units are as Prometheus wants them, of all that can ever be told.
+func TestMetricNames(t *testing.T) {
+	t.Parallel()
+	o := openTelling(t)
 	for name := range described(o) {
 		if n, err := testutil.GatherAndCount(o.metrics.registry, name); err != nil || n == 0 {
 			t.Errorf("%s is not looked at: %v", name, err)
@@ -330,6 +337,34 @@ func TestMetricNames(t *testing.T) {
 	for _, p := range problems {
 		if !strings.HasPrefix(p.Metric, "go_") { // which are not ours to name
 			t.Errorf("%s: %s", p.Metric, p.Text)
+		}
+	}
+}
+
+// What the alerts of the examples look for is there before it happens.
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	rules, err := os.ReadFile("../../examples/alerts.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.Host = "localhost"
+	w := httptest.NewRecorder()
+	openTelling(t).operations().ServeHTTP(w, r)
+	series := regexp.MustCompile(`\b(portico_\w+)(?:\{(\w+)=~?"([\w|]+)"\})?`).FindAllStringSubmatch(string(rules), -1)
+	if len(series) < strings.Count(string(rules), "- alert:")-1 { // one is Prometheus' own, up
+		t.Errorf("%d series of ours", len(series))
+	}
+	for _, s := range series {
+		for value := range strings.SplitSeq(s[3], "|") {
+			line := "(?m)^" + s[1] + `[ {]`
+			if s[2] != "" {
+				line = "(?m)^" + s[1] + `\{.*` + s[2] + `="` + value + `"`
+			}
+			if !regexp.MustCompile(line).MatchString(w.Body.String()) {
+				t.Errorf("an alert looks for %s, and there is nothing like %s", s[0], line)
+			}
 		}
 	}
 }
