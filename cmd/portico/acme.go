@@ -59,7 +59,7 @@ func (c *certificate) fetch(ctx context.Context) error {
 	select {
 	case err := <-got:
 		if err != nil {
-			return fmt.Errorf("certificate of %s: %w", c.host, err)
+			return fmt.Errorf("certificate of %s: %w; it is asked for again in an hour, or by a caller who needs it", c.host, err)
 		}
 		return nil
 	case <-late:

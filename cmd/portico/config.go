@@ -207,6 +207,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("--max-connections is %d to %d", leastConnections, mostConnections)
 	case c.PublicAddress != "" && !account.PublicHost(c.PublicAddress):
 		return fmt.Errorf("--public-address %q is not a host, or host:port", c.PublicAddress)
+	case c.OpsListen == opsOff && (c.OpsPprof || c.OpsRemote):
+		return errors.New("--ops-pprof and --ops-remote need --ops-listen, which is off")
 	case c.LogFormat != "json" && c.LogFormat != "text":
 		return fmt.Errorf("--log-format is json or text, not %q", c.LogFormat)
 	}

@@ -133,6 +133,9 @@ func TestHandshakesThatFail(t *testing.T) {
 			t.Errorf("the log:\n%s", text)
 		}
 	}
+	if !strings.Contains(acmeLog.String(), `"level":"info"`) || strings.Contains(acmeLog.String(), `"level":"warn"`) {
+		t.Errorf("probes of a port are warned of:\n%s", acmeLog.String())
+	}
 	if !strings.Contains(log.String(), "bogus greeting ...") {
 		t.Errorf("of the greeting nothing is told:\n%s", log.String())
 	}

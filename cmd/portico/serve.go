@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -315,6 +316,10 @@ type serverLog struct{ log zerolog.Logger }
 var quoted = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
 
 func (l serverLog) Write(b []byte) (int, error) {
-	l.log.Warn().Msg(quoted.ReplaceAllString(strings.TrimSpace(string(b)), "..."))
+	line := l.log.Warn()
+	if bytes.HasPrefix(b, []byte("http: TLS handshake error")) {
+		line = l.log.Info() // a probe of the port makes one, too; the metrics count them
+	}
+	line.Msg(quoted.ReplaceAllString(strings.TrimSpace(string(b)), "..."))
 	return len(b), nil
 }

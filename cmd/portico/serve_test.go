@@ -414,6 +414,7 @@ func TestRefusedSettings(t *testing.T) {
 		"metrics for everybody":      {args: []string{"--ops-listen", "0.0.0.0:0"}, want: "--ops-remote"},
 		"metrics without a host":     {args: []string{"--ops-listen", ":0"}, want: "--ops-remote"},
 		"pprof for everybody":        {args: []string{"--ops-listen", ":0", "--ops-remote", "--ops-pprof"}, want: "--ops-pprof is refused"},
+		"pprof without a listener":   {args: []string{"--ops-listen", "off", "--ops-pprof"}, want: "need --ops-listen"},
 		"metrics at no address":      {args: []string{"--ops-listen", "nowhere"}, want: "--ops-listen"},
 		"two certificates":           {args: []string{"--acme-domain", "portal.example", "--tls-cert", "c", "--tls-key", "k"}, want: "exclude"},
 		"ACME without TLS":           {args: []string{"--acme-domain", "portal.example", "--plain-http"}, want: "excludes"},
