@@ -42,47 +42,4 @@ func (b *bucket) idle(now time.Time) bool {
 // A key names a bucket.
 type key struct{ policy, counted uint64 }
 
-// A table holds a bounded number of buckets.
-type table struct {
-	size int
-	at   map[key]*bucket
-	all  []place // the same buckets, in a ring
-	hand int     // where in the ring to look next for one to drop
-}
-
-type place struct {
-	key key
-	*bucket
-}
-
-func newTable(size int) table { return table{size: size, at: make(map[key]*bucket)} }
-
-// looks is how many buckets of a full table are looked at to make room for another: few, for callers wait meanwhile, but the
-// hand goes round, so each is looked at in its turn.
-const looks = 16
-
-// get answers the bucket of a key, a new one if there is room or an idle one makes room; else nil.
-func (t *table) get(k key, now time.Time) *bucket {
-	if b := t.at[k]; b != nil {
-		return b
-	}
-	if len(t.all) < t.size {
-		t.all = append(t.all, place{})
-		return t.put(k, &t.all[len(t.all)-1])
-	}
-	for range looks {
-		p := &t.all[t.hand]
-		t.hand = (t.hand + 1) % len(t.all)
-		if p.idle(now) {
-			delete(t.at, p.key)
-			return t.put(k, p)
-		}
-	}
-	return nil
-}
-
-func (t *table) put(k key, p *place) *bucket {
-	*p = place{k, new(bucket)}
-	t.at[k] = p.bucket
-	return p.bucket
-}
+type buckets = table[key, bucket, *bucket]

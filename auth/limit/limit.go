@@ -1,4 +1,4 @@
-// Package limit owns the counting of calls: how many are under way, how many came in a time, and who has to wait.
+// Package limit owns the counting of calls: how many are under way, how many came or failed in a time, and who has to wait.
 // It must not know who calls, what is called, or where rules come from: it counts under numbers that others give.
 //
 // Counts are kept in memory, in tables of a fixed size. What is dropped from a full table is what has nothing to tell any
@@ -47,15 +47,15 @@ type Limiter struct {
 	now func() time.Time
 
 	mu       sync.Mutex
-	buckets  table
-	overflow table // a bucket for each policy, shared by all who find no room in buckets
+	buckets  buckets
+	overflow buckets // a bucket for each policy, shared by all who find no room in buckets
 }
 
 // New makes a limiter that goes by the clock.
 func New(now func() time.Time) *Limiter { return newSized(now, maxBuckets, maxOverflow) }
 
 func newSized(now func() time.Time, buckets, overflow int) *Limiter {
-	return &Limiter{now: now, buckets: newTable(buckets), overflow: newTable(overflow)}
+	return &Limiter{now: now, buckets: newTable[key, bucket](buckets), overflow: newTable[key, bucket](overflow)}
 }
 
 // A Pass is an admitted call under way.

@@ -145,7 +145,7 @@ func TestAMillionCallers(t *testing.T) {
 			if grown > 24<<20 {
 				t.Errorf("the tables have grown to %d MB", grown>>20)
 			}
-			for name, tab := range map[string]*table{"buckets": &l.buckets, "overflow": &l.overflow} {
+			for name, tab := range map[string]*buckets{"buckets": &l.buckets, "overflow": &l.overflow} {
 				if len(tab.at) > tab.size || len(tab.all) != len(tab.at) {
 					t.Errorf("%s: %d buckets, %d places, size %d", name, len(tab.at), len(tab.all), tab.size)
 				}
