@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/verify"
 	"github.com/portico-vco/portico/store"
@@ -21,6 +22,9 @@ type Options struct {
 	PublicAddress string      // default of network.public.address
 	Version       string      // product.version
 	Verify        verify.Options
+
+	// Sleep is how a check of a password pauses that comes behind too many wrong ones.
+	Sleep func(context.Context, time.Duration) error
 }
 
 // Accounts keeps the people and tenants of a portal.
@@ -32,6 +36,7 @@ type Accounts struct {
 	AppStands func(store.Tx, *auth.Principal) error // refuses an OAuth app, or an API client, that may not act as it did when its call began
 	now       func() time.Time
 	random    io.Reader
+	trials    *limit.Trials
 	refusals  refusals
 	uses      refusals // no refusals, but counted as those are
 	book      roleBook
@@ -66,6 +71,7 @@ func New(db *store.DB, o Options) *Accounts {
 		Passwords: secret.NewPasswords(o.PasswordCost, o.Random),
 		now:       o.Now,
 		random:    o.Random,
+		trials:    limit.NewTrials(o.Now, o.Sleep),
 		refusals:  newRefusals("refusals"),
 		uses:      newRefusals("uses"),
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},

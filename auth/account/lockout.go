@@ -97,14 +97,19 @@ func (t Attempt) key() (id int64, from string) {
 	if t.User != nil {
 		return t.User.ID, from
 	}
-	name := usernameKey(t.Name)
-	if name == nil {
-		name = []byte(t.Name)
-	}
+	name := countedName(t.Name)
 	d := sha256.Sum256(name)
 	id = unknownNames + int64(binary.BigEndian.Uint16(d[:]))%unknownCounts
 	d = sha256.Sum256(append(name, from...))
 	return id, base64.RawStdEncoding.EncodeToString(d[:12])
+}
+
+// countedName is what tries of a name are counted by, whether it is a user's or not.
+func countedName(name string) []byte {
+	if key := usernameKey(name); key != nil {
+		return key
+	}
+	return []byte(name)
 }
 
 // atHome: the place of the last good login is always counted apart, so that a crowd elsewhere cannot shut its owner out.

@@ -204,6 +204,10 @@ func attempt(by *auth.Principal, u *User) Attempt {
 // provePassword refuses a wrong current password, counts and records it: whoever holds a stolen session might be guessing.
 // The Update that follows must ask admit whether the user is locked out by then.
 func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
+	return a.InTurn(ctx, by, u.Username, func() error { return a.tryPassword(ctx, by, u, in, current) })
+}
+
+func (a *Accounts) tryPassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
 	o, err := a.CheckPassword(ctx, u, current)
 	if o == verify.OK || err != nil {
 		return err

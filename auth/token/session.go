@@ -49,9 +49,13 @@ type Started struct {
 
 // Login starts a session for an operator user, or for a partner's or enterprise's. An unknown user, a wrong password and
 // a wrong second factor, a user who may not get in, whoever says so, and one who is locked out read the same and cost the same
-// work. So does one whose directory cannot be asked, but nothing is counted for it.
-func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, error) {
-	s, why, err := t.login(ctx, by, operator, username, password, code)
+// work. So does one whose directory cannot be asked, but for the account nothing is counted then.
+func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (s Started, err error) {
+	var why Outcome
+	err = t.accounts.InTurn(ctx, by, username, func() (err error) {
+		s, why, err = t.login(ctx, by, operator, username, password, code)
+		return err
+	})
 	t.watch.login(err, why)
 	return s, err
 }

@@ -10,10 +10,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
 )
@@ -115,6 +118,104 @@ func TestPasswordGuessing(t *testing.T) {
 	if !h.loginFrom(home, "support@acme", password) {
 		t.Error("somebody elsewhere is kept out")
 	}
+}
+
+// TestGuessingOnEveryAccount: who tries a password on one account after the other, from one address, has so many guesses, by whatever
+// door, of users and of names that nobody has; then there is a pause behind each. Whoever comes from elsewhere notices nothing, and
+// who shares his address waits, and gets in.
+func TestGuessingOnEveryAccount(t *testing.T) {
+	h := buildAt(t, noon)
+	as := h.session(t, "ops@acme") // calls come from 192.0.2.1
+	guess := func(i int) {
+		t.Helper()
+		switch path := loginPaths[i%len(loginPaths)]; {
+		case i%10 == 9:
+			r := h.call(as, "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","currentPassword":"wrong","_update":{"email":"x@y"}}`)
+			if r.Code != -32602 {
+				t.Fatal(r)
+			}
+		case i%10 == 8:
+			if w := h.post("/portal/rest/login/operatorLogin", nil, `{"username":"super","password":"wrong"}`); w.Code != http.StatusFound {
+				t.Fatal(w.Code, w.Body)
+			}
+		case sessionIn(h.knock(path, fmt.Sprintf("u%d@acme", i), "Winter 2027", nil)) != "":
+			t.Fatal("in with a wrong password")
+		}
+	}
+	for i := range limit.FreeFailures {
+		guess(i)
+	}
+	if n := h.pauses.Load(); n != 0 {
+		t.Errorf("%d pauses behind %d guesses", n, limit.FreeFailures)
+	}
+	for i := range 30 {
+		guess(i)
+		if n := h.pauses.Load(); n != int64(i+1) {
+			t.Fatalf("%d pauses behind %d more", n, i+1)
+		}
+	}
+	if !h.loginFrom(home, "support@acme", password) || h.pauses.Load() != 30 {
+		t.Error("somebody elsewhere is kept waiting")
+	}
+	if !h.loginFrom("192.0.2.1", "support@acme", password) || h.pauses.Load() != 31 {
+		t.Error("somebody at the same address does not get in behind a pause")
+	}
+	if r := h.call(as, "system/getVersionInfo", `{}`); r.Code != 0 {
+		t.Errorf("the session: %v", r)
+	}
+	h.pass(limit.FreeFailures * limit.Forgotten)
+	guess(0)
+	if h.pauses.Load() != 31 {
+		t.Error("a pause after a quarter of an hour")
+	}
+}
+
+// A place that has guessed has a short line of those who wait. Who does not fit into it is told when to come again, alike for every
+// name, and before anything is looked up; those who were told to are one event in a minute. Who waits takes part in nothing.
+func TestLineOfGuesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := buildAt(t, noon)
+		for i := range limit.FreeFailures {
+			h.tried(afar, fmt.Sprintf("u%d@acme", i), "wrong")
+		}
+		over := make(chan struct{})
+		h.pausing.Store(&over)
+		hashes := h.accounts.Passwords.Hashes()
+		answers := make(chan reply, limit.MostWaiting+1)
+		for i := range cap(answers) {
+			go func() { answers <- h.tried(afar, fmt.Sprintf("v%d@acme", i), "wrong") }()
+		}
+		synctest.Wait()
+		var first string
+		for _, name := range []string{"nobody@acme", "ops@acme", "super", "OPS@acme", "u1@acme"} {
+			r := request("/portal/rest/login/enterpriseLogin", nil, fmt.Sprintf(`{"username":%q,"password":%q}`, name, password))
+			r.RemoteAddr = afar + ":1"
+			got := seen(h.answer(r))
+			if first == "" {
+				first = got
+			}
+			if got != first || !strings.Contains(got, "Retry-After:[10]") || !strings.Contains(got, "-32013") {
+				t.Errorf("%s is told\n%s, others\n%s", name, got, first)
+			}
+		}
+		if n := h.accounts.Passwords.Hashes() - hashes; n != 0 || h.pauses.Load() != 1 {
+			t.Errorf("%d hashes for those who wait, %d pause", n, h.pauses.Load())
+		}
+		if !h.loginFrom(home, "ops@acme", password) {
+			t.Error("somebody elsewhere waits, too")
+		}
+		close(over)
+		for range cap(answers) {
+			if r := <-answers; r.Code != http.StatusFound {
+				t.Errorf("one who has waited: %v", r)
+			}
+		}
+		must(t, h.accounts.FlushRefusals(t.Context(), true))
+		told := h.told(t, auth.Network(), "LOGINS_SLOWED_DOWN")
+		if len(told) == 0 || len(told) > 2 || told[0].Source != afar || strings.Contains(fmt.Sprint(details(told)), "acme") {
+			t.Errorf("LOGINS_SLOWED_DOWN: %+v", told)
+		}
+	})
 }
 
 // TestUserEnumeration: who is a user is told by no answer to somebody who has not signed in, and by no work that it takes.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -64,9 +65,11 @@ type house struct {
 	backups  *backup.Backups
 	logins   *directory
 	handler  http.Handler
-	super    http.Header       // kept by superSession
-	names    map[string]string // $admin@acme is written $admin_acme: a user's number
-	gate     gate              // before the directories of kind test
+	super    http.Header                   // kept by superSession
+	names    map[string]string             // $admin@acme is written $admin_acme: a user's number
+	gate     gate                          // before the directories of kind test
+	pauses   atomic.Int64                  // behind wrong passwords
+	pausing  atomic.Pointer[chan struct{}] // how long they take; nil: no time
 
 	mu  sync.Mutex
 	now time.Time
@@ -82,6 +85,18 @@ func (h *house) pass(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.now = h.now.Add(d)
+}
+
+// pause counts, and takes no time unless a test says so.
+func (h *house) pause(ctx context.Context, _ time.Duration) error {
+	h.pauses.Add(1)
+	if over := h.pausing.Load(); over != nil {
+		select {
+		case <-*over:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
 }
 
 func build(t testing.TB) *house {
@@ -119,7 +134,9 @@ func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	t.Helper()
 	h := &house{now: time.Now().Truncate(time.Minute), names: make(map[string]string)} // what is counted by the minute is not cut in two
-	h.accounts = account.New(db, account.Options{Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3", Verify: h.kinds()})
+	h.accounts = account.New(db, account.Options{
+		Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3", Verify: h.kinds(), Sleep: h.pause,
+	})
 	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	key, err := secret.NewKey(rand.Reader)
 	must(t, err)
