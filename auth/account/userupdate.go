@@ -202,13 +202,26 @@ func attempt(by *auth.Principal, u *User) Attempt {
 }
 
 // provePassword refuses a wrong current password, counts and records it: whoever holds a stolen session might be guessing.
-// The Update that follows must ask admit whether the user is locked out by then.
+// Of one who is locked out every password is wrong, so that it costs no more work to have found his. The Update that follows must
+// ask admit whether he is by then.
 func (a *Accounts) provePassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
 	return a.InTurn(ctx, by, u.Username, func() error { return a.tryPassword(ctx, by, u, in, current) })
 }
 
 func (a *Accounts) tryPassword(ctx context.Context, by *auth.Principal, u *User, in auth.Tenant, current secret.Text) error {
-	o, err := a.CheckPassword(ctx, u, current)
+	var out bool
+	err := a.Store.View(ctx, func(tx store.Tx) (err error) {
+		out, err = a.LockedOut(tx, attempt(by, u))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	checked := u
+	if out {
+		checked = nil
+	}
+	o, err := a.CheckPassword(ctx, checked, current)
 	if o == verify.OK || err != nil {
 		return err
 	}

@@ -342,6 +342,34 @@ func TestCurrentPasswordCounts(t *testing.T) {
 	}
 }
 
+// A right current password of a locked-out account is refused like a wrong one, at the cost of one: more work would tell who guesses
+// with a stolen session that he has found it.
+func TestCurrentPasswordOfALockedOutAccount(t *testing.T) {
+	h, m := buildMetered(t)
+	as := h.session(t, "ops@acme")
+	for _, c := range []struct{ name, method, params string }{
+		{"a new password", "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","currentPassword":%q,"_update":{"password":"correct horse 9","password2":"correct horse 9"}}`},
+		{"an address", "enterpriseUser/updateEnterpriseUser", `{"username":"ops@acme","currentPassword":%q,"_update":{"email":"x@y"}}`},
+		{"password/change", "password/change", `{"currentPassword":%q,"password":"correct horse 9","password2":"correct horse 9"}`},
+		{"a second factor", "secondFactor/enroll", `{"currentPassword":%q}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h.pass(time.Hour)
+			h.fail(t, 5, "192.0.2.1", "ops@acme")
+			try := func(current string) (answer reply, cost work) {
+				cost = h.work(m, func() { answer = h.call(as, c.method, fmt.Sprintf(c.params, current)) })
+				return answer, cost
+			}
+			try("wrong") // the first in a minute is told
+			wrong, costs := try("wrong")
+			right, cost := try(password)
+			if fmt.Sprint(right) != fmt.Sprint(wrong) || cost != costs {
+				t.Errorf("right: %v, %+v\nwrong: %v, %+v", right, cost, wrong, costs)
+			}
+		})
+	}
+}
+
 // Locked out, unknown and wrong: one answer, one hash.
 func TestLockedOutCostsTheSameWork(t *testing.T) {
 	h := buildAt(t, noon)
