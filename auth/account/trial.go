@@ -12,8 +12,8 @@ import (
 
 // InTurn makes the check of a password, and of what comes with it, when it is the turn of the place that the caller is at. So who
 // tries names there is slowed down, and others of his place wait for a bounded time. It stands before anything is looked up:
-// it tells nothing of the name, and what waits has neither a snapshot nor a place among the hashes. What opens nothing counts,
-// whatever the reason, unless there was too much to do.
+// it tells nothing of the name, and what waits has neither a snapshot nor a place among the hashes. What is not good counts,
+// whatever the reason, unless nobody was asked about it.
 func (a *Accounts) InTurn(ctx context.Context, by *auth.Principal, name string, check func() error) error {
 	trial, err := a.trials.Begin(ctx, limit.Number(Place(by.Source)), limit.Number(string(countedName(name))))
 	if errors.Is(err, limit.ErrCrowded) {
@@ -25,7 +25,8 @@ func (a *Accounts) InTurn(ctx context.Context, by *auth.Principal, name string, 
 	failed := true
 	defer func() { trial.End(failed) }()
 	err = check()
-	failed = err != nil && auth.KindOf(err) != auth.Busy
+	kind := auth.KindOf(err)
+	failed = err != nil && kind != auth.Busy && kind != auth.Unverifiable
 	return err
 }
 

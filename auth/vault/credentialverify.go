@@ -61,8 +61,17 @@ func (v *Vault) try(ctx context.Context, by *auth.Principal, in auth.Tenant, c C
 }
 
 // verified answers the status of a login that may be kept. Others are Rejected; the word says how, and who may keep logins here
-// may know it.
-func (v *Vault) verified(ctx context.Context, by *auth.Principal, in auth.Tenant, c Credential, password secret.Text) (Status, error) {
+// may know it. It is in its turn among the passwords that are tried from the caller's place: one on each account of a directory
+// can be guessed here as at a login.
+func (v *Vault) verified(ctx context.Context, by *auth.Principal, in auth.Tenant, c Credential, password secret.Text) (s Status, err error) {
+	err = v.accounts.InTurn(ctx, by, c.Username, func() (err error) {
+		s, err = v.good(ctx, by, in, c, password)
+		return err
+	})
+	return s, err
+}
+
+func (v *Vault) good(ctx context.Context, by *auth.Principal, in auth.Tenant, c Credential, password secret.Text) (Status, error) {
 	outcome, status, err := v.try(ctx, by, in, c, password)
 	if err != nil || status.good() {
 		return status, err

@@ -170,6 +170,35 @@ func TestGuessingOnEveryAccount(t *testing.T) {
 	}
 }
 
+// TestGuessingByCredentials: who tries a password on one account of a directory after the other, by keeping credentials, is slowed
+// down with those who try it at the door. A directory that does not answer slows nobody down.
+func TestGuessingByCredentials(t *testing.T) {
+	h := buildAt(t, noon)
+	as := h.session(t, "admin@acme")
+	keep := func(name, password string, code int) {
+		t.Helper()
+		if r := h.call(as, "credential/insertCredential", fmt.Sprintf(`{"username":%q,"password":%q}`, name, password)); r.Code != code {
+			t.Fatalf("%s: %v", name, r)
+		}
+	}
+	for range 2 * limit.FreeFailures {
+		keep("down", right, -32012)
+	}
+	for i := range limit.FreeFailures {
+		keep(fmt.Sprintf("u%d", i), "wrong 2027", -32010)
+	}
+	if n := h.pauses.Load(); n != 0 {
+		t.Errorf("%d pauses", n)
+	}
+	keep("batch", right, 0)
+	if n := h.pauses.Load(); n != 1 {
+		t.Errorf("%d pauses behind %d guesses, want 1", n, limit.FreeFailures)
+	}
+	if h.loginFrom("192.0.2.1", "ops@acme", "wrong"); h.pauses.Load() != 2 {
+		t.Error("at the door there is none")
+	}
+}
+
 // A place that has guessed has a short line of those who wait. Who does not fit into it is told when to come again, alike for every
 // name, and before anything is looked up; those who were told to are one event in a minute. Who waits takes part in nothing.
 func TestLineOfGuesses(t *testing.T) {
