@@ -55,4 +55,3 @@ func resign(election *concurrency.Election) error {
 	defer cancel()
 	return election.Resign(ctx)
 }
-
