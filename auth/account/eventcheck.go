@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"math"
+	"time"
 
 	"github.com/portico-vco/portico/store"
 )
@@ -13,7 +15,8 @@ import (
 type EventCheck struct {
 	FirstLink, LastLink int64 // LastLink is FirstLink-1 before the first
 	LastEvent           int64
-	Events, Swept       int64 // that are there, and that were swept from links that are
+	Events, Swept       int64     // that are there, and that were swept from links that are
+	Latest              time.Time // of the last event; zero when that is not there, or cannot be read
 	Restored            *Restoration
 	store.Problems
 }
@@ -177,6 +180,9 @@ func (k *eventCheck) end(tx store.Tx, c *eventChain) error {
 	if err != nil {
 		return err
 	}
+	if k.Latest, err = timeOf(tx, last); err != nil {
+		return err
+	}
 	if last != c.Head.Event {
 		k.Add("the last number given to an event is %d, the chain ends with event %d", last, c.Head.Event)
 	}
@@ -188,4 +194,15 @@ func (k *eventCheck) end(tx store.Tx, c *eventChain) error {
 		k.Add("link %d: the chain ends before it", l.ID)
 	}
 	return k.uncovered(tx, c.Head.Event, math.MaxInt64)
+}
+
+// timeOf is when an event was, as far as that can be read.
+func timeOf(tx store.Tx, id int64) (at time.Time, err error) {
+	err = events.Bytes(tx, id-1, id, func(_ int64, event []byte) (bool, error) {
+		var e Event
+		_ = json.Unmarshal(event, &e)
+		at = e.Time
+		return false, nil
+	})
+	return at, err
 }

@@ -55,19 +55,23 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if len(words) > 1 {
 		return f.wrong("give one file at most")
 	}
-	path := d.store()
+	path, made := d.store(), time.Time{}
 	if len(words) == 1 {
 		path = words[0]
+		made, err = bolt.Copied(path)
 	}
-	if err := p.checkStore(ctx, d, path, len(words) == 1, head); err != nil {
+	if err == nil {
+		err = p.checkStore(ctx, d, path, made, head)
+	}
+	if err != nil {
 		return fmt.Errorf("portico check: %w", err)
 	}
 	return nil
 }
 
-// checkStore checks a store, or a backup where that is what is expected, with the keys of a folder.
-func (p *program) checkStore(ctx context.Context, d folder, path string, backup bool, head string) (err error) {
-	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: backup})
+// checkStore checks a store, or what is or was a backup made at that time, with the keys of a folder.
+func (p *program) checkStore(ctx context.Context, d folder, path string, made time.Time, head string) (err error) {
+	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: !made.IsZero()})
 	if err != nil {
 		return err
 	}
@@ -76,15 +80,15 @@ func (p *program) checkStore(ctx context.Context, d folder, path string, backup 
 	if c.accounts.Sealer, err = d.sealer(); err != nil {
 		return err
 	}
-	of, err := madeOf(path, db.ID())
-	if err != nil {
-		return err
+	if made.IsZero() {
+		fmt.Fprintf(p.stdout, "store %s\n", db.ID())
+	} else {
+		fmt.Fprintf(p.stdout, "backup of store %s, made on %s\n", db.ID(), made.Format(time.RFC3339))
 	}
-	fmt.Fprintln(p.stdout, of)
 	if err := c.records(ctx, db); err != nil {
 		return err
 	}
-	if err := c.events(ctx); err != nil {
+	if err := c.events(ctx, made); err != nil {
 		return err
 	}
 	if head != "" {
@@ -107,15 +111,6 @@ type problemsError struct{ n int }
 func (e *problemsError) Error() string {
 	return fmt.Sprintf("not all is as the portal wrote it (problems: %d). Keep a copy of the folder as it is, find out who could "+
 		"write it, and go on with a backup that passes this check", e.n)
-}
-
-// madeOf says what is checked.
-func madeOf(path, id string) (string, error) {
-	at, err := bolt.Copied(path)
-	if err != nil || at.IsZero() {
-		return "store " + id, err
-	}
-	return fmt.Sprintf("backup of store %s, made on %s", id, at.Format(time.RFC3339)), nil
 }
 
 // progress is told no more often than this.
@@ -148,10 +143,19 @@ func (c *check) records(ctx context.Context, db *store.DB) error {
 	return nil
 }
 
-func (c *check) events(ctx context.Context) error {
+// clockTurn is how far a clock may have been set back between a backup and the event of it.
+const clockTurn = time.Minute
+
+// events checks the record, and of a backup also its time: that is in no chain, but the record has when it was asked for, and a
+// restore tells by it what it cannot know.
+func (c *check) events(ctx context.Context, made time.Time) error {
 	k, err := c.accounts.CheckEvents(ctx, func(k account.EventCheck) {
 		c.progress("events: so far %d, up to number %d", k.Events, k.LastEvent)
 	})
+	if err == nil && !k.Latest.IsZero() && made.After(k.Latest.Add(clockTurn)) {
+		k.Add("the backup says that it was made on %s, but the last event is of %s: its time was changed",
+			made.Format(time.RFC3339), k.Latest.Format(time.RFC3339))
+	}
 	c.tell("events", k.Problems)
 	if err != nil {
 		return fmt.Errorf("events: %w", err)

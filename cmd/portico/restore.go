@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/portico-vco/portico/auth/account"
@@ -69,11 +70,6 @@ func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, let()) }()
-	var found *problemsError
-	err = p.checkStore(ctx, r.data, r.file, true, "")
-	if err != nil && (!r.problems || !errors.As(err, &found)) {
-		return err
-	}
 	next := r.data.store() + ".unfinished-restored" // which an open of the store clears away
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -87,6 +83,12 @@ func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
 		}
 	})
 	if err != nil {
+		return err
+	}
+	// What is checked is the copy: others may write where the backup lies.
+	var found *problemsError
+	err = p.checkStore(ctx, r.data, next, made, "")
+	if err != nil && (!r.problems || !errors.As(err, &found)) {
 		return err
 	}
 	was, ended, err := p.revive(ctx, r.data, next, made)
@@ -108,12 +110,25 @@ func (r restoration) checkKeys() error {
 	return nil
 }
 
-// hold keeps a portal from being started on the store that is there, and refuses when one runs. A store that cannot be opened is
-// what backups are for.
+// hold keeps another restore out, and a portal from being started on the store that is there; it refuses when one of these is at
+// work. A store that cannot be opened is what backups are for.
 func (r restoration) hold() (let func() error, err error) {
+	path := filepath.Join(string(r.data), lockName)
+	held, err := lock(path)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", r.data, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, held.Close())
+		}
+	}()
+	if err := giveToOwnerOf(string(r.data), path); err != nil {
+		return nil, err
+	}
 	_, err = os.Lstat(r.data.store())
 	if errors.Is(err, fs.ErrNotExist) {
-		return func() error { return nil }, nil
+		return held.Close, nil
 	}
 	if err != nil {
 		return nil, err
@@ -126,9 +141,9 @@ func (r restoration) hold() (let func() error, err error) {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, err
 	case err != nil:
-		return func() error { return nil }, nil
+		return held.Close, nil
 	}
-	return db.Close, nil
+	return func() error { return errors.Join(db.Close(), held.Close()) }, nil
 }
 
 // revive ends in the store at path what a backup must not bring back.

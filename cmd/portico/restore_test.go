@@ -1,14 +1,21 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
 )
 
 // What was done after a backup is undone by its restore, and what is dangerous about that is said; nobody stays signed in.
@@ -154,6 +161,16 @@ func TestRestoreIntoNothing(t *testing.T) {
 		t.Errorf("check: exit status %d\n%s", status, said)
 	}
 	write(t, filepath.Join(lost, "portico.db.unfinished-restored"), "of a restore that was killed")
+	other, err := lock(filepath.Join(lost, lockName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, said := run("restore", backup); status != exitFailed || !strings.Contains(said, "another process has it") {
+		t.Errorf("two at once: exit status %d\n%s", status, said)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
 	if status, said := run("restore", backup); status != exitOK {
 		t.Errorf("restore: exit status %d\n%s", status, said)
 	}
@@ -192,6 +209,102 @@ func TestRestoreIntoNothing(t *testing.T) {
 	}
 	if status, said := run("check"); status != exitFailed || !strings.Contains(said, "event 3 was changed") {
 		t.Errorf("what was wrong with it is forgotten: exit status %d\n%s", status, said)
+	}
+}
+
+// What is restored is what was checked, and what its record says of it.
+func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	serving(t, demoArgs(dir)...).stop()
+	files := t.TempDir()
+	if status, _, errs := runHere(t, nil, "", "backup", "--data", dir, "--backup-folder", files, "b"); status != exitOK {
+		t.Fatalf("backup: exit status %d\n%s", status, errs)
+	}
+	good := filepath.Join(files, "b.backup")
+	forged := func(name string, f func(mark, data *bbolt.Bucket) error) string {
+		path := filepath.Join(files, name)
+		copyFile(t, good, path)
+		db, err := bbolt.Open(path, 0o600, nil)
+		if err == nil {
+			err = errors.Join(db.Update(func(tx *bbolt.Tx) error {
+				return f(tx.Bucket([]byte("portico")), tx.Bucket([]byte("data")))
+			}), db.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	made := func(at time.Time) func(mark, _ *bbolt.Bucket) error {
+		key := []byte("copied")
+		return func(mark, _ *bbolt.Bucket) error {
+			return mark.Put(key, store.Seal(key, at.UTC().AppendFormat(nil, time.RFC3339Nano)).Value)
+		}
+	}
+	tampered := forged("tampered", func(_, data *bbolt.Bucket) error {
+		(&tampered{t, data}).rename(3)
+		return nil
+	})
+	replaced := forged("replaced", func(_, _ *bbolt.Bucket) error { return nil })
+	keys := filepath.Join(dir, "keys")
+	otherKeys := filepath.Join(t.TempDir(), "keys")
+	copyTree(t, keys, otherKeys)
+	seal := folder(filepath.Dir(otherKeys)).sealKey()
+	if err := os.Remove(seal); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := newSealer(seal); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		keys, file string
+		now        func() time.Time
+		says       string
+	}{
+		"a later time than its record":      {keys, forged("later", made(time.Now().Add(time.Hour))), time.Now, "its time was changed"},
+		"a format of tomorrow":              {keys, forged("newer", func(mark, _ *bbolt.Bucket) error { return putFormat(mark, 2) }), time.Now, "newer Portico"},
+		"a portal of other keys":            {otherKeys, good, time.Now, "the sealing key is another"},
+		"a file that is replaced meanwhile": {keys, replaced, swapping(t, replaced, tampered), "event 3 was changed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			lost := filepath.Join(t.TempDir(), "data")
+			copyTree(t, c.keys, filepath.Join(lost, "keys"))
+			var out safeBuffer
+			p := &program{stdout: &out, stderr: &out, now: c.now, getenv: func(string) string { return "" }}
+			status := p.main(t.Context(), []string{"restore", "--data", lost, c.file})
+			if status != exitFailed || !strings.Contains(out.String(), c.says) {
+				t.Errorf("exit status %d, want %q\n%s", status, c.says, out.String())
+			}
+			if left, _ := filepath.Glob(filepath.Join(lost, "portico.db*")); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+		})
+	}
+}
+
+// putFormat makes a file one of another format.
+func putFormat(mark *bbolt.Bucket, format byte) error {
+	key := []byte("mark")
+	value, err := store.Unseal(key, mark.Get(key))
+	if err != nil {
+		return err
+	}
+	value = bytes.Clone(value)
+	value[len("Portico store")] = format
+	return mark.Put(key, store.Seal(key, value).Value)
+}
+
+// swapping is a clock, whose first look another uses to put a file in the place of one.
+func swapping(t *testing.T, path, with string) func() time.Time {
+	swap := sync.OnceFunc(func() {
+		if err := os.Rename(with, path); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() time.Time {
+		swap()
+		return time.Now()
 	}
 }
 
