@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +160,30 @@ func TestRotationAsRoot(t *testing.T) {
 	}
 	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != 4321 || owner.Gid != 4321 {
 		t.Errorf("belongs to %d:%d", owner.Uid, owner.Gid)
+	}
+}
+
+// Whoever owns a folder that root writes to gets no other file by a link.
+func TestRootGivesNoLinksAway(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 4321, 4321); err != nil {
+		t.Fatal(err)
+	}
+	theirs, link := filepath.Join(t.TempDir(), "shadow"), filepath.Join(dir, "b.backup")
+	write(t, theirs, "")
+	if err := errors.Join(os.Symlink(theirs, link), giveToOwnerOf(dir, link)); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != 0 {
+		t.Errorf("belongs to %d", owner.Uid)
 	}
 }
 

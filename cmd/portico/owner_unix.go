@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// giveToOwnerOf gives a file that root has made to the owner of its folder.
+// giveToOwnerOf gives a file that root has made to the owner of its folder. That owner may have put a link in its place, whose
+// target is not his to have.
 func giveToOwnerOf(dir, path string) error {
 	if os.Geteuid() != 0 {
 		return nil
@@ -17,7 +18,7 @@ func giveToOwnerOf(dir, path string) error {
 		return err
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); ok {
-		return os.Chown(path, int(owner.Uid), int(owner.Gid))
+		return os.Lchown(path, int(owner.Uid), int(owner.Gid))
 	}
 	return nil
 }
