@@ -60,7 +60,8 @@ func New(a *account.Accounts, folder string, c Copy) *Backups {
 // names are plain: no path, and nothing that a shell would take for something else.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 
-const ending = ".backup" // of the name of a file
+// Ending is how the name of a file ends.
+const Ending = ".backup"
 
 // Create begins a backup of that name, or of one that tells the time. It is for superusers of the operator in a session: a token
 // that was stolen shall not carry the store off. A second one while one is under way is a Conflict, and so is a name that is
@@ -77,7 +78,7 @@ func (b *Backups) Create(ctx context.Context, by *auth.Principal, name string) (
 	case !by.IsSuper() || by.UserType != auth.Operator:
 		return Backup{}, auth.Errorf(auth.Forbidden, "the privilege of a superuser is required for method [%s]", by.Method)
 	}
-	name += ending
+	name += Ending
 	if _, err := os.Lstat(b.path(name)); err == nil {
 		return Backup{}, auth.Errorf(auth.Conflict, "there is a backup named [%s]", name)
 	}
@@ -196,7 +197,7 @@ func (b *Backups) List() ([]Backup, error) {
 	}
 	var list []Backup
 	for _, e := range entries {
-		name, ends := strings.CutSuffix(e.Name(), ending)
+		name, ends := strings.CutSuffix(e.Name(), Ending)
 		info, err := e.Info()
 		if err != nil || !info.Mode().IsRegular() || !ends || !names.MatchString(name) {
 			continue

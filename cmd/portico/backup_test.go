@@ -186,14 +186,18 @@ func TestBackupKilled(t *testing.T) {
 		p.wait()
 		if i == 4 {
 			write(t, filepath.Join(backups, "left.backup.unfinished-123"), "half")
+			write(t, filepath.Join(backups, "song.unfinished-123"), "somebody else's")
 		}
 		p = serving(t, serveArgs(dir)...)
 		as = p.mustLogin("super@portico.local", operatorPassword)
-		if left, _ := filepath.Glob(filepath.Join(backups, "*unfinished*")); len(left) > 0 {
+		if left, _ := filepath.Glob(filepath.Join(backups, "*.backup.unfinished*")); len(left) > 0 {
 			t.Errorf("left behind: %q", left)
 		}
 	}
 	p.stop()
+	if _, err := os.Stat(filepath.Join(backups, "song.unfinished-123")); err != nil {
+		t.Error(err)
+	}
 	whole, _ := filepath.Glob(filepath.Join(backups, "*.backup"))
 	for _, path := range whole {
 		if status, out, errs := runHere(t, nil, "", "check", "--data", dir, path); status != exitOK {
