@@ -35,7 +35,7 @@ portico check FILE checks a backup, portico restore puts it in place.
 
 const backupMore = `
 PORTICO_PASSWORD, the operator's password, and PORTICO_CODE, a code of his second factor, have no flags, because other users of a
-machine can read command lines.
+machine can read command lines. At a terminal you are asked for what is not given.
 
 Exit status: 0 the backup is made, and its name on stdout; 1 it is not; 2 the command line is wrong; 3 the portal could not be
 reached.
@@ -225,34 +225,52 @@ func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) e
 
 // login begins the session that the other calls are made in.
 func (p *program) login(ctx context.Context, o *backupOrder) error {
-	password, err := p.backupPassword(o)
+	password, code, err := p.credentials(ctx, o)
 	if err != nil {
-		return &statusError{exitUsage, err}
+		return err
 	}
 	if o.jar, err = cookiejar.New(nil); err != nil {
 		return err
 	}
 	return o.ask(ctx, "login/operatorLogin", map[string]string{
-		"username": o.operator, "password": string(password), "password2": p.getenv("PORTICO_CODE"),
+		"username": o.operator, "password": string(password), "password2": string(code),
 	}, nil)
 }
 
-func (p *program) backupPassword(o *backupOrder) (secret.Text, error) {
-	var data []byte
-	var err error
-	switch o.passwordFile {
-	case "":
-		data = []byte(p.getenv("PORTICO_PASSWORD"))
-	case "-":
-		data, err = io.ReadAll(io.LimitReader(p.stdin, 1<<10))
-	default:
-		data, err = os.ReadFile(o.passwordFile)
+// credentials are the superuser's. Who has given no password is asked for it, and for a code, if he sits at a terminal.
+func (p *program) credentials(ctx context.Context, o *backupOrder) (password, code secret.Text, err error) {
+	password, code = secret.Text(p.getenv("PORTICO_PASSWORD")), secret.Text(p.getenv("PORTICO_CODE"))
+	from := p.terminal()
+	switch {
+	case o.passwordFile != "" && (o.passwordFile != "-" || from == nil):
+		password, err = p.passwordIn(o.passwordFile)
+	case from != nil && (password == "" || o.passwordFile == "-"):
+		password, err = p.prompt(ctx, from, "Password of "+o.operator)
+		if err == nil && password != "" && code == "" {
+			code, err = p.prompt(ctx, from, "Code of the second factor, or nothing if there is none")
+		}
 	}
-	text := strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")
-	if err == nil && text == "" {
-		err = errors.New("give the superuser's password in PORTICO_PASSWORD, or by --password-file")
+	if err == nil && password == "" {
+		err = &statusError{exitUsage, errors.New("give the superuser's password in PORTICO_PASSWORD, by --password-file, or at a terminal")}
 	}
-	return secret.Text(text), err
+	return password, code, err
+}
+
+func (p *program) passwordIn(file string) (secret.Text, error) {
+	from := p.stdin
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return "", &statusError{exitUsage, fmt.Errorf("--password-file: %w", err)}
+		}
+		defer f.Close()
+		from = f
+	}
+	data, err := io.ReadAll(io.LimitReader(from, 1<<10))
+	if err != nil {
+		return "", fmt.Errorf("--password-file: %w", err)
+	}
+	return secret.Text(strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")), nil
 }
 
 // ask makes a call and decodes its result into out, unless that is nil.
