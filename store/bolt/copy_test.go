@@ -95,6 +95,119 @@ func TestCopyUnderLoad(t *testing.T) {
 	all.Wait()
 }
 
+// Nobody waits for a copy: while one stands still with its View open, all that is asked of the store is done, also what makes the
+// file longer.
+func TestNobodyWaitsForCopy(t *testing.T) {
+	path := made(t)
+	db := opened(t, path, Options{})
+	copied := filepath.Join(t.TempDir(), "copy")
+	held, gone := make(chan struct{}), make(chan struct{})
+	var hold sync.Once
+	ended := make(chan error)
+	go func() {
+		ended <- db.Copy(context.Background(), copied, copiedAt, func(int64, int64) {
+			hold.Do(func() { close(held); <-gone })
+		})
+	}()
+	<-held
+	was := size(t, path)
+	var all sync.WaitGroup
+	for w := range 8 {
+		all.Go(func() {
+			for i := range 50 {
+				err := db.Update(context.Background(), func(tx store.Tx) error { return tx.Put(key(5000+w*50+i), make([]byte, 20_000)) })
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if n := count(t, db); n != 1400 {
+		t.Errorf("%d records are read meanwhile, want 1400", n)
+	}
+	if is := size(t, path); is <= was {
+		t.Errorf("the file did not grow: %d bytes, were %d", is, was)
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("the copy did not stand still: %v", err)
+	default:
+	}
+	close(gone)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, opened(t, copied, Options{ReadOnly: true, Backup: true})); n != 1000 {
+		t.Errorf("%d records in the copy, want the 1000 of its beginning", n)
+	}
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
+}
+
+// Of a backup with a byte that rotted, wherever that is, there becomes the store that it was, or none.
+func TestRestoreOfFlippedBytes(t *testing.T) {
+	backup := filepath.Join(t.TempDir(), "backup")
+	if err := opened(t, made(t), Options{}).Copy(context.Background(), backup, copiedAt, unheard); err != nil {
+		t.Fatal(err)
+	}
+	want := everything(t, opened(t, backup, Options{ReadOnly: true, Backup: true}))
+	whole, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	bad, restored := filepath.Join(dir, "bad"), filepath.Join(dir, "restored")
+	refused, harmless := 0, 0
+	for at := 0; at < len(whole); at += 1009 {
+		b := slices.Clone(whole)
+		b[at] ^= 1 << (at % 8)
+		if err := os.WriteFile(bad, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		made, err := Restore(context.Background(), bad, restored, unheard)
+		if err != nil {
+			refused++
+			if names, _ := filepath.Glob(restored + "*"); len(names) > 0 {
+				t.Fatalf("byte %d: %v, and left behind: %q", at, err, names)
+			}
+			continue
+		}
+		harmless++
+		db, err := Open(restored, Options{ReadOnly: true})
+		if err != nil {
+			t.Fatalf("byte %d: %v", at, err)
+		}
+		if !made.Equal(copiedAt) || everything(t, db) != want {
+			t.Errorf("byte %d: another store, of %v", at, made)
+		}
+		db.Close()
+		if err := os.Remove(restored); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if t.Logf("%d refused, %d harmless", refused, harmless); refused == 0 || harmless == 0 {
+		t.Errorf("%d were refused, %d did no harm", refused, harmless)
+	}
+}
+
+// everything is all that is in a store.
+func everything(t *testing.T, db *store.DB) string {
+	t.Helper()
+	var all strings.Builder
+	if err := scan(db, func(k, v []byte) { fmt.Fprintf(&all, "%q %q\n", k, v) }); err != nil {
+		t.Fatal(err)
+	}
+	return all.String()
+}
+
 // A backup opens as one and in no other way, and becomes a store by being restored.
 func TestBackupIsNoStore(t *testing.T) {
 	path := made(t)
