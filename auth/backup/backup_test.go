@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -37,6 +38,7 @@ type house struct {
 	tokens   *token.Tokens
 	resets   *reset.Links
 	letters  *mail.Box
+	post     carrier
 	vault    *vault.Vault
 	keyring  *secret.Keyring
 	now      func() time.Time
@@ -52,10 +54,18 @@ func open(t *testing.T, path string, now func() time.Time, keyring *secret.Keyri
 	h.accounts.Sealer, err = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
 	must(t, err)
 	h.tokens = token.New(h.accounts, nil)
-	h.letters = mail.New(h.accounts, nil)
+	h.letters = mail.New(h.accounts, &h.post)
 	h.resets = reset.New(h.accounts, h.letters)
 	h.vault = vault.New(h.accounts, anybody{}, func() (*secret.Keyring, error) { return keyring, nil })
 	return h
+}
+
+// carrier keeps the last message.
+type carrier struct{ last mail.Message }
+
+func (c *carrier) Carry(_ context.Context, _ mail.Relay, m mail.Message) error {
+	c.last = m
+	return nil
 }
 
 func must(t testing.TB, err error) {
@@ -257,6 +267,11 @@ func TestRestored(t *testing.T) {
 	must(t, err)
 	h := open(t, filepath.Join(dir, "store.db"), now, keyring)
 	_, _, acme := h.settle()
+	email := "second@portico.example"
+	second, err := h.accounts.InsertUser(ctx, system, auth.Network(), account.NewUser{
+		Username: "second", Password: password, RoleID: auth.OperatorSuperuser, Fields: account.UserFields{Email: &email},
+	})
+	must(t, err)
 	super, first := h.mustSession(true, "super")
 	admin, _ := h.mustSession(false, "admin")
 	for range 60 {
@@ -269,10 +284,21 @@ func TestRestored(t *testing.T) {
 	must(t, err)
 	begun, err := h.accounts.EnrolSecondFactor(ctx, admin, password) // and not confirmed
 	must(t, err)
-	rows, err := h.resets.Send(ctx, admin, reset.Target{Of: []auth.UserType{auth.Enterprise}, ID: admin.UserID})
-	if err != nil || rows != 1 {
-		t.Fatalf("a reset link: %d, %v", rows, err)
+	for name, value := range map[string]string{"mail.smtp.host": "relay.example", "mail.from": "a@b.example"} {
+		_, err := h.accounts.SetProperty(ctx, system, account.PropertyUpdate{Name: &name, Value: &value})
+		must(t, err)
 	}
+	link := func(by *auth.Principal, of auth.UserType, who int64) {
+		t.Helper()
+		rows, err := h.resets.Send(ctx, by, reset.Target{Of: []auth.UserType{of}, ID: who})
+		if err != nil || rows != 1 {
+			t.Fatalf("a reset link: %d, %v", rows, err)
+		}
+	}
+	link(admin, auth.Enterprise, admin.UserID)
+	must(t, h.letters.Deliver(ctx))
+	_, mailed, _ := strings.Cut(string(h.post.last.Body), "#")
+	link(super, auth.Operator, second.ID) // and not mailed yet
 	cred, err := h.vault.Insert(ctx, admin, acme, vault.NewCredential{Username: "build", Password: "right horse 1"})
 	must(t, err)
 	_, err = h.vault.Share(ctx, admin, acme, cred.ID, vault.Target{UserID: admin.UserID})
@@ -295,7 +321,7 @@ func TestRestored(t *testing.T) {
 		"sessions": r.tokens.EndSessions, "resetLinks": r.resets.EndLinks, "secondFactors": r.accounts.SpendCodes,
 	})
 	must(t, err)
-	if !was.From.Equal(made) || !was.Time.Equal(clock) || fmt.Sprint(ended) != "map[resetLinks:1 secondFactors:2 sessions:62]" {
+	if !was.From.Equal(made) || !was.Time.Equal(clock) || fmt.Sprint(ended) != "map[resetLinks:2 secondFactors:2 sessions:62]" {
 		t.Errorf("restored: %+v, %v", was, ended)
 	}
 	if _, err := r.tokens.BySession(ctx, auth.Call{}, string(first.Value)); auth.KindOf(err) != auth.Unauthenticated {
@@ -307,6 +333,9 @@ func TestRestored(t *testing.T) {
 	again, _ := r.mustSession(false, "admin")
 	if _, err := r.accounts.ConfirmSecondFactor(ctx, again, secret.CodeAt(begun.Seed, secret.Step(clock))); auth.KindOf(err) != auth.Conflict {
 		t.Errorf("the enrolment of before: %v", err)
+	}
+	if err := r.resets.Redeem(ctx, system, secret.Text(mailed[:43]), "correct horse 9", "correct horse 9"); auth.KindOf(err) != auth.Invalid {
+		t.Errorf("the link of before: %v", err)
 	}
 	letters, err := r.letters.List(ctx, system, mail.Queued, nil, "")
 	if err != nil || len(letters.Letters) != 0 {

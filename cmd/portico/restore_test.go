@@ -28,6 +28,14 @@ func TestRestore(t *testing.T) {
 	admin := p.mustLogin("admin@acme.example", demoPassword)
 	kept := p.newToken("kept", admin)
 	revoked := p.newToken("revoked later", admin)
+	var pending struct{ ID int64 }
+	p.call(&pending, "apiToken/create", `{"name":"pending","lifetimeMs":3600000}`, admin)
+	var text struct{ Token string }
+	download := func(p *process, as header) string {
+		t.Helper()
+		p.call(&text, "apiToken/download", fmt.Sprintf(`{"id":%d}`, pending.ID), as)
+		return text.Token
+	}
 	var access struct {
 		Token string `json:"access_token"`
 	}
@@ -50,18 +58,14 @@ func TestRestore(t *testing.T) {
 	}
 
 	// What the backup knows nothing of.
-	var tokens []struct {
-		ID   int64
-		Name string
-	}
-	p.call(&tokens, "apiToken/list", `{}`, admin)
-	for _, tok := range tokens {
-		if tok.Name == "revoked later" {
-			var done json.RawMessage
-			p.call(&done, "apiToken/revoke", fmt.Sprintf(`{"id":%d}`, tok.ID), admin)
-		}
-	}
+	var done json.RawMessage
+	p.call(&done, "apiToken/revoke", fmt.Sprintf(`{"id":%d}`, p.numberOf("revoked later", admin)), admin)
+	first := download(p, admin)
 	fresh := p.newToken("fresh", admin)
+	number := p.numberOf("fresh", admin)
+	if !works(withToken(first)) || !works(withToken(fresh)) {
+		t.Fatal("a token of the time that will be lost does not work")
+	}
 	late := p.mustLogin("admin@acme.example", demoPassword)
 	var answer json.RawMessage
 	p.call(&answer, "system/getEventChainHead", `{}`, super)
@@ -104,6 +108,16 @@ func TestRestore(t *testing.T) {
 	}
 
 	p = serving(t, serveArgs(dir, "--public-address", address)...)
+	again := p.mustLogin("admin@acme.example", demoPassword)
+	ops := p.mustLogin("ops@acme.example", demoPassword)
+	reused := p.newToken("reused", ops)
+	if got := p.numberOf("reused", ops); got != number {
+		t.Errorf("the new token has number %d, the lost one %d", got, number)
+	}
+	downloaded := download(p, again)
+	if res, body := p.post("/portal/rest/apiToken/download", fmt.Sprintf(`{"id":%d}`, pending.ID), again); res.StatusCode == 200 {
+		t.Errorf("downloaded twice: %s", body)
+	}
 	for name, c := range map[string]struct {
 		as    header
 		works bool
@@ -113,8 +127,11 @@ func TestRestore(t *testing.T) {
 		"an access token of before":      {bearer, false},
 		"a token of before":              {withToken(kept), true},
 		"a token revoked since":          {withToken(revoked), true}, // which is why the command names the time
-		"a token of the lost time":       {withToken(fresh), false},
-		"a new session":                  {p.mustLogin("admin@acme.example", demoPassword), true},
+		"a token of the lost time":       {withToken(fresh), false},  // whoever has its number now
+		"who has its number now":         {withToken(reused), true},
+		"a token downloaded since":       {withToken(first), false},
+		"that, downloaded again":         {withToken(downloaded), true},
+		"a new session":                  {again, true},
 		"an operator's session":          {super, false},
 		"somebody who is not even there": {withToken("x"), false},
 	} {
@@ -136,6 +153,23 @@ func TestRestore(t *testing.T) {
 	if status, out, _ := runHere(t, nil, "", "check", "--data", dir); status != exitFailed || !strings.Contains(out, "was changed") {
 		t.Errorf("check of a tampered store: exit status %d\n%s", status, out)
 	}
+}
+
+// numberOf is the number of the caller's token of that name.
+func (p *process) numberOf(name string, as header) int64 {
+	p.t.Helper()
+	var tokens []struct {
+		ID   int64
+		Name string
+	}
+	p.call(&tokens, "apiToken/list", `{}`, as)
+	for _, tok := range tokens {
+		if tok.Name == name {
+			return tok.ID
+		}
+	}
+	p.t.Fatalf("there is no token %q", name)
+	return 0
 }
 
 // A lost disk: there is a backup and, from elsewhere, the keys. A backup that was tampered with is not put in place unasked.
