@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -342,12 +343,14 @@ func swapping(t *testing.T, path, with string) func() time.Time {
 	}
 }
 
-// A restore that is killed has done nothing, or all of it: no store is in place whose sessions still live.
+// A restore that is killed has done nothing, or all of it: no store is in place whose sessions still live, nor half a one.
 func TestRestoreKilled(t *testing.T) {
 	slow(t)
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
-	serving(t, demoArgs(dir)...).stop()
+	p := serving(t, demoArgs(dir)...)
+	p.mustLogin("admin@acme.example", demoPassword)
+	p.stop()
 	folderOf := filepath.Join(t.TempDir(), "backups")
 	if status, _, errs := runHere(t, nil, "", "backup", "--data", dir, "--backup-folder", folderOf, "b"); status != exitOK {
 		t.Fatalf("backup: exit status %d\n%s", status, errs)
@@ -355,32 +358,49 @@ func TestRestoreKilled(t *testing.T) {
 	backup := filepath.Join(folderOf, "b.backup")
 	lost := filepath.Join(t.TempDir(), "data")
 	copyTree(t, filepath.Join(dir, "keys"), filepath.Join(lost, "keys"))
+	killRestores(t, lost, backup, nil)
+	old, err := os.ReadFile(folder(dir).store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	killRestores(t, dir, backup, old)
+}
+
+// killRestores kills restores in a folder at later and later moments, until some come to their end. old is the store that is there,
+// and after a kill still is, or what was restored is.
+func killRestores(t *testing.T, dir, backup string, old []byte) {
+	t.Helper()
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := 0
-	for i := 0; done < 2 && i < 200; i++ {
-		cmd := exec.Command(exe, "restore", "--data", lost, backup)
+	store := folder(dir).store()
+	kills, done := 0, 0
+	for ; done < 3 && kills < 300; kills++ {
+		cmd := exec.Command(exe, "restore", "--force", "--data", dir, backup)
 		cmd.Env = []string{asPortico + "=1"}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		kill := time.AfterFunc(time.Duration(i)*5*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		kill := time.AfterFunc(time.Duration(kills)*3*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 		kill.Stop()
-		if _, err := os.Stat(folder(lost).store()); err != nil {
+		if now, err := os.ReadFile(store); bytes.Equal(now, old) && (err == nil || old == nil && errors.Is(err, fs.ErrNotExist)) {
 			continue
 		}
 		done++
-		if status, out, errs := runHere(t, nil, "", "check", "--data", lost); status != exitOK || !strings.Contains(out, "was restored") {
-			t.Fatalf("after kill %d: exit status %d\n%s%s", i, status, out, errs)
+		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK || !strings.Contains(out, "was restored") {
+			t.Fatalf("after kill %d: exit status %d\n%s%s", kills, status, out, errs)
 		}
-		if err := os.Remove(folder(lost).store()); err != nil {
+		err := os.Remove(store)
+		if old != nil {
+			err = os.WriteFile(store, old, 0o600)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if done < 2 {
-		t.Error("no restore came to its end")
+	if t.Logf("%d restores, %d came to their end", kills, done); done < 3 {
+		t.Error("too few restores came to their end")
 	}
 }
