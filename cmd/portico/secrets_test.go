@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/portico-vco/portico/auth/mail/smtptest"
+	"github.com/portico-vco/portico/auth/secret"
 )
 
 // What a whole session of good and bad calls carries in secrets is looked for in all that the portal leaves behind:
@@ -28,9 +32,13 @@ func TestSecretsStaySecret(t *testing.T) {
 
 	const kept, keptNext = "a kept password 6", "a kept password 7"
 	p.keep(kept, keptNext, withSession(session), withSession(operator))
+	r := smtptest.Start(t, func(r *smtptest.Relay) { r.Plain = true })
+	r.Hang(".", true) // so that the mail waits in the store
+	sealed := p.seal(r, withSession(session), withSession(operator))
 
 	const wrong = "wrong password 5"
 	secrets := []string{operatorPassword, demoPassword, newPassword, wrong, session, operator, first, token, fresh.Token, kept, keptNext}
+	secrets = append(secrets, sealed...)
 	p.login("admin@acme.example", wrong)
 	for _, s := range secrets {
 		p.post("/portal/", s)
@@ -75,6 +83,33 @@ func TestSecretsStaySecret(t *testing.T) {
 			}
 		}
 	}
+}
+
+// seal has the portal keep more secrets, of each kind that it keeps: a relay's password, the link in a mail that waits, the seed of a
+// second factor and its recovery codes, a client's secret.
+func (p *process) seal(r *smtptest.Relay, admin, operator header) []string {
+	p.t.Helper()
+	const relay = "a relay password 8"
+	var ignored any
+	p.relay(r, operator)
+	p.call(&ignored, "systemProperty/updateSystemProperty", fmt.Sprintf(`{"name":"mail.smtp.password","_update":{"value":%q}}`, relay), operator)
+	p.sendReset("ops@acme.example", admin)
+	link := resetLink.FindStringSubmatch(r.Next(p.t).Body)
+	support := p.mustLogin("support@acme.example", demoPassword)
+	var enrolled struct{ Seed string }
+	p.call(&enrolled, "secondFactor/enroll", fmt.Sprintf(`{"currentPassword":%q}`, demoPassword), support)
+	code := secret.CodeAt(secret.Text(enrolled.Seed), secret.Step(time.Now()))
+	var codes struct{ RecoveryCodes []string }
+	p.call(&codes, "secondFactor/confirm", fmt.Sprintf(`{"code":%q}`, string(code)), support)
+	var client struct{ ClientSecret string }
+	p.call(&client, "apiClient/insertApiClient", `{"clientId":"build","roleId":12,"firstName":"B","lastName":"U"}`, admin)
+	all := append(codes.RecoveryCodes, relay, link[2], enrolled.Seed, client.ClientSecret)
+	for _, s := range all {
+		if len(s) < 8 {
+			p.t.Fatalf("%q is no secret", s)
+		}
+	}
+	return all
 }
 
 // keep keeps a credential with one password and then the next, and uses both.
