@@ -144,8 +144,11 @@ func TestCreate(t *testing.T) {
 	h.settle()
 	super, _ := h.mustSession(true, "super")
 	admin, _ := h.mustSession(false, "admin")
-	byToken := *super
-	byToken.Means = auth.ByAPIToken
+	byToken, byAccess, narrowed := *super, *super, *super
+	byToken.Means, byAccess.Means = auth.ByAPIToken, auth.ByAccessToken
+	less := *super.Role // whatever privileges another role has
+	less.IsSuper = false
+	narrowed.Role = &less
 	folder := filepath.Join(dir, "backups")
 	var fails error
 	half := make(chan struct{})
@@ -169,6 +172,8 @@ func TestCreate(t *testing.T) {
 		}
 	}
 	refused(auth.WrongCaller, &byToken, "a")
+	refused(auth.WrongCaller, &byAccess, "a")
+	refused(auth.Forbidden, &narrowed, "a")
 	refused(auth.Forbidden, admin, "a")
 	for _, name := range []string{".", "..", "../a", "a/b", "a.b", "-a", "a b", "a\x00", string(make([]byte, 65))} {
 		refused(auth.Invalid, super, name)

@@ -104,10 +104,11 @@ func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
 
 // checkKeys refuses a folder whose keys are not there: the store would be of no use, and a new key breaks the chain of events.
 func (r restoration) checkKeys() error {
-	if _, err := r.data.sealer(); err != nil {
-		return fmt.Errorf("the keys of the portal must be in %s first: %w", r.data.keys(), err)
+	_, err := r.data.sealer()
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the keys of the portal must be in %s first: %s is not there, and no backup has it", r.data.keys(), r.data.sealKey())
 	}
-	return nil
+	return err
 }
 
 // hold keeps another restore out, and a portal from being started on the store that is there; it refuses when one of these is at
