@@ -114,13 +114,14 @@ func (d folder) makeBackups(given string) error {
 	return giveToOwnerOf(string(d), d.backups(given))
 }
 
-// tidyBackups removes what was left by a process that was killed over a backup, and nothing else: the folder may have other uses.
-func tidyBackups(dir string) error {
-	left, err := filesLike(dir, "*"+backup.Ending+unfinished)
+// tidyBackups removes what was left by a process that was killed over a backup, and nothing else: the folder may have other uses. It
+// says what it removed.
+func tidyBackups(dir string) (left []string, err error) {
+	left, err = filesLike(dir, "*"+backup.Ending+unfinished)
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}
-	return err
+	return left, err
 }
 
 func (o *instance) tellBackup(b backup.Backup) {

@@ -195,6 +195,9 @@ func TestBackupKilled(t *testing.T) {
 		}
 	}
 	p.stop()
+	if log := p.stderr.String(); !strings.Contains(log, `left.backup.unfinished-123"`) || !strings.Contains(log, "a backup was cut off") {
+		t.Errorf("the half one is not named:\n%s", log)
+	}
 	if _, err := os.Stat(filepath.Join(backups, "song.unfinished-123")); err != nil {
 		t.Error(err)
 	}

@@ -62,8 +62,12 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 			err = errors.Join(err, closeStore())
 		}
 	}()
-	if err := errors.Join(c.Data.tidy(p.now()), tidyBackups(c.Data.backups(c.BackupFolder))); err != nil {
+	halves, err := tidyBackups(c.Data.backups(c.BackupFolder))
+	if err := errors.Join(c.Data.tidy(p.now()), err); err != nil {
 		return nil, err
+	}
+	for _, path := range halves {
+		log.Warn().Str("path", path).Msg("a backup was cut off; what there was of it is removed")
 	}
 	opened, err := c.Data.tighten()
 	if err != nil {
