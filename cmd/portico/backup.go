@@ -117,7 +117,9 @@ func (d folder) makeBackups(given string) error {
 // tidyBackups removes what was left by a process that was killed over a backup, and nothing else: the folder may have other uses. It
 // says what it removed.
 func tidyBackups(dir string) (left []string, err error) {
-	left, err = filesLike(dir, "*"+backup.Ending+unfinished)
+	if left, err = filesLike(dir, "*"+backup.Ending+unfinished); err != nil {
+		return nil, fmt.Errorf("folder of backups: %w", err)
+	}
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}
