@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -90,6 +91,7 @@ var (
 	errTwoHeaders = &formError{codeRequest, 0, "two_credentials", "more than one Authorization header"}
 	errLongBatch  = &formError{codeLimit, 0, "large_batch", "the answers of this batch are too large together"}
 	errBody       = &formError{codeParse, http.StatusBadRequest, "no_body", "the body could not be read"}
+	errGone       = &formError{codeRequest, http.StatusBadRequest, "canceled", "the caller stopped sending before the answer was made"}
 )
 
 func parseError(err error) error {
@@ -133,8 +135,12 @@ type ours struct {
 	RequestID string `json:"requestId"`
 }
 
-// faultOf turns an error into what leaves the house. The text of an error that is our fault stays inside.
+// faultOf turns an error into what leaves the house. The text of an error that is our fault stays inside. A call that was given up,
+// as its caller seemed to be gone, is nobody's fault; one who has closed only his half of the connection reads so.
 func faultOf(err error, requestID string) *fault {
+	if errors.Is(err, context.Canceled) {
+		err = errGone
+	}
 	var form *formError
 	if errors.As(err, &form) {
 		return &fault{Code: form.code, Message: form.text, status: form.status, kind: auth.Invalid, reason: form.reason, bare: form.text}

@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -27,9 +26,7 @@ func (c *call) log(f *fault, took time.Duration) {
 	switch {
 	case f == nil:
 	case f.kind == auth.Internal:
-		if !errors.Is(c.err, context.Canceled) { // a client that has hung up is no trouble of ours
-			e = x.s.o.Log.Error()
-		}
+		e = x.s.o.Log.Error()
 		trouble(e, c.err)
 	case f.cause != nil && f.kind != auth.Busy:
 		e = x.s.o.Log.Warn().AnErr("cause", f.cause)

@@ -1,8 +1,6 @@
 package rpc
 
 import (
-	"context"
-	"errors"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -29,11 +27,7 @@ func (c *call) observe(f *fault, took time.Duration) {
 	if o.Method == "" {
 		o.Method = "none"
 	}
-	switch {
-	case f == nil:
-	case errors.Is(c.err, context.Canceled): // a client that has hung up
-		o.Refusal = "canceled"
-	default:
+	if f != nil {
 		o.Refusal, o.Ours = f.reason, f.kind == auth.Internal || f.kind == auth.Unavailable
 	}
 	c.x.s.o.Observe(o)

@@ -189,9 +189,9 @@ func TestLogLine(t *testing.T) {
 		}
 	}
 	h.log.Reset()
-	h.ask("/portal/rest/canceled", "", "op")
-	if !strings.Contains(h.log.String(), `"level":"info"`) {
-		t.Errorf("a client that has hung up: %s", h.log.String())
+	w := h.ask("/portal/rest/canceled", "", "op")
+	if !strings.Contains(h.log.String(), `"level":"info"`) || w.Code != 400 || !strings.Contains(w.Body.String(), "stopped sending") {
+		t.Errorf("a client that has hung up, with one half at least: %d %s, %s", w.Code, w.Body, h.log.String())
 	}
 	h.log.Reset()
 	h.ask("/portal/rest/panic", "", "op")

@@ -27,6 +27,8 @@ type house struct {
 	read        atomic.Int64 // bytes that the server took from connections
 	begun, most atomic.Int64 // handlers that were begun; the most at one time
 	running     atomic.Int64
+
+	arrived atomic.Pointer[func(*http.Request)] // unless it is nil, it is told of requests whose body was read to its end
 }
 
 func newHouse(t testing.TB, change func(*Config)) *house {
@@ -44,6 +46,9 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 			h.most.Store(n)
 		}
 		defer h.running.Add(-1)
+		if f := h.arrived.Load(); f != nil {
+			r.Body = tellingBody{r.Body, func() { (*f)(r) }}
+		}
 		serve.ServeHTTP(w, r)
 	})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -62,6 +67,20 @@ func newHouse(t testing.TB, change func(*Config)) *house {
 	}()
 	t.Cleanup(func() { _ = srv.Close(); <-ended })
 	return h
+}
+
+// A tellingBody tells when it was read to its end.
+type tellingBody struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b tellingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.end()
+	}
+	return n, err
 }
 
 type countingListener struct {
@@ -289,6 +308,20 @@ func TestSmuggledRequestIsNotServed(t *testing.T) {
 			t.Errorf("%s: %q", name, answer)
 		}
 	}
+	h.goesOn()
+}
+
+// Whoever closes his half of the connection behind his request is answered, and not as if the fault were ours, though net/http takes him
+// for gone.
+func TestHalfClosed(t *testing.T) {
+	h := newHouse(t, nil)
+	untilGone := func(r *http.Request) { <-r.Context().Done() }
+	h.arrived.Store(&untilGone)
+	answer := h.send(calling(one("apiToken/create", `{"name":"x"}`), "Authorization: Token "+h.token+"\r\n") + cutOff)
+	if !strings.HasPrefix(answer, "HTTP/1.1 400") || !strings.Contains(answer, "-32600") {
+		t.Errorf("%q", answer)
+	}
+	h.arrived.Store(nil)
 	h.goesOn()
 }
 
