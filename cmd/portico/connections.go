@@ -2,7 +2,9 @@ package main
 
 import (
 	"container/list"
+	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -22,8 +24,8 @@ const (
 )
 
 // A boundListener lets only so many connections be open at once, and only a part of them from one place. Where there are as many, one
-// that waits for a request to be read, the longest first, makes room for the next; if there is none, the next is closed. So those who
-// connect and say nothing, however many they are, keep nobody out, and no call that is being answered is cut off.
+// that waits for a request to arrive whole, the longest first, makes room for the next; if there is none, the next is closed. So those
+// who say nothing, or little, however many they are, keep nobody out, and no call that is being answered is cut off.
 type boundListener struct {
 	net.Listener
 	most, each int
@@ -56,6 +58,7 @@ type connection struct {
 	l       *boundListener
 	place   string
 	waiting *list.Element // in idle; nil while it is busy, and when it is gone
+	calls   int           // requests that have arrived whole and are being answered
 	gone    bool
 }
 
@@ -148,18 +151,75 @@ func (c *connection) Close() error {
 	return c.TCPConn.Close()
 }
 
-// state is told by net/http what becomes of a connection. It is busy from when the headers of a request have been read until it is
-// answered; a slow handshake and slow headers are waited for like any other.
+// state is told by net/http what becomes of a connection. Whoever begins a request or ends his last one has waited no longer than since
+// then; a slow handshake, slow headers and a slow body are waited for like any other. On HTTP/1 an answer has left when the connection is
+// idle.
 func (l *boundListener) state(conn net.Conn, s http.ConnState) {
+	if s == http.StateActive || s == http.StateIdle {
+		c := connectionOf(conn)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.wait(c, c.calls == 0)
+	}
+}
+
+func connectionOf(conn net.Conn) *connection {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	if s == http.StateActive || s == http.StateIdle {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.wait(conn.(*connection), s == http.StateIdle)
+	return conn.(*connection)
+}
+
+// called is that one more request has arrived whole, or one less is being answered. On HTTP/2 others may still be arriving then.
+func (c *connection) called(r *http.Request, n int) {
+	c.l.mu.Lock()
+	defer c.l.mu.Unlock()
+	c.calls += n
+	if c.calls > 0 || r.ProtoMajor > 1 {
+		c.l.wait(c, c.calls == 0)
 	}
 }
+
+// arriving has a connection be busy from when a request has arrived whole.
+func arriving(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b := &arrivingBody{ReadCloser: r.Body, r: r}
+		if r.ContentLength == 0 {
+			b.ended()
+		}
+		r.Body = b
+		defer func() {
+			if b.whole {
+				b.conn().called(r, -1)
+			}
+		}()
+		h.ServeHTTP(w, r)
+	})
+}
+
+type arrivingBody struct {
+	io.ReadCloser
+	r     *http.Request
+	whole bool
+}
+
+func (b *arrivingBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF && !b.whole {
+		b.ended()
+	}
+	return n, err
+}
+
+func (b *arrivingBody) ended() {
+	b.whole = true
+	b.conn().called(b.r, 1)
+}
+
+func (b *arrivingBody) conn() *connection { return b.r.Context().Value(connectionKey{}).(*connection) }
+
+// connectionKey is where the context of a request has its connection.
+type connectionKey struct{}
 
 // counts are how many connections are open, and how many were turned away.
 func (l *boundListener) counts() (open int, closed turnedAway) {
@@ -187,6 +247,10 @@ func (o *instance) bound(srv *http.Server, ln net.Listener, most int) *boundList
 			o.metrics.handshook(c, s)
 		}
 	}
+	srv.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
+		return context.WithValue(ctx, connectionKey{}, connectionOf(conn))
+	}
+	srv.Handler = arriving(srv.Handler)
 	return l
 }
 

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,65 +152,139 @@ func TestIdleConnectionsKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// Those who send bodies slowly, as many as one place may have connections, are waited for. Another of theirs is turned away, and nobody
-// from elsewhere. Calls under way are not cut off for new ones, however many come.
+// gated is a portal whose calls of /wait are answered when open was called; began waits for one of them to begin.
+func gated(t *testing.T, most int, change func(*Config)) (h *house, l *boundListener, began, open func()) {
+	t.Helper()
+	calls, gate := make(chan struct{}, most), make(chan struct{})
+	h = &house{t: t, o: openHere(t, change)}
+	srv, err := h.o.server()
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		if err == nil && r.URL.Path == "/wait" {
+			calls <- struct{}{}
+			<-gate
+		}
+	})
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.host = ln.Addr().String()
+	h.o.connections = h.o.bound(srv, ln, most)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = h.o.accept(srv) }()
+	open = sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(func() { open(); _ = srv.Close(); <-ended })
+	return h, h.o.connections, func() {
+		t.Helper()
+		select {
+		case <-calls:
+		case <-time.After(20 * time.Second):
+			t.Fatal("a call did not begin")
+		}
+	}, open
+}
+
+// asks says whether somebody from a place is answered.
+func (h *house) asks(place byte) bool {
+	conn := from(h.t, h.host, place)
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+	_, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		h.t.Fatal("neither answered nor dropped")
+	}
+	return err == nil
+}
+
+// Those who send bodies slowly, on as many connections as there may be, keep nobody out. Calls that have arrived are not cut off for new
+// ones, however many come.
 func TestBusyConnectionsAreKept(t *testing.T) {
 	t.Parallel()
 	const most = 16
-	p := serving(t, demoArgs(t.TempDir(), "--plain-http", "--ops-listen", "127.0.0.1:0", "--max-connections", fmt.Sprint(most))...)
-	ops, host := "http://"+p.logged(opsLine), strings.TrimPrefix(p.url, "http://")
+	h, l, began, open := gated(t, most, nil)
 	var slow []net.Conn
-	begin := func(place byte) {
-		conn := from(t, host, place)
-		fmt.Fprint(conn, "POST /portal/rest/system/getVersionInfo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
-		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") { // it is waited for
-			t.Fatalf("%q, %v", line, err)
-		}
-		slow = append(slow, conn)
-	}
-	closed := func(place byte) {
-		t.Helper()
-		conn := from(t, host, place)
-		_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
-		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Fatal("it was let in")
-		}
-	}
-	for range most / sources {
-		begin(1)
-	}
-	closed(1)
-	for range 20 {
-		if err := newVisitor(t, p, 2).ask(); err != nil {
-			t.Fatalf("others are kept out: %v", err)
-		}
-	}
-	for place := byte(2); place <= sources; place++ {
+	for place := range byte(sources) {
 		for range most / sources {
-			begin(place)
+			conn := from(t, h.host, place+1)
+			fmt.Fprint(conn, "POST /wait HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+			if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") { // it is waited for
+				t.Fatalf("%q, %v", line, err)
+			}
+			slow = append(slow, conn)
 		}
 	}
-	for range 20 {
-		closed(9)
+	if !h.asks(9) {
+		t.Fatal("slow senders keep others out")
 	}
-	for reason, want := range map[string]float64{"address": 1, "all": 20} {
-		if n := metric(t, ops, `portico_connections_closed_total{reason="`+reason+`"}`); n != want {
-			t.Errorf("closed for %s: %v, want %v", reason, n, want)
-		}
+	for now, _ := l.counts(); now == most; now, _ = l.counts() { // until that one has gone
+		time.Sleep(time.Millisecond)
 	}
+	slow = append(slow[1:], from(t, h.host, 9)) // the first one made room
+	fmt.Fprint(slow[most-1], "POST /wait HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n")
 	for _, conn := range slow {
 		fmt.Fprint(conn, "{}")
-		text := make([]byte, 64)
-		n, err := io.ReadAtLeast(conn, text, 30)
-		if err != nil || !strings.Contains(string(text[:n]), "HTTP/1.1 200") {
-			t.Fatalf("a call was cut off: %q, %v", text[:n], err)
+		began()
+	}
+	for range 20 {
+		if h.asks(10) {
+			t.Fatal("there is one too many")
 		}
-		conn.Close()
 	}
-	reaches(t, ops, "portico_connections", 0)
-	if err := newVisitor(t, p, 9).ask(); err != nil {
-		t.Errorf("when they have gone: %v", err)
+	if now, closed := l.counts(); now != most || closed.idle != 1 || closed.all != 20 {
+		t.Errorf("%d are open, %d were dropped and %d refused", now, closed.idle, closed.all)
 	}
+	open()
+	for _, conn := range slow {
+		text := make([]byte, 20)
+		if _, err := io.ReadFull(conn, text); err != nil || !strings.Contains(string(text), "HTTP/1.1 200") {
+			t.Fatalf("a call was cut off: %q, %v", text, err)
+		}
+	}
+	if !h.asks(10) {
+		t.Error("they keep others out when they are answered")
+	}
+}
+
+// A connection of HTTP/2 is busy as long as any of its calls that have arrived is being answered, whatever else it has begun.
+func TestBusyStreamsAreKept(t *testing.T) {
+	t.Parallel()
+	const most = 4 * sources
+	h, l, began, open := gated(t, most, secure)
+	var all [most / sources]*attacker
+	for i := range all {
+		all[i] = attack(h, "/wait")
+		go all[i].listen()
+		if err := errors.Join(all[i].open(1, false), all[i].open(3, true)); err != nil {
+			t.Fatal(err)
+		}
+		began()
+	}
+	fifth := func(patience time.Duration) error {
+		conn := dial(t, h.host)
+		_ = conn.SetReadDeadline(time.Now().Add(patience))
+		_, err := conn.Read(make([]byte, 1))
+		return err
+	}
+	if err := fifth(5 * time.Second); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("there is one too many")
+	}
+	open()
+	for _, a := range all {
+		_ = a.WritePing(false, [8]byte{})
+		<-a.heard
+	}
+	for range 500 {
+		if _, closed := l.counts(); closed.idle > 0 {
+			return
+		}
+		_ = fifth(10 * time.Millisecond)
+	}
+	t.Error("streams that do not end keep others out")
 }
 
 // A trusted proxy may have all the connections, for it brings many callers.
