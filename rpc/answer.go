@@ -228,7 +228,7 @@ func (x *exchange) send() {
 	x.header(h, 2, "Content-Length", strconv.Itoa(len(body)))
 	x.w.WriteHeader(x.status)
 	if x.r.Method != http.MethodHead {
-		_, _ = x.w.Write(body) // a client that has gone away needs no answer
+		x.write(body)
 	}
 }
 

@@ -39,6 +39,7 @@ type exchange struct {
 
 	deprecated time.Time // since when a method is that was called
 	call       call
+	held       holding
 	headers    [3][1]string // backs the values of headers
 }
 
@@ -66,6 +67,7 @@ func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
 
 // release gives the paper back, unless it has grown so much that it would only lie around.
 func (x *exchange) release() {
+	x.s.held.leave(x)
 	p := x.paper
 	x.paper = nil
 	if p.body.Cap() > 64<<10 || p.out.Cap() > 256<<10 || cap(p.doc.nodes) > 8<<10 {
@@ -162,7 +164,10 @@ func (x *exchange) read() error {
 	if x.r.ContentLength > limit {
 		return x.tooLarge()
 	}
-	_, err := x.body.ReadFrom(io.LimitReader(x.r.Body, limit+1))
+	_, err := x.body.ReadFrom(io.LimitReader(arrival{x}, limit+1))
+	if x.s.held.went(x) {
+		return errCut
+	}
 	if int64(x.body.Len()) > limit {
 		return x.tooLarge()
 	}

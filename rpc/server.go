@@ -65,6 +65,7 @@ type Server struct {
 	crossSite  *http.CrossOriginProtection
 	openRPC    []byte
 	strict     []string // Strict-Transport-Security; nil is none
+	held       holdings
 
 	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
 	users, strangers *limit.Limiter
@@ -87,6 +88,7 @@ func New(o Options) *Server {
 		endpoints:  endpointsOf(o.Endpoints),
 		resources:  resourcesOf(o.Paths, o.Table),
 		strict:     strict(o.StrictTransport),
+		held:       holdings{most: maxHeld},
 	}
 }
 

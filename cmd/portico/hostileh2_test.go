@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type attacker struct {
 	heard   chan struct{} // a ping came back
 	ended   chan struct{} // closed when the server has closed the connection
 	reset   int           // streams that the server reset, or did not take; once it has ended
+	refused int           // streams with an answer of 4xx
 	goAway  *http2.GoAwayFrame
 }
 
@@ -33,7 +36,9 @@ func attack(h *house, path string) *attacker {
 	}
 	h.t.Cleanup(func() { conn.Close() })
 	_ = conn.SetDeadline(time.Now().Add(20 * time.Second))
-	a := &attacker{Framer: http2.NewFramer(conn, conn), t: h.t, conn: conn, heard: make(chan struct{}, 1), ended: make(chan struct{})}
+	f := http2.NewFramer(conn, conn)
+	f.ReadMetaHeaders = hpack.NewDecoder(4096, nil)
+	a := &attacker{Framer: f, t: h.t, conn: conn, heard: make(chan struct{}, 1), ended: make(chan struct{})}
 	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
 		h.t.Fatal(err)
 	}
@@ -61,6 +66,10 @@ func (a *attacker) listen() {
 			return
 		}
 		switch f := f.(type) {
+		case *http2.MetaHeadersFrame:
+			if strings.HasPrefix(f.PseudoValue("status"), "4") {
+				a.refused++
+			}
 		case *http2.RSTStreamFrame:
 			a.reset++
 		case *http2.GoAwayFrame:
@@ -127,6 +136,71 @@ func TestManyStreams(t *testing.T) {
 		t.Errorf("%d of %d streams were refused", a.reset, many)
 	}
 	h.goesOn()
+}
+
+// Answers that nobody takes, and bodies that do not end, are many with HTTP/2 though connections are few. They are held up to a bound; then
+// those that have been waited for longest are cut off, and who takes what he asked for is served.
+func TestHeldMemoryIsBounded(t *testing.T) {
+	slow(t)
+	const connections, most = 20, 320 << 20 // the bound is 128 MiB; buffers are larger than what is in them
+	for name, c := range map[string]struct {
+		path string
+		send func(a *attacker, stream uint32) error
+		cut  func(a *attacker) int
+	}{
+		"answers": {"/portal/rest/rpc.discover", func(a *attacker, stream uint32) error { return a.open(stream, true) }, func(a *attacker) int { return a.reset }},
+		"bodies": {"/portal", func(a *attacker, stream uint32) error {
+			err := a.open(stream, false)
+			for range 40 { // of 16 KiB; the server takes them all, so its window does not end
+				err = errors.Join(err, a.WriteData(stream, false, make([]byte, 16<<10)))
+			}
+			return err
+		}, func(a *attacker) int { return a.refused }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, secure)
+			h.goesOn()
+			before := heapHeld()
+			var all []*attacker
+			for range connections {
+				a := attack(h, c.path)
+				_ = a.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 0})
+				go a.listen()
+				for i := range uint32(maxStreams) {
+					if err := c.send(a, 2*i+1); err != nil {
+						t.Fatal(err)
+					}
+				}
+				_ = a.WritePing(false, [8]byte{})
+				<-a.heard
+				all = append(all, a)
+			}
+			h.goesOn()
+			held := heapHeld() - before
+			if held > most {
+				t.Errorf("%d MiB are held", held>>20)
+			}
+			cut := 0
+			for _, a := range all {
+				a.conn.Close()
+				<-a.ended
+				cut += c.cut(a)
+			}
+			if cut == 0 || cut == connections*maxStreams {
+				t.Errorf("%d of %d streams were cut off", cut, connections*maxStreams)
+			}
+			t.Logf("%d of %d streams were cut off, %d MiB are held", cut, connections*maxStreams, held>>20)
+			h.goesOn()
+		})
+	}
+}
+
+// heapHeld is what the heap holds that is in use.
+func heapHeld() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // Headers that do not end, and frames that ask for answers which nobody reads, are not collected without bound.
