@@ -19,6 +19,7 @@ const (
 	maxAssertion = 10 * time.Minute
 	maxJTI       = 255
 	clockSkew    = 30 * time.Second // of clients' clocks
+	farAway      = 1 << 40          // seconds; what is beyond may not fit into a time, and would pass for long ago
 )
 
 // An assertion that was shown is kept until it ends, so that it is good for one access token.
@@ -61,7 +62,7 @@ func (a *audience) UnmarshalJSON(b []byte) error {
 type seconds float64
 
 func (s seconds) time() time.Time {
-	whole, part := math.Modf(float64(s))
+	whole, part := math.Modf(min(max(float64(s), -farAway), farAway))
 	return time.Unix(int64(whole), int64(part*1e9)).UTC()
 }
 
