@@ -32,9 +32,10 @@ NODE_CLIENT := rpc/oauth/testdata/openid-client
 
 # Functions that are given anything, behind their folders.
 FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParams \
-           rpc/portal/FuzzCalls rpc/portal/FuzzSignIn \
+           rpc/portal/FuzzCalls rpc/portal/FuzzSignIn rpc/portal/FuzzV3 \
            auth/account/FuzzEventRule auth/account/FuzzSettings \
-           auth/secret/FuzzTexts auth/secret/FuzzSSHKey auth/secret/FuzzHash \
+           auth/secret/FuzzTexts auth/secret/FuzzSSHKey auth/secret/FuzzHash auth/secret/FuzzKeys \
+           auth/client/FuzzAssertion store/bolt/FuzzFile \
            store/FuzzUnseal store/FuzzKey store/FuzzRecord \
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic

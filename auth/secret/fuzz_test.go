@@ -113,3 +113,40 @@ func FuzzHash(f *testing.F) {
 		}
 	})
 }
+
+// FuzzKeys: what is read as the file of a key is one, is written as it was read, and its name tells nothing of it.
+func FuzzKeys(f *testing.F) {
+	key, err := NewKey(rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	text, err := key.Marshal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text)
+	f.Add([]byte(`{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}`))
+	f.Add([]byte(`{"kty":"oct","k":"AA"}`))
+	f.Add([]byte(vaultKeyMark + strings.Repeat("A", 43) + "\n"))
+	f.Add([]byte(vaultKeyMark + "AA"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if key, err := ParseKey(data); err == nil {
+			once, err := key.Marshal()
+			if err != nil {
+				t.Fatalf("%q: %v", data, err)
+			}
+			if again, err := ParseKey(once); err != nil || again.ID() != key.ID() || again.Signs() != key.Signs() {
+				t.Errorf("%q became %s, %v", data, once, err)
+			}
+			if _, err := NewRing(key); err != nil && key.Signs() {
+				t.Errorf("%q signs, and there is no ring of it: %v", data, err)
+			}
+		}
+		if key, err := ParseVaultKey(data); err == nil {
+			again, err := ParseVaultKey(key.Marshal())
+			if err != nil || again.ID() != key.ID() || !bytes.Equal(again.key(), key.key()) || len(key.ID()) != 16 {
+				t.Errorf("%q is %v, and then %v, %v", data, key, again, err)
+			}
+		}
+	})
+}

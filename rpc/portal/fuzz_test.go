@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"crypto/tls"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/portico-vco/portico/rpc/portal"
 	"github.com/portico-vco/portico/store/memory"
 )
 
@@ -63,6 +65,34 @@ func FuzzCalls(f *testing.F) {
 		}
 		if most := 4<<20 + 20*len(params); w.Body.Len() > most {
 			t.Errorf("%s %q: %d bytes are answered", name, params, w.Body.Len())
+		}
+	})
+}
+
+// FuzzV3 sends anything to the paths of the credentials product, as the administrator of an enterprise who has a credential. Every answer
+// is JSON, or none, and no fault is ours.
+func FuzzV3(f *testing.F) {
+	h, end := fuzzedHouse(f)
+	f.Cleanup(end)
+	admin := h.session(f, "admin@acme")
+	if w := h.post("/v3/credentials", admin, `{"username":"fuzzed","password":"x"}`); w.Code != http.StatusOK {
+		f.Fatal(w.Body)
+	}
+	for _, p := range portal.Paths() {
+		f.Add(p.Verb, strings.ReplaceAll("/"+p.Pattern, "{id}", "1"), "view=Full&force=true&enterpriseId=1", `{"username":"x","password":"y","newPassword":"z","userId":"2","userGroupId":1}`)
+	}
+	f.Add("GET", "/webapi//V3/Credentials/01/", "VIEW=full&view=x", "")
+	f.Add("PUT", "/v3/credentials/-1", "enterpriseId=1e9", `{"newPassword":"\ud800"}`)
+	f.Add("DELETE", "/v3/credentials/1/users/9223372036854775808", "%", `[]`)
+	f.Fuzz(func(t *testing.T, verb, path, query, body string) {
+		r := request("/", admin, body)
+		r.Method, r.URL.Path, r.URL.RawQuery, r.TLS = verb, path, query, &tls.ConnectionState{}
+		w := h.answer(r)
+		if out := w.Body.Bytes(); w.Code >= 500 || w.Header().Get("Content-Type") == "application/json" && !json.Valid(out) {
+			t.Errorf("%s %q?%q %q: %d %s", verb, path, query, body, w.Code, out)
+		}
+		if strings.Contains(w.Body.String(), "password\":") {
+			t.Errorf("%s %q?%q %q has a password in it: %s", verb, path, query, body, w.Body)
 		}
 	})
 }
