@@ -163,8 +163,11 @@ func (h *house) send(request string) string {
 }
 
 // calling is a request with a body for /portal.
-func calling(body string, headers ...string) string {
-	return fmt.Sprintf("POST /portal HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", strings.Join(headers, ""), len(body), body)
+func calling(body string, headers ...string) string { return at("/portal", body, headers...) }
+
+// at is one for another path.
+func at(path, body string, headers ...string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\n%sContent-Length: %d\r\n\r\n%s", path, strings.Join(headers, ""), len(body), body)
 }
 
 func one(method, params string) string {
@@ -204,6 +207,7 @@ func TestHostileRequests(t *testing.T) {
 		"bad UTF-8":           {calling(one("a\xff", "{}")), "200", "-32700", 0},
 		"half a pair":         {calling(one("login/operatorLogin", `{"username":"\ud800","password":"x"}`)), "200", "-32700", 0},
 		"NUL":                 {calling(one("a\x00", "{}")), "200", "-32700", 0},
+		"a number for a flag": {calling(one("system/getVersionInfo", `{"a":1e999,"b":-0,"c":9007199254740993,"d":`+strings.Repeat("9", 400)+`}`)), "200", "-32000", 0},
 		"a NUL that is coded": {calling(one("login/operatorLogin", `{"username":"a\u0000","password":"\u0000"}`)), "200", `"error"`, 0},
 		"a long id":           {calling(`{"jsonrpc":"2.0","method":"a","id":"` + long(1_000_000) + `"}`), "200", `"error"`, 0},
 		"100,000 calls":       {calling("[" + strings.Repeat("{},", 99_999) + "{}]"), "200", "-32600", 0},
@@ -211,7 +215,7 @@ func TestHostileRequests(t *testing.T) {
 		"10 MiB":              {calling(long(10 << 20)), "413", "-32600", 8 << 10},
 		"10 MiB in chunks": {"POST /portal HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" +
 			strings.Repeat("10000\r\n"+long(1<<16)+"\r\n", 160) + "0\r\n\r\n", "413", "-32600", 1<<20 + 512<<10},
-		"10 MiB for a login":  {strings.Replace(calling(long(10<<20)), "/portal ", "/login/doLogin.html ", 1), "413", "-32600", 8 << 10},
+		"10 MiB for a login":  {at("/login/doLogin.html", long(10<<20)), "413", "-32600", 8 << 10},
 		"a gzip bomb":         {calling(gzipped(256<<20), "Content-Encoding: gzip\r\n"), "200", "-32700", 0},
 		"a length that lies":  {"POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{}" + cutOff, "400", "", 0},
 		"a length beyond all": {"POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 9223372036854775807\r\n\r\n{}", "413", "", 0},
@@ -219,6 +223,19 @@ func TestHostileRequests(t *testing.T) {
 			strings.Repeat("1;"+long(2000)+"\r\n \r\n", 5000), "400", "", 1 << 20},
 		"a trailer without end": {"POST /portal HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n" +
 			strings.Repeat("A: "+long(1000)+"\r\n", 10_000), "400", "", 1 << 20},
+
+		"deep arrays, its twin":      {at("/portal/rest/system/getVersionInfo", strings.Repeat("[", 500_000)), "400", "-32700", 0},
+		"deep arrays at a login":     {at("/login/doLogin.html", `{"username":`+strings.Repeat("[", 500_000)), "302", "", 0},
+		"deep arrays at v3":          {at("/v3/credentials", strings.Repeat("[", 500_000)), "401", "message", 0},
+		"10 MiB for the twin":        {at("/portal/rest/login/operatorLogin", long(10<<20)), "413", "-32600", 8 << 10},
+		"10 MiB for v3":              {at("/v3/credentials", long(10<<20)), "413", "message", 8 << 10},
+		"10 MiB for a token":         {at("/oauth2/token", long(10<<20)), "413", "invalid_request", 8 << 10},
+		"a gzip bomb for a token":    {at("/oauth2/token", gzipped(256<<20), "Content-Encoding: gzip\r\n"), "413", "invalid_request", 8 << 10},
+		"a form of many names":       {at("/login/doLogin.html", strings.Repeat("a&", 500_000)), "302", "", 0},
+		"a form of one name, again":  {at("/oauth2/token", strings.Repeat("grant_type=x&", 1000)), "400", "invalid_request", 0},
+		"a form that is all escapes": {at("/login/doLogin.html", "username="+strings.Repeat("%00", 300_000)), "302", "", 0},
+		"a query without end":        {at("/v3/credentials?"+strings.Repeat("view=x&", 8000), "{}"), "401", "message", 0},
+		"NUL for a token":            {at("/oauth2/token", "grant_type=\x00&client_id=%00"), "400", "error", 0},
 
 		// Requests that two servers in a row might take apart in different ways.
 		"two lengths":              {"POST /portal HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}", "400", "", 0},

@@ -203,6 +203,38 @@ func heapHeld() int64 {
 	return int64(m.HeapAlloc)
 }
 
+// A stream whose body comes a byte a second is answered and ended in its time; the connection, and its other streams, go on.
+func TestSlowStreamIsEnded(t *testing.T) {
+	slow(t)
+	t.Parallel()
+	h := newHouse(t, secure)
+	a := attack(h, "/portal/rest/system/getVersionInfo")
+	_ = a.conn.SetDeadline(time.Now().Add(readTime + 20*time.Second))
+	go a.listen()
+	if err := a.open(1, false); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for late := time.After(readTime + 10*time.Second); h.running.Load() > 0 || h.begun.Load() == 0; {
+		select {
+		case <-late:
+			t.Fatalf("it is not ended after %v", readTime)
+		case <-tick.C:
+			_ = a.WriteData(1, false, []byte("1"))
+		}
+	}
+	_ = a.open(3, true)
+	_ = a.WritePing(false, [8]byte{})
+	<-a.heard
+	a.conn.Close()
+	<-a.ended
+	if a.refused != 1 || h.begun.Load() != 2 {
+		t.Errorf("%d streams were refused, and %d served", a.refused, h.begun.Load())
+	}
+	h.goesOn()
+}
+
 // Headers that do not end, and frames that ask for answers which nobody reads, are not collected without bound.
 func TestFloodsOfFrames(t *testing.T) {
 	for name, flood := range map[string]func(a *attacker, i int) error{
