@@ -32,36 +32,22 @@ const (
 	revokeToken   = "REVOKE_API_TOKEN"
 	updateUser    = "UPDATE_USER"
 	setProperty   = "UPDATE_ENTERPRISE_PROPERTY"
+	useCredential = "CREDENTIAL_USED"
 )
-
-// A kind is of things that are made and deleted. Of each a writer has a few.
-type kind struct {
-	suffix               string // of the names
-	created, deleted     string // its events
-	insert, remove, read string // methods
-	params               string // of insert
-}
-
-var kinds = []*kind{
-	{
-		suffix: "@acme.example", created: "CREATE_USER", deleted: "DELETE_USER",
-		insert: "enterprise/insertEnterpriseUser", params: `{"enterpriseId":1,"username":%q,"password":"` + demoPassword + `","roleId":12}`,
-		remove: "enterpriseUser/deleteEnterpriseUser", read: "enterpriseUser/getEnterpriseUser",
-	},
-	{
-		suffix: " app", created: "OAUTH_APP_CREATED", deleted: "OAUTH_APP_DELETED",
-		insert: "oauthApp/insertOauthApp", params: `{"name":%q,"scope":{"roleIds":[12]}}`,
-		remove: "oauthApp/deleteOauthApp", read: "oauthApp/getOauthApp",
-	},
-}
 
 // A thing is what a writer made, and what became of it.
 type thing struct {
-	kind *kind // nil for a token
-	name string
-	id   int64  // 0 until it is known
-	text string // of a token, once it was downloaded
-	did  map[string]outcome
+	kind     *kind // nil for a token
+	name     string
+	id       int64  // 0 until it is known
+	text     string // of a token, once it was downloaded; of a client, the last secret that was told
+	before   string // of a client: the secret that was told before it
+	toldAt   int    // of a client: how often its secret was changed by then
+	clientID string // of an app
+	did      map[string]outcome
+	knobs    map[*knob]*counter
+
+	used, maybeUsed int // of a credential, since the events were looked at
 }
 
 // A counter is something that a writer sets to 1, 2, 3 and so on.
@@ -76,6 +62,7 @@ type counter struct {
 type writer struct {
 	name     string
 	id       int64 // of the user that it is
+	group    int64 // of the service account alone
 	as       header
 	made     []*thing
 	tokens   []*thing
@@ -87,18 +74,21 @@ type writer struct {
 
 // A ledger is what the writers know, and what was seen of the record. It outlives the processes of a portal.
 type ledger struct {
-	t        *testing.T
-	url      string // of the process that lives now
-	client   *http.Client
-	super    header
-	admin    header
-	writers  []*writer
-	byUser   map[int64]*writer
-	acked    atomic.Int64 // changes that were answered with yes
-	lastSeen int64        // event
-	lastID   map[string]int64
-	mu       sync.Mutex
-	things   map[string]*thing
+	t         *testing.T
+	url       string // of the process that lives now
+	client    *http.Client
+	super     header
+	admin     header
+	globex    header   // the admin of another tenant
+	service   inserted // an API client, by groups alone a user of credentials
+	asService header
+	writers   []*writer
+	byUser    map[int64]*writer
+	acked     atomic.Int64 // changes that were answered with yes
+	lastSeen  int64        // event
+	lastID    map[string]int64
+	mu        sync.Mutex
+	things    map[string]*thing
 }
 
 // openLedger gives each of n writers a user of its own, with an API token.
@@ -108,7 +98,9 @@ func openLedger(t *testing.T, p *process, n int) *ledger {
 	l.serves(p)
 	admin := p.mustLogin("admin@acme.example", demoPassword)
 	l.admin = withToken(p.newToken("ledger", admin))
+	l.globex = withToken(p.newToken("ledger", p.mustLogin("admin@globex.example", demoPassword)))
 	l.super = withToken(p.newToken("ledger", p.mustLogin("super@portico.local", operatorPassword)))
+	p.call(&l.service, apiClients.insert, fmt.Sprintf(apiClients.params, "service"), admin)
 	for i := range n {
 		w := &writer{name: fmt.Sprintf("w%d", i), touched: map[*thing]bool{}}
 		w.property.sent, w.first.sent = map[int]outcome{}, map[int]outcome{}
@@ -118,10 +110,15 @@ func openLedger(t *testing.T, p *process, n int) *ledger {
 			fmt.Sprintf(`{"enterpriseId":1,"username":%q,"password":%q,"roleId":9}`, user, demoPassword), admin)
 		w.id = made.ID
 		w.as = withToken(p.newToken("own", p.mustLogin(user, demoPassword)))
+		p.call(&made, userGroups.insert, fmt.Sprintf(userGroups.params, w.name), admin)
+		w.group = made.ID
+		params := fmt.Sprintf(`{"id":%d,"userIds":[%d]}`, w.group, l.service.UserID)
+		p.call(new(any), "userGroup/addUserGroupMembers", params, admin)
 		l.writers = append(l.writers, w)
 		l.byUser[w.id] = w
 	}
-	l.lastSeen = l.events()[0].ID
+	all := l.events()
+	l.lastSeen = all[len(all)-1].ID
 	return l
 }
 
@@ -196,18 +193,20 @@ func (l *ledger) noted(err error, method string, acked func()) bool {
 func (l *ledger) write(w *writer, chance *rand.Rand) {
 	for going := true; going; {
 		switch n := chance.IntN(100); {
-		case len(w.tokens) < 2, n < 25 && len(w.tokens) < 40:
+		case len(w.tokens) < 2, n < 18 && len(w.tokens) < 40:
 			going = l.createToken(w)
-		case n < 55:
+		case n < 36:
 			going = l.downloadToken(w, pick(chance, w.tokens))
-		case n < 75:
+		case n < 50:
 			going = l.revokeToken(w, chance.IntN(len(w.tokens)))
-		case n < 83:
+		case n < 56:
 			going = l.setProperty(w)
-		case n < 91:
+		case n < 62:
 			going = l.setFirstName(w)
-		case len(w.others) < 4:
+		case len(w.others) < 3, n < 72 && len(w.others) < 6:
 			going = l.create(w, pick(chance, kinds))
+		case n < 94:
+			going = l.turnOne(w, pick(chance, w.others), chance)
 		default:
 			going = l.remove(w)
 		}
@@ -220,6 +219,10 @@ func (l *ledger) thing(w *writer, k *kind) *thing {
 	th := &thing{kind: k, name: fmt.Sprintf("%s-%d", w.name, len(w.made)), did: map[string]outcome{}}
 	if k != nil {
 		th.name += k.suffix
+		th.knobs = map[*knob]*counter{}
+		for _, d := range k.knobs {
+			th.knobs[d] = &counter{sent: map[int]outcome{}}
+		}
 	}
 	w.made = append(w.made, th)
 	l.mu.Lock()
@@ -228,7 +231,10 @@ func (l *ledger) thing(w *writer, k *kind) *thing {
 	return th
 }
 
-type inserted struct{ ID int64 }
+type inserted struct {
+	ID, UserID             int64
+	ClientID, ClientSecret string
+}
 
 func (l *ledger) createToken(w *writer) bool {
 	var in inserted
@@ -281,28 +287,38 @@ func (l *ledger) create(w *writer, k *kind) bool {
 	th := l.thing(w, k)
 	ok := l.change(w, th, k.created, &in, k.insert, k.params, th.name)
 	if ok {
-		th.id = in.ID
+		th.id, th.clientID, th.text = in.ID, in.ClientID, in.ClientSecret
 		w.others = append(w.others, th)
 	}
 	return ok
 }
 
+// remove deletes the thing that is there longest, or ends first what must have ended by then.
 func (l *ledger) remove(w *writer) bool {
 	th := w.others[0]
+	for d, c := range th.knobs {
+		if d.keeps && c.isOn() {
+			return l.turn(w, th, d)
+		}
+	}
 	w.others = w.others[1:]
-	return l.change(w, th, th.kind.deleted, new(any), th.kind.remove, `{"id":%d}`, th.id)
+	return l.change(w, th, th.kind.deleted, new(any), th.kind.remove, `{"id":%d,"force":true}`, th.id)
 }
 
 func (l *ledger) setProperty(w *writer) bool {
-	return l.count(w, &w.property, "enterprise/insertOrUpdateEnterpriseProperty", `{"enterpriseId":1,"name":%q,"value":"%d"}`, w.name)
+	c := &w.property
+	return l.count(c, w.as, new(any), "enterprise/insertOrUpdateEnterpriseProperty",
+		`{"enterpriseId":1,"name":%q,"value":"%d"}`, w.name, c.last+1)
 }
 
 func (l *ledger) setFirstName(w *writer) bool {
-	return l.count(w, &w.first, "enterpriseUser/updateEnterpriseUser", `{"enterpriseId":1,"id":%d,"_update":{"firstName":"%d"}}`, w.id)
+	c := &w.first
+	return l.count(c, w.as, new(any), "enterpriseUser/updateEnterpriseUser",
+		`{"enterpriseId":1,"id":%d,"_update":{"firstName":"%d"}}`, w.id, c.last+1)
 }
 
-func (l *ledger) count(w *writer, c *counter, method, params string, of any) bool {
+func (l *ledger) count(c *counter, as header, out any, method, params string, args ...any) bool {
 	c.last++
 	c.sent[c.last] = open
-	return l.noted(l.call(new(any), w.as, method, fmt.Sprintf(params, of, c.last)), method, func() { c.sent[c.last] = done })
+	return l.noted(l.call(out, as, method, fmt.Sprintf(params, args...)), method, func() { c.sent[c.last] = done })
 }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // A told is an event, as far as the ledger looks at it.
@@ -15,15 +17,23 @@ type told struct {
 	Detail string
 
 	detail struct {
-		ID, TokenID, UserID   int64
-		Name, Value, Username string
+		called
+		ID, TokenID, UserID, UserGroupID int64
+		Value                            string
 	}
 }
 
-// events answers the events since they were looked at, the newest first.
+// events answers the events since they were looked at, in the order of their numbers.
 func (l *ledger) events() []*told {
 	l.t.Helper()
-	var all []*told
+	all := append(l.eventsOf(1, l.admin), l.eventsOf(2, l.globex)...)
+	slices.SortFunc(all, func(a, b *told) int { return cmp.Compare(a.ID, b.ID) })
+	return all
+}
+
+// eventsOf answers those of a tenant, the newest first.
+func (l *ledger) eventsOf(tenant int, as header) (all []*told) {
+	l.t.Helper()
 	next := ""
 	for more := true; more; {
 		var page struct {
@@ -33,11 +43,14 @@ func (l *ledger) events() []*told {
 			}
 			Data []*told
 		}
-		l.must(&page, l.admin, "event/getEnterpriseEvents", `{"enterpriseId":1,"nextPageLink":%q}`, next)
+		l.must(&page, as, "event/getEnterpriseEvents", `{"enterpriseId":%d,"nextPageLink":%q}`, tenant, next)
 		more, next = page.MetaData.More, page.MetaData.NextPageLink
 		for _, e := range page.Data {
 			if e.ID <= l.lastSeen {
 				return all
+			}
+			if len(all) > 0 && e.ID >= all[len(all)-1].ID {
+				l.t.Errorf("event %d comes behind event %d", all[len(all)-1].ID, e.ID)
 			}
 			if err := json.Unmarshal([]byte(e.Detail), &e.detail); err != nil {
 				l.t.Fatal(err)
@@ -48,50 +61,82 @@ func (l *ledger) events() []*told {
 	return all
 }
 
+// happenings are what the events tell.
+type happenings struct {
+	things     map[*thing]map[string]int
+	turns      map[*thing]map[*knob][]*told
+	uses       map[*thing]int
+	properties map[string][]int
+	firstNames map[int64]int
+}
+
 // check holds what the portal says now against what the writers were told before, and the record against both.
 func (l *ledger) check() {
 	l.t.Helper()
-	news := l.events()
-	slices.Reverse(news)
-	happened := map[*thing]map[string]int{}
-	properties, firstNames := map[string][]int{}, map[int64]int{}
-	for _, e := range news {
-		if e.ID <= l.lastSeen {
-			l.t.Errorf("event %d comes behind event %d", e.ID, l.lastSeen)
+	l.asService = header{"Authorization", "Bearer " + l.accessToken(l.service.ClientID, l.service.ClientSecret)}
+	h := l.read()
+	for _, w := range l.writers {
+		for th := range w.touched {
+			l.settle(w, th, h)
+			delete(h.things, th)
+			delete(h.turns, th)
 		}
+		clear(w.touched)
+		l.checkProperty(w, h.properties[w.name])
+		l.checkFirstName(w, h.firstNames[w.id])
+		delete(h.properties, w.name)
+		delete(h.firstNames, w.id)
+	}
+	if len(h.things)+len(h.turns)+len(h.properties)+len(h.firstNames) > 0 {
+		l.t.Errorf("events of what nobody did: %v", h)
+	}
+	l.checkUses(l.read()) // of the looks at credentials that were just taken
+}
+
+// read notes what the events since they were looked at tell.
+func (l *ledger) read() *happenings {
+	l.t.Helper()
+	h := &happenings{
+		map[*thing]map[string]int{}, map[*thing]map[*knob][]*told{}, map[*thing]int{}, map[string][]int{}, map[int64]int{},
+	}
+	for _, e := range l.events() {
 		l.lastSeen = e.ID
 		switch e.Event {
 		case createToken, downloadToken, revokeToken:
-			l.happens(happened, e, e.detail.Name, e.detail.TokenID)
-		case kinds[0].created, kinds[0].deleted:
-			l.happens(happened, e, e.detail.Username, e.detail.UserID)
-		case kinds[1].created, kinds[1].deleted:
-			l.happens(happened, e, e.detail.Name, e.detail.ID)
+			l.happens(h, e, e.detail.Name, e.detail.TokenID)
+		case useCredential:
+			h.uses[l.things[e.detail.Username]]++
 		case updateUser:
-			firstNames[e.detail.UserID]++
+			h.firstNames[e.detail.UserID]++
 		case setProperty:
 			n, _ := strconv.Atoi(e.detail.Value)
-			properties[e.detail.Name] = append(properties[e.detail.Name], n)
+			h.properties[e.detail.Name] = append(h.properties[e.detail.Name], n)
+		default:
+			l.readOther(h, e)
 		}
 	}
-	for _, w := range l.writers {
-		for th := range w.touched {
-			l.settle(w, th, happened[th])
-			delete(happened, th)
+	return h
+}
+
+func (l *ledger) readOther(h *happenings, e *told) {
+	for _, k := range kinds {
+		name := k.name(e.detail.called)
+		if e.Event == k.created || e.Event == k.deleted {
+			if !strings.HasPrefix(name, "service-account-") { // whose API client has an event of its own
+				l.happens(h, e, name, cmp.Or(e.detail.ID, e.detail.UserID))
+			}
+		} else if d := k.turned(e); d != nil {
+			th := l.things[name]
+			if h.turns[th] == nil {
+				h.turns[th] = map[*knob][]*told{}
+			}
+			h.turns[th][d] = append(h.turns[th][d], e)
 		}
-		clear(w.touched)
-		l.checkProperty(w, properties[w.name])
-		l.checkFirstName(w, firstNames[w.id])
-		delete(properties, w.name)
-		delete(firstNames, w.id)
-	}
-	if len(happened)+len(properties)+len(firstNames) > 0 {
-		l.t.Errorf("events of what nobody did: %v, %v, %v", happened, properties, firstNames)
 	}
 }
 
 // happens notes an event of a thing. Where it was made, its number must be a new one.
-func (l *ledger) happens(happened map[*thing]map[string]int, e *told, name string, id int64) {
+func (l *ledger) happens(h *happenings, e *told, name string, id int64) {
 	th := l.things[name]
 	if th == nil {
 		l.t.Errorf("event %d, %s, is about %q, which nobody made", e.ID, e.Event, name)
@@ -109,14 +154,15 @@ func (l *ledger) happens(happened map[*thing]map[string]int, e *told, name strin
 	if id != th.id {
 		l.t.Errorf("event %d, %s, gives %s the number %d, its writer was told %d", e.ID, e.Event, name, id, th.id)
 	}
-	if happened[th] == nil {
-		happened[th] = map[string]int{}
+	if h.things[th] == nil {
+		h.things[th] = map[string]int{}
 	}
-	happened[th][e.Event]++
+	h.things[th][e.Event]++
 }
 
 // settle decides what was open by the events, and then there must be what they say.
-func (l *ledger) settle(w *writer, th *thing, happened map[string]int) {
+func (l *ledger) settle(w *writer, th *thing, h *happenings) {
+	happened := h.things[th]
 	for what, known := range th.did {
 		n := happened[what]
 		delete(happened, what)
@@ -132,6 +178,10 @@ func (l *ledger) settle(w *writer, th *thing, happened map[string]int) {
 	if len(happened) > 0 {
 		l.t.Errorf("%s: events of what nobody did: %v", th.name, happened)
 	}
+	for d, c := range th.knobs {
+		l.settleTurns(th, d, c, h.turns[th][d])
+	}
+	l.checkUse(th, h.uses[th])
 	if th.kind != nil {
 		l.checkOther(w, th)
 	} else {
@@ -139,15 +189,64 @@ func (l *ledger) settle(w *writer, th *thing, happened map[string]int) {
 	}
 }
 
+// settleTurns: each turn that was answered has its event, and so may the last, if it had no answer.
+func (l *ledger) settleTurns(th *thing, d *knob, c *counter, came []*told) {
+	c.settle(len(came))
+	if c.is-c.looked != len(came) {
+		l.t.Errorf("%s: %d turns must have been, and %d events tell of them (%v)", th.name, c.is-c.looked, len(came), d.events)
+	}
+	for i, e := range came {
+		if want := d.events[1-(c.looked+i+1)%2]; e.Event != want {
+			l.t.Errorf("event %d, %s, of %s: want %s", e.ID, e.Event, th.name, want)
+		}
+	}
+	c.last = c.is // what was not done is done next
+	c.close()
+}
+
+// settle says what there must be after so many changes came.
+func (c *counter) settle(came int) {
+	for n := c.looked + 1; n <= c.last; n++ {
+		if c.sent[n] == done || came > n-c.looked-1 {
+			c.is = n
+		}
+	}
+}
+
+// checkUses holds the events of uses against what was opened.
+func (l *ledger) checkUses(h *happenings) {
+	for _, w := range l.writers {
+		for _, th := range w.made {
+			l.checkUse(th, h.uses[th])
+		}
+	}
+	if len(h.things)+len(h.turns) > 0 {
+		l.t.Errorf("events while nobody did anything: %v", h)
+	}
+}
+
+func (l *ledger) checkUse(th *thing, came int) {
+	if came < th.used || came > th.used+th.maybeUsed {
+		l.t.Errorf("%s was opened %d times, and perhaps %d times more; %d events tell of it", th.name, th.used, th.maybeUsed, came)
+	}
+	th.used, th.maybeUsed = 0, 0
+}
+
 func (l *ledger) checkOther(w *writer, th *thing) {
 	if th.id == 0 {
 		return // it was never made
 	}
-	var is *struct{ Username, Name string }
+	var is *called
 	l.must(&is, w.as, th.kind.read, `{"id":%d}`, th.id)
 	there := th.did[th.kind.created] == recorded && th.did[th.kind.deleted] != recorded
-	if there != (is != nil) || there && is.Username+is.Name != th.name {
+	if there != (is != nil) || there && th.kind.name(*is) != th.name {
 		l.t.Errorf("number %d, %s: %+v; to be there: %v", th.id, th.name, is, there)
+	}
+	if there && is != nil {
+		th.clientID = is.ClientID
+	}
+	if th.kind.check != nil {
+		th.kind.check(l, w, th, there)
 	}
 	if there && !slices.Contains(w.others, th) {
 		w.others = append(w.others, th)
