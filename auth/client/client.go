@@ -68,15 +68,7 @@ var (
 	clients = store.NewCollection("client", func(c *Client) *int64 { return &c.ID }).Remember(1024, func(c Client) Client {
 		c.Secrets = append([]Secret(nil), c.Secrets...)
 		return c // what else it points to is replaced, never written into
-	}).
-		Leads("its tenant", func(tx store.Tx, c *Client) (bool, error) {
-			there, err := account.HasTenant(tx, c.Of, c.TenantID)
-			return there || !c.Gone.IsZero(), err
-		}).
-		Leads("its user", func(tx store.Tx, c *Client) (bool, error) {
-			there, err := account.HasUser(tx, c.UserID)
-			return there || c.UserID == 0, err
-		})
+	})
 	clientByID = clients.Unique("client", func(c *Client) []byte { return store.Key(c.ClientID) })
 	clientsOf  = clients.Index("tenant", func(c *Client) []byte {
 		if !c.Gone.IsZero() {

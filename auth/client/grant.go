@@ -27,9 +27,7 @@ type Grant struct {
 }
 
 var (
-	grants = store.NewCollection("grant", func(g *Grant) *int64 { return &g.ID }).
-		Leads("its app", func(tx store.Tx, g *Grant) (bool, error) { return clients.Has(tx, g.AppID) }).
-		Leads("its tenant", func(tx store.Tx, g *Grant) (bool, error) { return account.HasTenant(tx, g.Of, g.TenantID) })
+	grants  = store.NewCollection("grant", func(g *Grant) *int64 { return &g.ID })
 	grantOf = grants.Unique("app", func(g *Grant) []byte { return store.Key(g.AppID, int64(g.Of), g.TenantID) })
 	// By the tenant that grants.
 	grantsIn = grants.Index("tenant", func(g *Grant) []byte { return store.Key(int64(g.Of), g.TenantID) })

@@ -11,8 +11,8 @@ func init() {
 		there, err := account.HasTenant(tx, c.Of, c.TenantID)
 		return there || c.gone(), err
 	}).Leads("its version", func(tx store.Tx, c *Credential) (bool, error) {
-		there, err := versions.Has(tx, c.ID)
-		return there != c.gone(), err
+		v, err := versions.Get(tx, c.ID)
+		return c.gone() == (v == nil) && (v == nil || v.Version == c.Version), err
 	})
 	versions.Leads("its credential", func(tx store.Tx, v *version) (bool, error) { return credentials.Has(tx, v.ID) })
 	shares.Leads("its credential", func(tx store.Tx, s *Share) (bool, error) {
@@ -26,7 +26,7 @@ func init() {
 	groups.Leads("its tenant", func(tx store.Tx, g *Group) (bool, error) {
 		there, err := account.HasTenant(tx, g.Of, g.TenantID)
 		return there || !g.Gone.IsZero(), err
-	}).Leads("no more rows than it counts", func(tx store.Tx, g *Group) (bool, error) {
+	}).Leads("a count of all its rows", func(tx store.Tx, g *Group) (bool, error) {
 		n := 0
 		err := memberOf.IDs(tx, store.Span{Prefix: store.Key(g.ID)}, func([]byte, int64) (bool, error) {
 			n++
