@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+
+	"go.etcd.io/bbolt"
 
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
@@ -168,7 +171,9 @@ func TestNoAnswerWithoutSync(t *testing.T) {
 }
 
 // A disk that fails loses no answered change. When it is full the portal goes on, without changes; after any other failure it
-// answers nothing, for it does not know what is on the disk, until it is started anew.
+// answers nothing, for it does not know what is on the disk, until it is started anew. So it does when a head of the store, which
+// was written before, finds no room, as on a disk that writes all in new places, if the disk shows what it did not write: it is the
+// system that decides whether this one does.
 func TestKillAndFailingDisk(t *testing.T) {
 	slow(t)
 	t.Parallel()
@@ -176,10 +181,13 @@ func TestKillAndFailingDisk(t *testing.T) {
 	c := newCrash(t, d.data())
 	faults := []struct {
 		order    string
+		where    string
 		goesOn   bool
+		may      bool // go on
 		injected int
 	}{
-		{order: "fail write portico.db ENOSPC", goesOn: true},
+		{order: "fail write portico.db ENOSPC", where: "8192", goesOn: true},
+		{order: "fail write portico.db ENOSPC", where: "0 8192", may: true},
 		{order: "fail write portico.db EIO"},
 		{order: "fail sync portico.db EIO"},
 		{order: "fail sync portico.db ENOSPC"},
@@ -187,14 +195,15 @@ func TestKillAndFailingDisk(t *testing.T) {
 	for i := range max(len(faults), kills(16)/4) {
 		f := &faults[i%len(faults)]
 		f.injected++
-		c.writeUntil(func() { d.order("%s %d", f.order, c.chance.IntN(30)) })
+		c.writeUntil(func() { d.order("%s %d %s", f.order, c.chance.IntN(30), f.where) })
 		read := c.call(new(any), c.admin, "apiToken/list", `{}`)
 		change := c.call(new(any), c.admin, "apiToken/create", `{"name":"no","lifetimeMs":3600000}`)
 		d.order("mend")
-		if !isUnavailable(change) || (read == nil) != f.goesOn || read != nil && !isUnavailable(read) {
+		goesOn := read == nil
+		if !isUnavailable(change) || goesOn != f.goesOn && !(goesOn && f.may) || !goesOn && !isUnavailable(read) {
 			t.Errorf("%s: a list is answered with %v, a change with %v\n%s", f.order, read, change, c.p.stderr.String())
 		}
-		if f.goesOn {
+		if goesOn {
 			if !strings.Contains(c.p.stderr.String(), "no space left") {
 				t.Errorf("%s: it is not said why:\n%s", f.order, c.p.stderr.String())
 			}
@@ -213,7 +222,7 @@ func TestKillAndFailingDisk(t *testing.T) {
 	c.checkAll()
 	c.p.stop()
 	for _, f := range faults {
-		t.Logf("%s: %d times", f.order, f.injected)
+		t.Logf("%s %s: %d times", f.order, f.where, f.injected)
 	}
 	t.Logf("%d changes were answered", c.acked.Load())
 }
@@ -246,6 +255,63 @@ func TestSlowReadyWhileTheDiskFails(t *testing.T) {
 		}
 		p.signal(syscall.SIGTERM)
 		p.wait()
+	}
+}
+
+// A store whose file may not become longer goes on, and takes what needs the room once there is some.
+func TestKillAndNoRoomToGrow(t *testing.T) {
+	slow(t)
+	t.Parallel()
+	d := mountDisk(t)
+	c := newCrash(t, d.data())
+	large := func(n int) error {
+		params := fmt.Sprintf(`{"name":"large-%d","value":%q}`, n, strings.Repeat("x", 16_000))
+		return c.call(new(any), c.super, "systemProperty/insertOrUpdateSystemProperty", params)
+	}
+	rounds := max(2, kills(16)/16)
+	for i := range rounds {
+		c.writeUntil(c.kill)
+		c.cutReserve()
+		c.again()
+		d.order("fail resize portico.db ENOSPC 0")
+		var err error
+		for n := 0; n < 50 && err == nil; n++ { // the first may find pages that are free
+			err = large(50*i + n)
+		}
+		if !isUnavailable(err) {
+			t.Errorf("50 large changes without room: %v", err)
+		}
+		c.check()
+		d.order("mend")
+		if err := large(50*i + 49); err != nil {
+			t.Errorf("with room again: %v", err)
+		}
+		c.writeUntil(c.kill)
+		if said := c.p.stderr.String(); !strings.Contains(said, "no space left") {
+			t.Errorf("it is not said why:\n%s", said)
+		}
+		c.checkFile()
+		c.again()
+	}
+	c.p.stop()
+	t.Logf("%d times without room, %d changes were answered", rounds, c.acked.Load())
+}
+
+// cutReserve cuts off what the store has in reserve at the end of its file.
+func (c *crash) cutReserve() {
+	c.t.Helper()
+	path := folder(c.dir).store()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var size int64
+	err = db.View(func(tx *bbolt.Tx) error {
+		size = tx.Size()
+		return nil
+	})
+	if err := errors.Join(err, db.Close(), os.Truncate(path, size)); err != nil {
+		c.t.Fatal(err)
 	}
 }
 

@@ -162,10 +162,28 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 		return errStuck
 	}
 	if err := tx.Commit(); err != nil {
-		return commitError(err)
+		return e.failed(err)
 	}
 	e.last.Store(commit)
 	return nil
+}
+
+// failed says what came of a commit that failed. When its head found no room nothing was written, but a disk behind FUSE shows
+// it all the same to whoever has the file mapped, as bbolt does: nobody knows for how long, so that it is like a failed sync.
+func (e *engine) failed(err error) error {
+	says := commitError(err)
+	if !errors.Is(says, store.ErrFull) {
+		return says
+	}
+	tx, bad := e.enter()
+	if bad != nil {
+		return errors.Join(says, bad)
+	}
+	defer e.leave(tx)
+	if int64(tx.ID()) != e.last.Load() {
+		return unsynced(fmt.Errorf("a head that was not written is read all the same: %w", err))
+	}
+	return says
 }
 
 func apply(b *bbolt.Bucket, w store.Write) error {

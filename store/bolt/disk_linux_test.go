@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 
 	"github.com/portico-vco/portico/store"
@@ -209,6 +210,26 @@ func TestCommitError(t *testing.T) {
 		if err := commitError(c.err); !errors.Is(err, c.want) || !errors.Is(err, c.err) {
 			t.Errorf("%v: got %v, want %v", c.err, err, c.want)
 		}
+	}
+}
+
+// A head that could not be written was read as if it had been: what nobody was answered was served, and the next commit took it for
+// damage, which a backup should mend.
+func TestHeadWithoutRoom(t *testing.T) {
+	e, err := open(filepath.Join(t.TempDir(), "store.db"), Options{Create: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	noRoom := &os.PathError{Op: "write", Err: unix.ENOSPC}
+	if err := e.failed(noRoom); !errors.Is(err, store.ErrFull) || errors.Is(err, store.ErrUnsynced) {
+		t.Errorf("the head is the old one: %v", err)
+	}
+	if err := e.db.Update(func(*bbolt.Tx) error { return nil }); err != nil { // of which the engine does not know
+		t.Fatal(err)
+	}
+	if err := e.failed(noRoom); !errors.Is(err, store.ErrUnsynced) || !strings.Contains(err.Error(), "restart") {
+		t.Errorf("the head is the new one: %v", err)
 	}
 }
 

@@ -76,6 +76,10 @@ func commitError(err error) error {
 	if unwritten(err) {
 		return fmt.Errorf("%w: %w", store.ErrFull, err)
 	}
+	return unsynced(err)
+}
+
+func unsynced(err error) error {
 	return fmt.Errorf("%w: %w; check the disk, then restart", store.ErrUnsynced, err)
 }
 

@@ -87,7 +87,8 @@ func (m move) apply(names map[string]*node) {
 type fault struct {
 	op, name string
 	errno    syscall.Errno
-	after    int
+	after    int64
+	from, to int64 // of writes: where they begin; to is 0 for the end of the file
 }
 
 func newDisk() *disk {
@@ -107,14 +108,16 @@ func (d *disk) node(name string, mode uint32) *node {
 
 func (n *node) isFolder() bool { return n.mode&syscall.S_IFMT == syscall.S_IFDIR }
 
-// fails is the error of an operation, which may have been ordered to fail. Without power all fail.
-func (d *disk) fails(op, name string) syscall.Errno {
+func (d *disk) fails(op, name string) syscall.Errno { return d.failsAt(op, name, 0) }
+
+// failsAt is the error of an operation at a place of a file, which may have been ordered to fail. Without power all fail.
+func (d *disk) failsAt(op, name string, at int64) syscall.Errno {
 	d.ops++
 	if d.off > 0 && d.ops >= d.off {
 		return syscall.EIO
 	}
 	for _, f := range d.faults {
-		if f.op != op || f.name != name {
+		if f.op != op || f.name != name || at < f.from || f.to != 0 && at >= f.to {
 			continue
 		}
 		if f.after == 0 {
@@ -127,13 +130,13 @@ func (d *disk) fails(op, name string) syscall.Errno {
 
 var errnos = map[string]syscall.Errno{"EIO": syscall.EIO, "ENOSPC": syscall.ENOSPC}
 
-func (d *disk) order(op, name, errno string, after int) error {
+func (d *disk) order(f fault) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if errnos[errno] == 0 || !slices.Contains([]string{"write", "resize", "sync", "create", "remove", "rename", "link"}, op) {
-		return fmt.Errorf("%s of %s cannot fail with %s", op, name, errno)
+	if f.errno == 0 || !slices.Contains([]string{"write", "resize", "sync", "create", "remove", "rename", "link"}, f.op) {
+		return fmt.Errorf("%s of %s cannot fail so", f.op, f.name)
 	}
-	d.faults = append(d.faults, &fault{op, name, errnos[errno], after})
+	d.faults = append(d.faults, &f)
 	return nil
 }
 

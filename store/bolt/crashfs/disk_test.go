@@ -80,7 +80,7 @@ func TestFailedSyncForgets(t *testing.T) {
 	for seed := range uint64(20) {
 		d, n := aged(t)
 		d.chance = rand.New(rand.NewPCG(seed, 1))
-		if err := d.order("sync", "file", "EIO", 0); err != nil {
+		if err := d.order(fault{op: "sync", name: "file", errno: syscall.EIO}); err != nil {
 			t.Fatal(err)
 		}
 		if errno := d.sync(n); errno != syscall.EIO {
@@ -95,8 +95,26 @@ func TestFailedSyncForgets(t *testing.T) {
 	if forgotten < 5 {
 		t.Errorf("forgotten %d times of 20", forgotten)
 	}
-	if err := newDisk().order("sync", "file", "EAGAIN", 0); err == nil {
+	if err := newDisk().order(fault{op: "sync", name: "file", errno: errnos["EAGAIN"]}); err == nil {
 		t.Error("any error can be ordered")
+	}
+}
+
+// Of writes those fail that begin where they were ordered to.
+func TestFaultAtPlace(t *testing.T) {
+	d := newDisk()
+	for _, f := range []fault{
+		{op: "write", name: "head", errno: syscall.ENOSPC, to: 10},
+		{op: "write", name: "rest", errno: syscall.ENOSPC, from: 10},
+	} {
+		if err := d.order(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at, want := range map[int64][2]syscall.Errno{0: {syscall.ENOSPC, 0}, 9: {syscall.ENOSPC, 0}, 10: {0, syscall.ENOSPC}} {
+		if got := [2]syscall.Errno{d.failsAt("write", "head", at), d.failsAt("write", "rest", at)}; got != want {
+			t.Errorf("at %d: %v, want %v", at, got, want)
+		}
 	}
 }
 

@@ -8,9 +8,9 @@
 //	cut AFTER           once that many more operations have succeeded, the power is off: nothing changes any more, all fails
 //	power SEED          it is on again: of what was not synced, chance keeps some, tears some and drops the rest
 //	ops                 how many operations there were
-//	fail OP NAME ERRNO AFTER
+//	fail OP NAME ERRNO AFTER [FROM [TO]]
 //	                    once that many more operations of that kind (write, resize, sync, create, remove, rename, link) on what
-//	                    has that name have succeeded, all fail
+//	                    has that name have succeeded, all fail; of writes those that begin from FROM on and before TO
 //	mend                nothing fails any more
 //	deaf true|false     whether syncs are answered and not done
 //	syncs NAME          how often what has that name was synced
@@ -96,7 +96,7 @@ func (m *mounted) unmount() error {
 }
 
 func (m *mounted) obey(words []string) (answer string, err error) {
-	words = append(words, "", "", "", "", "")
+	words = append(words, "", "", "", "", "", "", "")
 	switch words[0] {
 	case "power":
 		seed, err := strconv.ParseUint(words[1], 10, 64)
@@ -115,11 +115,15 @@ func (m *mounted) obey(words []string) (answer string, err error) {
 	case "ops":
 		return strconv.Itoa(m.disk.opsSoFar()), nil
 	case "fail":
-		after, err := strconv.Atoi(words[4])
-		if err != nil {
-			return "", err
+		f := fault{op: words[1], name: words[2], errno: errnos[words[3]]}
+		for i, n := range []*int64{&f.after, &f.from, &f.to} {
+			if word := words[4+i]; word != "" {
+				if *n, err = strconv.ParseInt(word, 10, 64); err != nil {
+					return "", err
+				}
+			}
 		}
-		return "", m.disk.order(words[1], words[2], words[3], after)
+		return "", m.disk.order(f)
 	case "mend":
 		m.disk.mend()
 		return "", nil
