@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -83,6 +85,57 @@ func TestKillFirstStartByPower(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whenever the power fails while a backup takes the place of a store, one of them is in place, whole, and the store is never gone.
+// It was when the backup had got its name for good, and the store not yet its other one.
+func TestKillRestoreByPower(t *testing.T) {
+	slow(t)
+	t.Parallel()
+	d, chance := mountDisk(t), newChance(t)
+	dir, backups := d.data(), t.TempDir()
+	serving(t, demoArgs(dir)...).stop()
+	if status, _, errs := runHere(t, nil, "", "backup", "--data", dir, "--backup-folder", backups, "b"); status != exitOK {
+		t.Fatalf("backup: exit status %d\n%s", status, errs)
+	}
+	restore := func() {
+		launch(t, "restore", "--force", "--data", dir, filepath.Join(backups, "b.backup")).wait()
+	}
+	before := d.ops()
+	restore()
+	whole, replaced := d.ops()-before, 0
+	if whole < 20 {
+		t.Fatalf("a restore was only %d operations on the disk", whole)
+	}
+	for range max(8, kills(48)/8) {
+		time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // the second name has the second in it
+		was := fileOf(t, folder(dir).store())
+		cut := whole - chance.IntN(8) // the end, where the names are given
+		d.order("cut %d", cut)
+		restore()
+		told := fmt.Sprintf("cut off after %d of %d operations: %s", cut, whole, d.order("power %d", chance.Uint64()))
+		if status, out, errs := runHere(t, nil, "", "check", "--data", dir); status != exitOK {
+			t.Errorf("%s: portico check: exit status %d\n%s%s", told, status, out, errs)
+		}
+		if os.SameFile(was, fileOf(t, folder(dir).store())) {
+			continue
+		}
+		replaced++
+		kept, err := filesLike(dir, "portico.db.before-*")
+		if err != nil || !slices.ContainsFunc(kept, func(path string) bool { return os.SameFile(was, fileOf(t, path)) }) {
+			t.Errorf("%s: the backup is in place, and the store that was there is gone: %v, %v", told, kept, err)
+		}
+	}
+	t.Logf("of %d operations; the store was replaced %d times", whole, replaced)
+}
+
+func fileOf(t *testing.T, path string) os.FileInfo {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
 }
 
 // A store is there from the first change that was answered, also when nothing else is made in its folder.

@@ -180,6 +180,9 @@ func (r restoration) place(next string, now time.Time) (kept string, err error) 
 		if err := os.Link(path, kept); err != nil {
 			return "", err
 		}
+		if err := syncFolder(string(r.data)); err != nil { // or the power may leave it no name
+			return "", err
+		}
 	}
 	return kept, errors.Join(os.Rename(next, path), syncFolder(string(r.data)))
 }
