@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/portico-vco/portico/store"
@@ -118,7 +119,7 @@ func (d folder) fresh() (bool, error) {
 		return true, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("data folder: %w", err)
+		return false, fmt.Errorf("data folder: %w", access(err))
 	}
 	other := ""
 	for _, e := range entries {
@@ -144,12 +145,20 @@ func (d folder) fresh() (bool, error) {
 // prepare makes the folder. One that was there, empty, becomes the portal's own and is closed to others, if it is ours.
 func (d folder) prepare() error {
 	if err := makeFolder(string(d)); err != nil {
-		return fmt.Errorf("data folder: %w", err)
+		return fmt.Errorf("data folder: %w", access(err))
 	}
 	if err := os.Chmod(string(d), 0o700); err != nil && !errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("data folder: %w", err)
+		return fmt.Errorf("data folder: %w", access(err))
 	}
 	return nil
+}
+
+// access says what the portal needs of its folder where that is refused.
+func access(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w; the folder and what is in it must be readable and writable for the user that runs Portico", err)
+	}
+	return err
 }
 
 // tighten takes from others what they may do with the files of a portal that exists; a backup that was restored often

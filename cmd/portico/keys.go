@@ -145,11 +145,11 @@ func (k *keyFolder) load() ([]keyFile, error) {
 	for _, path := range paths {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("signing keys: %w", err)
+			return nil, fmt.Errorf("signing keys: %w", access(err))
 		}
 		key, err := secret.ParseKey(data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w; restore it from a backup", path, err)
 		}
 		if key.Signs() {
 			if err := private(path, 0o077); err != nil {

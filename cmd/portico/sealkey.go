@@ -35,7 +35,7 @@ func (d folder) sealer() (*secret.Sealer, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("data folder %s: there is a store but no sealing key: restore it from a backup: %w", d, err)
 	case err != nil:
-		return nil, fmt.Errorf("sealing key: %w", err)
+		return nil, fmt.Errorf("sealing key: %w", access(err))
 	}
 	if err := private(path, 0o077); err != nil {
 		return nil, err

@@ -78,7 +78,7 @@ func (v *vaultKeys) load() ([]vaultKeyFile, error) {
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, fmt.Errorf("vault keys: %w", err)
+			return nil, fmt.Errorf("vault keys: %w", access(err))
 		}
 		key, err := secret.ParseVaultKey(data)
 		if err != nil {
