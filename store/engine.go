@@ -27,7 +27,7 @@ type Engine interface {
 }
 
 // Bounded is an engine whose commits can hold less than those of others: so many keys, and bytes of keys and values. It has
-// room for one Update and for what OnCommit adds.
+// room for one Update and for what OnCommit adds. It is asked whenever a group begins, also when Commit runs its function again.
 type Bounded interface {
 	Bound() (keys, bytes int)
 }

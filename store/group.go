@@ -58,6 +58,7 @@ func (c *call) play(t *tx, f func(Tx) error) {
 // group is the calls that share one commit, and what they wrote.
 type group struct {
 	db     *DB
+	bound  bound
 	calls  []*call
 	writes overlay
 	ended  func(error) // of who observes
@@ -66,7 +67,7 @@ type group struct {
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
 // may run it again. Whose writes find no room any more has another turn, first in the next group.
 func (g *group) run(r Reader) ([]Write, error) {
-	g.writes, g.ended = overlay{}, nil
+	g.writes, g.ended, g.bound = overlay{}, nil, boundOf(g.db.engine)
 	for i := 0; i < len(g.calls); i++ {
 		if c := g.calls[i]; !c.gone && !g.turn(r, c) {
 			g.db.queue.putBack(g.calls[i:])
@@ -123,11 +124,11 @@ func (g *group) turn(r Reader, c *call) (fits bool) {
 }
 
 func (g *group) fits(own *overlay) bool {
-	return g.writes.size+own.size <= g.db.bound.bytes && g.writes.union(own) <= g.db.bound.keys
+	return g.writes.size+own.size <= g.bound.bytes && g.writes.union(own) <= g.bound.keys
 }
 
 func (g *group) admit() {
-	room := len(g.writes.writes) < g.db.bound.keys && g.writes.size < g.db.bound.bytes && len(g.calls) < groupCalls
+	room := len(g.writes.writes) < g.bound.keys && g.writes.size < g.bound.bytes && len(g.calls) < groupCalls
 	if !room {
 		return
 	}

@@ -10,7 +10,6 @@ import (
 // DB is a store: an engine with serial, grouped Updates, checksums and limits on top.
 type DB struct {
 	engine   Engine
-	bound    bound
 	queue    *queue
 	ended    chan struct{} // closed when the committer has ended
 	closed   atomic.Bool
@@ -22,7 +21,7 @@ type DB struct {
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
 func Open(e Engine) *DB {
-	db := &DB{engine: e, bound: boundOf(e), queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
+	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
 	if s, shared := e.(Shared); shared {
 		s.OnFailure(func(err error) { _ = db.note(err) })
 	}

@@ -80,6 +80,8 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write) (d
 			return true, e.have(ctx, head, resp.Header.Revision, writes)
 		case err == nil:
 			return e.lost(ctx, resp, sent)
+		case errors.Is(err, rpctypes.ErrTooManyOps) && e.most.Swap(leastOps) > leastOps:
+			return false, nil // another member has another limit: the group runs again, smaller
 		case refused(err) != nil:
 			return false, refused(err)
 		}

@@ -64,6 +64,7 @@ type Engine struct {
 
 	copy    atomic.Pointer[store.Engine]
 	applied position
+	most    atomic.Int64          // operations of one transaction
 	watched atomic.Int64          // up to this revision of etcd the copy has all there is
 	trusted atomic.Int64          // the moment as of which the copy was the newest state, on the clock of since
 	start   time.Time             // where that clock begins
@@ -126,6 +127,9 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.identify(ctx); err != nil {
 		return err
 	}
+	if err := e.measure(ctx); err != nil {
+		return err
+	}
 	asked := e.since()
 	from, err := e.load(ctx)
 	if err != nil {
@@ -144,9 +148,6 @@ func (e *Engine) since() time.Duration { return e.Now().Sub(e.start) }
 
 // ID is as store.Engine says.
 func (e *Engine) ID() string { return e.id }
-
-// Bound is as store.Bounded says: an etcd member takes 128 operations, one of which is the head's, and requests of 1.5 MiB.
-func (e *Engine) Bound() (keys, bytes int) { return 127, store.MaxBytes + store.MaxLastBytes }
 
 // View is as store.Engine says, of the local copy.
 func (e *Engine) View(ctx context.Context, f func(store.Reader) error) error {

@@ -46,9 +46,9 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) *store.DB { return open(t, options(t, m)) })
 }
 
-// TestStoreWithCopyInMemory: any engine can keep the copy.
-func TestStoreWithCopyInMemory(t *testing.T) {
-	m := etcdtest.Alone(t)
+// TestStoreInMemory: any engine can keep the copy, and larger transactions keep the same promises.
+func TestStoreInMemory(t *testing.T) {
+	m := etcdtest.Alone(t, "-max-txn-ops", "1024")
 	storetest.Run(t, func(t testing.TB) *store.DB {
 		o := options(t, m)
 		o.Copy = func(string) (store.Engine, error) { return memory.New(), nil }

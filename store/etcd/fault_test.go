@@ -321,3 +321,40 @@ func TestUpdateWhileTheCopyIsMade(t *testing.T) {
 		t.Error("what an Update had acknowledged was not shown for a while")
 	}
 }
+
+// TestOtherLimit: the member that was asked took more operations than the one that is there now.
+func TestOtherLimit(t *testing.T) {
+	large, small := etcdtest.Alone(t, "-max-txn-ops", "1024"), etcdtest.Alone(t)
+	for m, want := range map[*etcdtest.Member]int{large: 1023, small: 127} {
+		e, err := etcd.New(context.Background(), options(t, m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if keys, _ := e.Bound(); keys != want {
+			t.Errorf("a commit may have %d keys, want %d", keys, want)
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	db := open(t, options(t, large))
+	large.Restart(t, "-max-txn-ops", "128")
+	until(t, "it has caught up", func() bool { return db.CatchUp(context.Background()) == nil })
+	var all sync.WaitGroup
+	for i := range 64 {
+		all.Go(func() {
+			err := db.Update(context.Background(), func(tx store.Tx) error {
+				for n := range 10 {
+					if err := tx.Put(fmt.Append(nil, i, "/", n), nil); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}

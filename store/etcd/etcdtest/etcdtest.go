@@ -83,11 +83,11 @@ func (m *Member) Kill() {
 	}
 }
 
-// Restart starts it again with what it had.
-func (m *Member) Restart(t testing.TB) {
+// Restart starts it again with what it had, and more args.
+func (m *Member) Restart(t testing.TB, args ...string) {
 	t.Helper()
 	m.Kill()
-	m.args = append(m.args, "-client", "http://"+m.Client)
+	m.args = append(append(m.args, "-client", "http://"+m.Client), args...)
 	m.launch(t)
 	if <-m.ready(t) == "" {
 		t.Fatal("the member did not start again")

@@ -26,6 +26,7 @@ func main() {
 	flag.StringVar(&announce, "announce", "", "where the others find it; empty: where it listens for them")
 	flag.StringVar(&c.InitialCluster, "cluster", "", "name=announced,... of all members; empty: it is alone")
 	flag.Int64Var(&c.QuotaBackendBytes, "quota", 0, "how large its store may be; 0: etcd's default")
+	flag.UintVar(&c.MaxTxnOps, "max-txn-ops", c.MaxTxnOps, "how many operations a transaction may have")
 	flag.StringVar(&c.AutoCompactionRetention, "retention", "0", "how much history is kept, in revisions; 0: all")
 	flag.StringVar(&c.ClientTLSInfo.CertFile, "cert", "", "its certificate for clients")
 	flag.StringVar(&c.ClientTLSInfo.KeyFile, "key", "", "the key of that")
