@@ -18,9 +18,9 @@ const (
 	mostOps  = 1024
 )
 
-// Bound is as store.Bounded says: one operation is the head's, and a request may have 1.5 MiB.
+// Bound is as store.Bounded says: two operations are the engine's own, and a request may have 1.5 MiB.
 func (e *Engine) Bound() (keys, bytes int) {
-	return int(e.most.Load()) - 1, store.MaxBytes + store.MaxLastBytes
+	return int(e.most.Load()) - 2, store.MaxBytes + store.MaxLastBytes
 }
 
 // measure finds out how many operations fit into a transaction, by one that does nothing.

@@ -14,29 +14,45 @@ import (
 
 // Commit is as store.Engine says. It fails with ErrUnknown when nobody can say what became of it.
 func (e *Engine) Commit(ctx context.Context, f func(store.Reader) ([]store.Write, error)) error {
-	for {
-		if err := e.trust(); err != nil {
+	first := false
+	defer func() {
+		if first {
+			e.forget(ctx, clientv3.Compare(clientv3.Value(e.keys.first), "=", e.process))
+		}
+	}()
+	for lost := 0; ; lost++ {
+		if lost >= losses && !first {
+			first = e.goFirst(ctx)
+		}
+		if err := e.yield(ctx); err != nil {
 			return err
 		}
-		head := e.applied.revision() // before the View: it may only be newer, and then the comparison fails
-		var writes []store.Write
-		err := e.read(ctx, func(r store.Reader) (err error) {
-			writes, err = f(r)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		done := false
-		if len(writes) == 0 {
-			done, err = e.stillAt(ctx, head)
-		} else {
-			done, err = e.write(ctx, head, writes)
-		}
-		if done || err != nil {
+		if done, err := e.try(ctx, f, &first); done || err != nil {
 			return err
 		}
 	}
+}
+
+// try is Commit, unless another process was quicker. What makes it the first goes with its writes.
+func (e *Engine) try(ctx context.Context, f func(store.Reader) ([]store.Write, error), first *bool) (done bool, err error) {
+	if err := e.trust(); err != nil {
+		return false, err
+	}
+	head := e.applied.revision() // before the View: it may only be newer, and then the comparison fails
+	var writes []store.Write
+	err = e.read(ctx, func(r store.Reader) (err error) {
+		writes, err = f(r)
+		return err
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case len(writes) == 0:
+		return e.stillAt(ctx, head)
+	}
+	done, err = e.write(ctx, head, writes, *first)
+	*first = *first && !done
+	return done, err
 }
 
 // stillAt reports whether head is the newest commit; if not, the copy has a newer one when it returns.
@@ -70,9 +86,9 @@ func (e *Engine) outcome() attempt {
 }
 
 // write makes the writes durable if head is the newest commit. Otherwise it returns false when the copy has a newer one.
-func (e *Engine) write(ctx context.Context, head int64, writes []store.Write) (done bool, err error) {
+func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, first bool) (done bool, err error) {
 	name := e.newAttempt()
-	txn := e.transaction(head, name, writes)
+	txn := e.transaction(head, name, writes, first)
 	for sent := 1; ; sent++ {
 		resp, err := e.send(ctx, txn)
 		switch {
@@ -95,8 +111,8 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write) (d
 }
 
 // transaction is the commit in etcd's words. The head is put last, so that the watch tells it behind all else.
-func (e *Engine) transaction(head int64, name string, writes []store.Write) func(clientv3.Txn) clientv3.Txn {
-	ops := make([]clientv3.Op, 0, len(writes)+1)
+func (e *Engine) transaction(head int64, name string, writes []store.Write, first bool) func(clientv3.Txn) clientv3.Txn {
+	ops := make([]clientv3.Op, 0, len(writes)+2)
 	for _, w := range writes {
 		key := e.keys.data + string(w.Key)
 		if w.Value == nil {
@@ -104,6 +120,9 @@ func (e *Engine) transaction(head int64, name string, writes []store.Write) func
 		} else {
 			ops = append(ops, clientv3.OpPut(key, string(w.Value)))
 		}
+	}
+	if first {
+		ops = append(ops, clientv3.OpDelete(e.keys.first))
 	}
 	ops = append(ops, clientv3.OpPut(e.keys.head, name))
 	unmoved := clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", head)

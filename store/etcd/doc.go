@@ -4,6 +4,7 @@
 // # The keys
 //
 //	PREFIX/data/KEY   a record of the store, its value sealed as package store hands it over
+//	PREFIX/first      who has lost many races and is let go before the others
 //	PREFIX/head       who wrote last; put by every commit, behind all else of it
 //	PREFIX/lead/...   who does the work that is done once in the cluster
 //	PREFIX/mark       what this is, its format and its id

@@ -74,7 +74,8 @@ type Engine struct {
 
 	writing sync.Mutex // of the copy
 	attempt attempt    // under writing
-	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
+	first   firsts
+	direct  bool // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
 	rewatch   chan struct{} // tells the watch that it is stuck
@@ -110,7 +111,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		Options: o, client: client, keys: keys, process: uuid.NewString(), start: o.Now(),
 		questions: newQuestions(), rewatch: make(chan struct{}, 1),
 	}
-	e.applied.moved = make(chan struct{})
+	e.applied.moved, e.first.changed = make(chan struct{}), make(chan struct{})
 	if err := e.begin(ctx); err != nil {
 		return nil, errors.Join(err, e.client.Close())
 	}

@@ -325,7 +325,7 @@ func TestUpdateWhileTheCopyIsMade(t *testing.T) {
 // TestOtherLimit: the member that was asked took more operations than the one that is there now.
 func TestOtherLimit(t *testing.T) {
 	large, small := etcdtest.Alone(t, "-max-txn-ops", "1024"), etcdtest.Alone(t)
-	for m, want := range map[*etcdtest.Member]int{large: 1023, small: 127} {
+	for m, want := range map[*etcdtest.Member]int{large: 1022, small: 126} {
 		e, err := etcd.New(context.Background(), options(t, m))
 		if err != nil {
 			t.Fatal(err)

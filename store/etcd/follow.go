@@ -123,6 +123,9 @@ func (c *commits) take() (writes []store.Write, names []string) {
 // applyAll brings the commits of some events into the copy, as one: who reads it sees the last of them or none.
 func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
 	for _, ev := range events {
+		if string(ev.Kv.Key) == e.keys.first {
+			e.first.saw(string(ev.Kv.Value), ev.Kv.ModRevision) // nobody, when it was deleted
+		}
 		if err := c.add(ev); err != nil {
 			e.fail(err)
 			return err

@@ -13,7 +13,7 @@ import (
 )
 
 // keyspace is where the keys of a store lie. What is watched is the range from data up to and including head.
-type keyspace struct{ data, head, lead, mark string }
+type keyspace struct{ data, first, head, lead, mark string }
 
 const maxPrefix = 200
 
@@ -23,7 +23,7 @@ func under(prefix string) (keyspace, error) {
 		return keyspace{}, fmt.Errorf("etcd: the prefix %q is not 1 to %d visible characters", prefix, maxPrefix)
 	}
 	p := "/" + prefix
-	return keyspace{data: p + "/data/", head: p + "/head", lead: p + "/lead", mark: p + "/mark"}, nil
+	return keyspace{data: p + "/data/", first: p + "/first", head: p + "/head", lead: p + "/lead", mark: p + "/mark"}, nil
 }
 
 // end is behind all data.

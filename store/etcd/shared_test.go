@@ -180,3 +180,64 @@ func until(t testing.TB, what string, f func() bool) {
 		}
 	}
 }
+
+// TestFarProcess: one process is far from etcd, two are near and write all the time. The far one has its turn: it makes a change for at
+// most so many of theirs.
+func TestFarProcess(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o := options(t, m)
+	near := several(t, o, 2)
+	o, p := through(t, o, m)
+	o.Behind = 5 * time.Second
+	far := open(t, o)
+	p.Far(10 * time.Millisecond)
+	ctx, stop := context.WithCancel(context.Background())
+	var busy sync.WaitGroup
+	var theirs atomic.Int64
+	for i, db := range near {
+		for c := range 16 {
+			busy.Go(func() {
+				for n := 0; ctx.Err() == nil; n++ {
+					if err := putOne(db, fmt.Sprint(i, c, n), ""); err != nil {
+						t.Error(err)
+					}
+					theirs.Add(1)
+				}
+			})
+		}
+	}
+	until(t, "the near ones write", func() bool { return theirs.Load() > 100 })
+	before := theirs.Load()
+	const changes, most = 20, 1000
+	for n := range changes {
+		if err := putOne(far, fmt.Sprint("far", n), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	passed := theirs.Load() - before
+	stop()
+	busy.Wait()
+	t.Logf("%d changes of the near ones for %d of the far one", passed, changes)
+	if passed > changes*most {
+		t.Errorf("%d changes of the near ones for %d of the far one", passed, changes)
+	}
+}
+
+// TestFirstIsGone: who asked to go first and died holds nobody up for long.
+func TestFirstIsGone(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o := options(t, m)
+	db := open(t, o)
+	raw := rawClient(t, m)
+	if _, err := raw.Put(context.Background(), "/"+o.Prefix+"/first", "somebody"); err != nil {
+		t.Fatal(err)
+	}
+	if err := putOne(db, "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "his wish is forgotten", func() bool {
+		err := putOne(db, "k", "v")
+		left, err2 := raw.Get(context.Background(), "/"+o.Prefix+"/first")
+		return err == nil && err2 == nil && len(left.Kvs) == 0
+	})
+}

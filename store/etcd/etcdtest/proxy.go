@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // A Proxy stands between a client and a member, and can come between them.
@@ -15,6 +17,7 @@ type Proxy struct {
 	conns   map[net.Conn]bool
 	refuses bool
 	deaf    sync.RWMutex // held for writing while nothing comes back
+	far     atomic.Int64 // how long an answer is on its way
 	work    sync.WaitGroup
 }
 
@@ -58,18 +61,31 @@ func (p *Proxy) carry(in net.Conn) {
 		_, _ = io.Copy(out, in)
 		out.Close()
 	}()
-	b := make([]byte, 32<<10)
+	arrived := make(chan arrival, 1024)
+	p.work.Go(func() { p.deliver(in, arrived) })
+	defer close(arrived)
 	for {
+		b := make([]byte, 32<<10)
 		n, err := out.Read(b)
 		if err != nil {
 			return
 		}
+		arrived <- arrival{b[:n], time.Now().Add(time.Duration(p.far.Load()))}
+	}
+}
+
+// An arrival is a piece of an answer, and when it is due.
+type arrival struct {
+	bytes []byte
+	due   time.Time
+}
+
+func (p *Proxy) deliver(to net.Conn, arrived <-chan arrival) {
+	for a := range arrived {
+		time.Sleep(time.Until(a.due))
 		p.deaf.RLock()
-		_, err = in.Write(b[:n])
+		_, _ = to.Write(a.bytes) // of a closed connection the rest is dropped
 		p.deaf.RUnlock()
-		if err != nil {
-			return
-		}
 	}
 }
 
@@ -113,6 +129,9 @@ func (p *Proxy) Heal() {
 	p.refuses = false
 	p.mu.Unlock()
 }
+
+// Far has answers be on their way for so long.
+func (p *Proxy) Far(d time.Duration) { p.far.Store(int64(d)) }
 
 // Deafen lets requests through and answers not, until what it returns is called.
 func (p *Proxy) Deafen() (hear func()) {

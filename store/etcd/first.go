@@ -1,0 +1,76 @@
+package etcd
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+// Commits of several processes race for the head, and who is near to etcd wins against who is far from it, always. So who has lost
+// several times puts his name under the key first, and the others let him go before them. His commit removes it again.
+const (
+	losses   = 3                      // in a row, before one asks to go first
+	courtesy = 500 * time.Millisecond // how long one waits for another, who may be gone
+)
+
+// firsts is who asked to go first.
+type firsts struct {
+	mu       sync.Mutex
+	by       string // empty: nobody
+	revision int64
+	changed  chan struct{} // closed when that changes
+}
+
+// saw takes what the watch tells.
+func (f *firsts) saw(by string, revision int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.by, f.revision = by, revision
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *firsts) is() (by string, revision int64, changed <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.by, f.revision, f.changed
+}
+
+// yield lets another process go first that asked to.
+func (e *Engine) yield(ctx context.Context) error {
+	wait := time.NewTimer(courtesy)
+	defer wait.Stop()
+	for {
+		by, revision, changed := e.first.is()
+		if by == "" || by == e.process {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wait.C: // he is gone, or cannot
+			e.first.saw("", revision)
+			e.forget(ctx, clientv3.Compare(clientv3.ModRevision(e.keys.first), "=", revision))
+			return nil
+		}
+	}
+}
+
+// goFirst asks to go first, and reports whether nobody else had.
+func (e *Engine) goFirst(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
+	defer cancel()
+	resp, err := e.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(e.keys.first), "=", 0)).
+		Then(clientv3.OpPut(e.keys.first, e.process)).Commit()
+	return err == nil && resp.Succeeded
+}
+
+// forget removes who asked to go first, if it is still he.
+func (e *Engine) forget(ctx context.Context, still clientv3.Cmp) {
+	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
+	defer cancel()
+	_, _ = e.client.Txn(ctx).If(still).Then(clientv3.OpDelete(e.keys.first)).Commit()
+}
