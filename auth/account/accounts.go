@@ -34,6 +34,7 @@ type Accounts struct {
 	Verifiers *verify.Verifiers
 	Sealer    *secret.Sealer                        // set before the first use; its key lies apart from the store
 	AppStands func(store.Tx, *auth.Principal) error // refuses an OAuth app, or an API client, that may not act as it did when its call began
+	Shipping  func(store.Tx) (Shipping, error)      // how far events were shipped; nil when nobody ships them
 	now       func() time.Time
 	random    io.Reader
 	trials    *limit.Trials

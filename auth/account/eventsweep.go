@@ -32,9 +32,10 @@ const (
 // the first behind the mark, and a sweep that finds nothing to do reads one event for each mark; no index of their ages is
 // needed, which every event would pay for when it is written.
 type eventMark struct {
-	ID      int64 `json:"id"`                // the kind of record
-	Through int64 `json:"through"`           // no event of that kind is left up to this number
-	Removed int   `json:"removed,omitempty"` // not told of yet
+	ID        int64 `json:"id"`                  // the kind of record
+	Through   int64 `json:"through"`             // no event of that kind is left up to this number
+	Removed   int   `json:"removed,omitempty"`   // not told of yet
+	Unshipped int   `json:"unshipped,omitempty"` // of these, that nobody was sent
 }
 
 var eventMarks = store.NewCollection("eventmark", func(m *eventMark) *int64 { return &m.ID })
@@ -67,13 +68,20 @@ func (a *Accounts) sweepRecords(tx store.Tx, r retention) (moved bool, err error
 	if err != nil {
 		return false, err
 	}
-	over, through, err := a.overdue(tx, r.of, mark.Through, a.Now().Add(-keep))
+	shipping, err := a.shipping(tx)
+	if err != nil {
+		return false, err
+	}
+	over, through, err := a.overdue(tx, r.of, mark.Through, shipping.Sweep, a.Now().Add(-keep))
 	if err != nil || through == mark.Through {
 		return false, err
 	}
 	for _, id := range over {
 		if _, err := events.Delete(tx, id); err != nil {
 			return false, err
+		}
+		if id > shipping.Shipped {
+			mark.Unshipped++
 		}
 	}
 	if len(over) > 0 {
@@ -93,17 +101,17 @@ func markOf(tx store.Tx, of auth.UserType) (*eventMark, error) {
 	return m, err
 }
 
-// overdue answers the next events in one kind of record that were written before the time, and the number through which
-// there are no others of that kind.
+// overdue answers the next events in one kind of record, up to a number, that were written before the time, and the number through
+// which there are no others of that kind.
 //
 // An event from the future was written while the clock was wrong. It is as old as those around it: it neither ends the
 // sweep, which it would hold up for years, nor is it removed before one behind it that is overdue.
-func (a *Accounts) overdue(tx store.Tx, of auth.UserType, after int64, before time.Time) (over []int64, through int64, err error) {
+func (a *Accounts) overdue(tx store.Tx, of auth.UserType, after, upTo int64, before time.Time) (over []int64, through int64, err error) {
 	now, reads := a.Now(), 0
 	through = after
 	err = events.Scan(tx, after, func(e *Event) (bool, error) {
 		old := e.Time.Before(before)
-		if !old && !e.Time.After(now) {
+		if e.ID > upTo || !old && !e.Time.After(now) {
 			return false, nil
 		}
 		if e.Scope == of && len(over) < removedEvents {
@@ -138,14 +146,26 @@ func untold(tx store.Tx) (map[string]*eventMark, error) {
 
 // tellSwept records what was removed.
 func (a *Accounts) tellSwept(tx store.Tx, swept map[string]*eventMark) error {
-	removed := make(map[string]any)
+	removed, unshipped := make(map[string]any), make(map[string]any)
 	for name, mark := range swept {
-		removed[name], mark.Removed = mark.Removed, 0
+		removed[name] = mark.Removed
+		if mark.Unshipped > 0 {
+			unshipped[name] = mark.Unshipped
+		}
+		mark.Removed, mark.Unshipped = 0, 0
 		if err := eventMarks.Put(tx, mark); err != nil {
 			return err
 		}
 	}
-	return a.Record(tx, System("portico/sweep"), auth.Network(), Happening{
+	by := System("portico/sweep")
+	err := a.Record(tx, by, auth.Network(), Happening{
 		Name: "SWEEP_EVENTS", Category: OfSystem, Message: "events past their retention", Detail: removed,
+	})
+	if err != nil || len(unshipped) == 0 {
+		return err
+	}
+	return a.Record(tx, by, auth.Network(), Happening{
+		Name: "UNSHIPPED_EVENTS_SWEPT", Category: OfSystem, Severity: Alert, Detail: unshipped,
+		Message: "events past their retention were removed before they could be shipped: more waited than the portal keeps",
 	})
 }
