@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/ship"
 )
 
 // Config is how the portal is served. The comments are the manual. Each field is a flag, and an environment variable of
@@ -109,6 +111,18 @@ type Config struct {
 	// --ops-pprof adds /debug/pprof/ to the operations listener. It is refused unless that is on a loopback address.
 	OpsPprof bool
 
+	// --ship-events is where every event is sent as it happens, at least once and in order: file:PATH, syslog+tcp://HOST:PORT,
+	// syslog+tls://HOST:PORT, https://... or, on a loopback address, http://... The destination is told of all tenants. A new one
+	// begins with the oldest event that is there. Where a password is in it, use PORTICO_SHIP_EVENTS: other users of a machine can
+	// read command lines.
+	ShipEvents secret.Text
+
+	// --ship-secret-file is a file with the secret that webhooks are signed with: whsec_ and 24 to 64 bytes in base64.
+	ShipSecretFile string
+
+	// --ship-backlog is how many events that wait to be shipped are kept although they are past their retention.
+	ShipBacklog uint32
+
 	// --log-level is debug, info, warn or error. Each call is a line at info.
 	LogLevel zerolog.Level
 
@@ -137,7 +151,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	c := &Config{
 		place: place{Data: "./data"}, Listen: "127.0.0.1:8443", Operator: "super@portico.local",
 		OpsListen: opsDefault, ACMEDirectory: autocert.DefaultACMEDirectory, TLSClientAuth: "require", HSTS: "auto",
-		MaxConnections: 4096, PasswordCost: secret.OWASP, LogLevel: zerolog.InfoLevel, LogFormat: "json",
+		MaxConnections: 4096, PasswordCost: secret.OWASP, ShipBacklog: ship.DefaultBacklog, LogLevel: zerolog.InfoLevel, LogFormat: "json",
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
 		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
 	}
@@ -167,6 +181,9 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.StringVar(&c.OpsListen, "ops-listen", c.OpsListen, "`ADDRESS` and port of /healthz, /readyz and /metrics, over plain HTTP; or off")
 	f.BoolVar(&c.OpsRemote, "ops-remote", false, "allow an --ops-listen that is not a loopback address")
 	f.BoolVar(&c.OpsPprof, "ops-pprof", false, "add /debug/pprof/ to --ops-listen; loopback only")
+	f.StringVar((*string)(&c.ShipEvents), "ship-events", "", "`URL` that events are sent to as they happen: file:PATH, syslog+tcp://, syslog+tls:// or https://")
+	f.StringVar(&c.ShipSecretFile, "ship-secret-file", "", "`FILE` with the secret that webhooks are signed with")
+	f.Var((*number)(&c.ShipBacklog), "ship-backlog", "`N` events that wait for it are kept whatever their age")
 	f.Var(&level{&c.LogLevel}, "log-level", "`LEVEL`: debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", c.LogFormat, "`FORMAT`: json or text")
 	words, err := f.parse(args)
@@ -212,7 +229,7 @@ func (c *Config) check() error {
 	case c.LogFormat != "json" && c.LogFormat != "text":
 		return fmt.Errorf("--log-format is json or text, not %q", c.LogFormat)
 	}
-	return c.checkTLS()
+	return cmp.Or(c.checkShipping(), c.checkTLS())
 }
 
 func (c *Config) checkTLS() error {

@@ -17,6 +17,7 @@ import (
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
+	"github.com/portico-vco/portico/auth/ship"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/auth/vault"
 	"github.com/portico-vco/portico/auth/verify"
@@ -43,8 +44,10 @@ type instance struct {
 	certificate *certificate // nil with --plain-http
 	clientCA    *clientCA    // nil when callers need show none
 	connections *boundListener
-	public      string // host:port
-	local       string // host:port of the listener
+	shipper     *ship.Shipper // nil when events are not shipped
+	shipTo      string        // where to, for the log
+	public      string        // host:port
+	local       string        // host:port of the listener
 	log         zerolog.Logger
 	now         func() time.Time
 	metrics     *metrics    // nil without an operations listener
@@ -92,6 +95,9 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.backups = c.Data.backupsOf(o.accounts, db, c.BackupFolder)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
+	if err := o.haveShipper(); err != nil {
+		return nil, err
+	}
 	if c.OpsListen != opsOff {
 		o.metrics = newMetrics(o)
 	}

@@ -21,6 +21,10 @@ var (
 	chainEvents   = desc("portico_event_chain_events_total", "Events that the chain has had: the number of the last one.")
 	chainTrusted  = desc("portico_event_chain_trusted", "1 as long as the chain bears the portal's mark and was never found changed by another hand.")
 	newestBackup  = desc("portico_backup_newest_timestamp_seconds", "When the newest backup in the folder was made.")
+	shipped       = desc("portico_events_shipped_total", "Events that this process has shipped.")
+	unshipped     = desc("portico_events_unshipped", "Events that wait to be shipped.")
+	shipFailures  = desc("portico_events_shipping_failures_total", "Tries to ship events that failed.")
+	eventsLost    = desc("portico_events_lost_total", "Events that were removed before they were shipped.")
 	lettersWait   = desc("portico_mail_waiting", "Letters that wait to be sent.")
 	hashesRunning = desc("portico_password_hashes_running", "Password hashes that are being computed.")
 	hashesWaiting = desc("portico_password_hashes_waiting", "Password hashes that wait for others.")
@@ -39,6 +43,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 func (s state) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		storeUp, storeSize, storeFree, chainLinks, chainEvents, chainTrusted, newestBackup, lettersWait,
+		shipped, unshipped, shipFailures, eventsLost,
 		hashesRunning, hashesWaiting, hashesRefused, connected, connectable, turned, expiry,
 	} {
 		out <- d
@@ -50,6 +55,9 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	c := collected(out)
 	s.stored(ctx, c)
+	if s.o.shipper != nil {
+		s.shipped(ctx, c)
+	}
 	load := s.o.accounts.Passwords.Load()
 	c.gauge(hashesRunning, float64(load.Running))
 	c.gauge(hashesWaiting, float64(load.Waiting))
@@ -86,6 +94,17 @@ func (s state) stored(ctx context.Context, c collected) {
 	list, err := s.o.backups.List()
 	if i := slices.IndexFunc(list, func(b backup.Backup) bool { return b.State == backup.Done }); err == nil && i >= 0 {
 		c.time(newestBackup, list[i].Ended)
+	}
+}
+
+// shipped is how events get on that are shipped.
+func (s state) shipped(ctx context.Context, c collected) {
+	sent, failures, lost := s.o.shipper.Counts()
+	c.counter(shipped, sent)
+	c.counter(shipFailures, failures)
+	c.counter(eventsLost, lost)
+	if n, err := s.o.shipper.Waiting(ctx); err == nil {
+		c.gauge(unshipped, float64(n))
 	}
 }
 

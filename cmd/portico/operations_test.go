@@ -313,7 +313,7 @@ func described(o *instance) map[string]string {
 // openTelling opens a portal that tells of everything it can tell of.
 func openTelling(t testing.TB) *instance {
 	t.Helper()
-	o, _ := openDemo(t, func(c *Config) { c.PlainHTTP, c.BackupFolder = false, t.TempDir() })
+	o, _ := openDemo(t, func(c *Config) { c.PlainHTTP, c.BackupFolder, c.ShipEvents = false, t.TempDir(), "file:events.log" }) // which nobody writes
 	if err := os.WriteFile(filepath.Join(o.BackupFolder, "x.backup"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}

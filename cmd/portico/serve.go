@@ -194,6 +194,9 @@ func (o *instance) tendStore(ctx context.Context) {
 	})
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
+	if o.shipper != nil {
+		work.Go(func() { o.shipper.Run(ctx, o.tellShipping) })
+	}
 	work.Wait()
 }
 

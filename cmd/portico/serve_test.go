@@ -426,6 +426,11 @@ func TestRefusedSettings(t *testing.T) {
 		"callers without TLS":        {args: []string{"--tls-client-ca", "ca.pem", "--plain-http"}, want: "excludes"},
 		"a way to ask there is not":  {args: []string{"--tls-client-auth", "perhaps"}, want: "perhaps"},
 		"HSTS for ever":              {args: []string{"--hsts", "ever"}, want: "ever"},
+		"events to nowhere":          {args: []string{"--ship-events", "udp://me:word@log.example"}, want: "--ship-events is none of"},
+		"events in the clear":        {args: []string{"--ship-events", "http://hook.example/"}, want: "--ship-events is none of"},
+		"a secret for nothing":       {args: []string{"--ship-secret-file", "x"}, want: "goes with --ship-events"},
+		"a secret for a file":        {args: []string{"--ship-secret-file", "x", "--ship-events", "file:y"}, want: "goes with a webhook"},
+		"no backlog":                 {args: []string{"--ship-backlog", "9999", "--ship-events", "file:y"}, want: "--ship-backlog"},
 		"a variable that is no flag": {env: map[string]string{"PORTICO_DEMO": "perhaps"}, want: "PORTICO_DEMO"},
 	} {
 		t.Run(name, func(t *testing.T) {
