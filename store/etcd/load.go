@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	page     = 1000 // keys of one read
+	page     = 5000 // keys of one read
 	pageTime = 30 * time.Second
 )
 
@@ -63,20 +63,48 @@ func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision in
 		return 0, 0, errHeadGone
 	}
 	head, revision = get.Kvs[0].ModRevision, get.Header.Revision
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan []store.Write, 1) // the next one is on its way while one is written
+	var read sync.WaitGroup
+	var failed error
+	read.Go(func() {
+		defer close(pages)
+		failed = e.pages(ctx, revision, pages)
+	})
+	for writes := range pages {
+		if err == nil {
+			err = into.Commit(ctx, func(store.Reader) ([]store.Write, error) { return writes, nil })
+		}
+		if err != nil {
+			cancel()
+		}
+	}
+	cancel()
+	read.Wait()
+	if err != nil {
+		return 0, 0, fmt.Errorf("the local copy: %w", err)
+	}
+	return head, revision, failed
+}
+
+// pages reads all data, as it was at a revision.
+func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Write) error {
 	for from := e.keys.data; ; {
 		get, err := e.page(ctx, from, clientv3.WithRange(e.keys.end()), clientv3.WithLimit(page), clientv3.WithRev(revision))
 		if err != nil {
-			return 0, 0, err
+			return err
 		}
 		writes := make([]store.Write, len(get.Kvs))
 		for i, kv := range get.Kvs {
-			writes[i] = store.Write{Key: []byte(strings.TrimPrefix(string(kv.Key), e.keys.data)), Value: kv.Value}
+			writes[i] = store.Write{Key: kv.Key[len(e.keys.data):], Value: kv.Value}
 		}
-		if err := into.Commit(ctx, func(store.Reader) ([]store.Write, error) { return writes, nil }); err != nil {
-			return 0, 0, fmt.Errorf("the local copy: %w", err)
+		select {
+		case to <- writes:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 		if !get.More {
-			return head, revision, nil
+			return nil
 		}
 		from = string(get.Kvs[len(get.Kvs)-1].Key) + "\x00"
 	}
