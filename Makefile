@@ -62,8 +62,8 @@ etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
-bench: ## print the figures of speed and size, the portal against the bare thing under it; some minutes
-	$(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Chain|Garbage|Limits|Clients|Growth|Network|Events|Vault)$$' -benchtime 1x -timeout 60m ./rpc/portal
+bench: bin/member ## print the figures of speed and size, the portal against the bare thing under it; some minutes
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -run '^$$' -bench '^Benchmark(Read|Create|Chain|Garbage|Limits|Clients|Growth|Network|Events|Vault|Etcd|EtcdSize)$$' -benchtime 1x -timeout 60m ./rpc/portal
 	$(GO) test -run '^$$' -bench '^BenchmarkHostile$$' -benchtime 1x ./cmd/portico
 
 bench-parts: ## benchmarks of single parts
