@@ -78,7 +78,7 @@ type Engine struct {
 	direct  bool // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
-	rewatch   chan struct{} // tells the watch that it is stuck
+	endWatch  atomic.Pointer[context.CancelFunc]
 	stop      context.CancelFunc
 	work      sync.WaitGroup
 }
@@ -109,7 +109,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 	}
 	e := &Engine{
 		Options: o, client: client, keys: keys, process: uuid.NewString(), start: o.Now(),
-		questions: newQuestions(), rewatch: make(chan struct{}, 1),
+		questions: newQuestions(),
 	}
 	e.applied.moved, e.first.changed = make(chan struct{}), make(chan struct{})
 	if err := e.begin(ctx); err != nil {

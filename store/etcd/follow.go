@@ -48,34 +48,24 @@ var errReload = errors.New("etcd: the local copy is made anew")
 // watch applies what etcd tells, until it tells no more. Each watch has a stream of its own, so that the one after it finds another
 // member when this one does not move.
 func (e *Engine) watch(ctx context.Context, from int64, try int) error {
-	select {
-	case <-e.rewatch: // of the one before
-	default:
-	}
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
+	e.endWatch.Store(&cancel)
 	ctx = metadata.AppendToOutgoingContext(ctx, "portico-watch", strconv.FormatInt(from, 10)+"."+strconv.Itoa(try))
 	told := e.client.Watch(ctx, e.keys.data, clientv3.WithRange(e.keys.watchEnd()), clientv3.WithRev(from))
 	c := newCommits(e.keys)
-	for {
-		select {
-		case <-e.rewatch:
-			return errors.New("it did not move")
-		case resp, open := <-told:
-			if !open {
-				return errors.New("it ended")
+	for resp := range told {
+		if err := resp.Err(); err != nil {
+			if resp.CompactRevision != 0 || errors.Is(err, rpctypes.ErrCompacted) {
+				return fmt.Errorf("%w: etcd has compacted what it missed", errReload)
 			}
-			if err := resp.Err(); err != nil {
-				if resp.CompactRevision != 0 || errors.Is(err, rpctypes.ErrCompacted) {
-					return fmt.Errorf("%w: etcd has compacted what it missed", errReload)
-				}
-				return err
-			}
-			if err := e.applyAll(c, resp.Events); err != nil {
-				return err
-			}
+			return err
+		}
+		if err := e.applyAll(c, resp.Events); err != nil {
+			return err
 		}
 	}
+	return errors.New("it did not move, or ended")
 }
 
 // commits puts the commits together that a watch tells of.

@@ -130,9 +130,9 @@ func (e *Engine) catchUpTo(ctx context.Context, revision int64) error {
 	return nil
 }
 
+// watchAnew ends the watch, so that another is begun. It may not have begun itself: a member that stands still lets it wait.
 func (e *Engine) watchAnew() {
-	select {
-	case e.rewatch <- struct{}{}:
-	default:
+	if end := e.endWatch.Load(); end != nil {
+		(*end)()
 	}
 }
