@@ -129,10 +129,12 @@ func (e *Engine) transaction(head int64, name string, writes []store.Write, firs
 	return func(t clientv3.Txn) clientv3.Txn { return t.If(unmoved).Then(ops...).Else(clientv3.OpGet(e.keys.head)) }
 }
 
-func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) (*clientv3.TxnResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
-	defer cancel()
-	return txn(e.client.Txn(ctx)).Commit()
+func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) (resp *clientv3.TxnResponse, err error) {
+	err = e.call(ctx, e.Behind/2, func(ctx context.Context) (err error) {
+		resp, err = txn(e.client.Txn(ctx)).Commit()
+		return err
+	})
+	return resp, err
 }
 
 // have sees to it that the copy has a commit: at once when it has all before it, and the watch was not quicker.

@@ -33,6 +33,9 @@
 // After an Update of one process is acknowledged, the others have it within the delay of the watch, and at the latest Options.Behind
 // later they answer nothing any more that contradicts it. [Engine.CatchUp] waits for it.
 //
-// A watch that ended is begun again behind what the copy has. Where etcd has compacted that away, the copy is made anew beside the old
+// All calls of a process go to one member as long as that answers, and then to the next. A member that takes calls and does not
+// answer them costs one of them its time, and not each that falls to it.
+//
+// A watch that ended, or does not move, is begun again behind what the copy has. Where etcd has compacted that away, the copy is made anew beside the old
 // one and takes its place.
 package etcd

@@ -57,6 +57,7 @@ func (o *Options) setDefaults() {
 type Engine struct {
 	Options
 	client  *clientv3.Client
+	members *members
 	keys    keyspace
 	id      string
 	process string // names this process in what it writes
@@ -108,7 +109,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
 	e := &Engine{
-		Options: o, client: client, keys: keys, process: uuid.NewString(), start: o.Now(),
+		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
 		questions: newQuestions(),
 	}
 	e.applied.moved, e.first.changed = make(chan struct{}), make(chan struct{})
@@ -202,7 +203,7 @@ func (e *Engine) OnFailure(f func(error)) {
 
 // Size is that of the member's file that answers.
 func (e *Engine) Size(ctx context.Context) (store.Size, error) {
-	for _, endpoint := range e.client.Endpoints() {
+	for _, endpoint := range e.Endpoints {
 		asked, cancel := context.WithTimeout(ctx, e.Behind)
 		s, err := e.client.Status(asked, endpoint)
 		cancel()

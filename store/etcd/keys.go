@@ -39,10 +39,10 @@ var markMagic = []byte("Portico store")
 
 // identify reads the mark, or makes it along with the head, and checks what it says.
 func (e *Engine) identify(ctx context.Context) error {
-	get, err := e.client.Get(ctx, e.keys.mark)
+	get, err := e.firstAnswer(ctx)
 	if err == nil && len(get.Kvs) == 0 && e.Create {
 		if err = e.found(ctx); err == nil {
-			get, err = e.client.Get(ctx, e.keys.mark)
+			get, err = e.firstAnswer(ctx)
 		}
 	}
 	if err != nil {
@@ -59,6 +59,16 @@ func (e *Engine) identify(ctx context.Context) error {
 	}
 	e.id = string(m[1:])
 	return nil
+}
+
+// firstAnswer reads the mark, from whichever member answers.
+func (e *Engine) firstAnswer(ctx context.Context) (*clientv3.GetResponse, error) {
+	for try := 1; ; try++ {
+		get, err := e.get(ctx, dialTime, e.keys.mark)
+		if err == nil || refused(err) != nil || pause(ctx, try) != nil {
+			return get, err
+		}
+	}
 }
 
 // found makes an empty store, unless there is anything under the prefix.

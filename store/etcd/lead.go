@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
@@ -40,9 +41,11 @@ func (e *Engine) leadOnce(ctx context.Context, work func(context.Context)) error
 
 // session is a lease that this process keeps alive.
 func (e *Engine) session(ctx context.Context) (*concurrency.Session, error) {
-	granting, cancel := context.WithTimeout(ctx, e.Behind)
-	defer cancel()
-	lease, err := e.client.Grant(granting, leadTime)
+	var lease *clientv3.LeaseGrantResponse
+	err := e.call(ctx, e.Behind, func(ctx context.Context) (err error) {
+		lease, err = e.client.Grant(ctx, leadTime)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -110,10 +110,13 @@ func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Wr
 	}
 }
 
-func (e *Engine) page(ctx context.Context, from string, o ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, pageTime)
-	defer cancel()
-	get, err := e.client.Get(ctx, from, o...)
+// page reads some keys, from one member or the next.
+func (e *Engine) page(ctx context.Context, from string, o ...clientv3.OpOption) (get *clientv3.GetResponse, err error) {
+	for range e.Endpoints {
+		if get, err = e.get(ctx, pageTime, from, o...); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}

@@ -95,10 +95,8 @@ func (e *Engine) compare(ctx context.Context) error {
 	if err := e.failed.Load(); err != nil {
 		return *err
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
-	defer cancel()
 	asked, had := e.since(), e.applied.revision()
-	get, err := e.client.Get(ctx, e.keys.head) // linearizable
+	get, err := e.get(ctx, e.Behind/2, e.keys.head) // linearizable
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBehind, err)
 	}
@@ -124,6 +122,7 @@ func (e *Engine) catchUpTo(ctx context.Context, revision int64) error {
 	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
 	defer cancel()
 	if err := e.applied.reach(ctx, revision); err != nil {
+		e.members.leave(e.members.current())
 		e.watchAnew()
 		return fmt.Errorf("%w: the copy waits for the watch (%w)", ErrBehind, err)
 	}
