@@ -31,7 +31,7 @@ func (e *Engine) measure(ctx context.Context) error {
 		for i := range ops {
 			ops[i] = clientv3.OpGet(e.keys.head)
 		}
-		_, err := e.client.Txn(ctx).If(never).Then(ops...).Commit()
+		_, err := e.send(ctx, func(t clientv3.Txn) clientv3.Txn { return t.If(never).Then(ops...) })
 		if err == nil {
 			e.most.Store(int64(n))
 			return nil

@@ -61,16 +61,13 @@ func (e *Engine) yield(ctx context.Context) error {
 
 // goFirst asks to go first, and reports whether nobody else had.
 func (e *Engine) goFirst(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
-	defer cancel()
-	resp, err := e.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(e.keys.first), "=", 0)).
-		Then(clientv3.OpPut(e.keys.first, e.process)).Commit()
+	resp, err := e.send(ctx, func(t clientv3.Txn) clientv3.Txn {
+		return t.If(clientv3.Compare(clientv3.CreateRevision(e.keys.first), "=", 0)).Then(clientv3.OpPut(e.keys.first, e.process))
+	})
 	return err == nil && resp.Succeeded
 }
 
 // forget removes who asked to go first, if it is still he.
 func (e *Engine) forget(ctx context.Context, still clientv3.Cmp) {
-	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
-	defer cancel()
-	_, _ = e.client.Txn(ctx).If(still).Then(clientv3.OpDelete(e.keys.first)).Commit()
+	_, _ = e.send(ctx, func(t clientv3.Txn) clientv3.Txn { return t.If(still).Then(clientv3.OpDelete(e.keys.first)) })
 }
