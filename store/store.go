@@ -139,8 +139,8 @@ func (db *DB) Size(ctx context.Context) (s Size, err error) {
 // ID names this store and no other; it is given when the store is made and never changes.
 func (db *DB) ID() string { return db.engine.ID() }
 
-// Err is nil as long as the store may be trusted. Once it is not (ErrDamaged, ErrUnsynced), View and Update refuse with it
-// until the store is opened anew.
+// Err is nil as long as the store may be trusted. Once it is not (ErrDamaged, ErrUnsynced, ErrAside), View and Update refuse
+// with it until the store is opened anew.
 func (db *DB) Err() error {
 	if err := db.failed.Load(); err != nil {
 		return *err
@@ -163,7 +163,7 @@ func (db *DB) ready(ctx context.Context) error {
 
 // note remembers the first error after which the store may not be trusted.
 func (db *DB) note(err error) error {
-	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnsynced) {
+	if errors.Is(err, ErrDamaged) || errors.Is(err, ErrUnsynced) || errors.Is(err, ErrAside) {
 		if db.failed.CompareAndSwap(nil, &err) {
 			close(db.broken)
 		}

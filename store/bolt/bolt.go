@@ -41,6 +41,8 @@ type Options struct {
 	Create   bool          // make a store where there is no file; a file that exists is opened as ever
 	ReadOnly bool          // refuse all Updates, and change nothing of file and folder
 	Backup   bool          // open also what is a backup
+	Aside    bool          // open also what is set aside
+	As       store.Mark    // of a store that is made; without an id it has one of its own
 	Timeout  time.Duration // how long to wait for another process to let go of the file; 0 means one second
 }
 
@@ -66,7 +68,7 @@ func Open(path string, o Options) (*store.DB, error) {
 
 type engine struct {
 	db    *bbolt.DB
-	id    string
+	is    store.Mark
 	file  *keep
 	last  atomic.Int64  // the number of the newest commit
 	gate  sync.Mutex    // see begin.go
@@ -81,7 +83,7 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = time.Second
 	}
-	if err := createIfAsked(path, o.Create); err != nil {
+	if err := createIfAsked(path, o); err != nil {
 		return nil, err
 	}
 	is, err := inspect(path, o)
@@ -99,7 +101,7 @@ func openMapped(path string, o Options, sizes []int) (*engine, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	e := &engine{db: db, id: is.id, file: file, stuck: make(chan struct{})}
+	e := &engine{db: db, is: is.Mark, file: file, stuck: make(chan struct{})}
 	newest, err := checkHeads(path, file.file) // again: until now another process might have written
 	if err == nil && !o.ReadOnly {
 		if err = tighten(path, file.file); err == nil {
@@ -122,7 +124,10 @@ func mapSizes() []int {
 	return []int{8 * large, large, 0}
 }
 
-func (e *engine) ID() string { return e.id }
+func (e *engine) ID() string { return e.is.ID }
+
+// Mark is as store.Markable says.
+func (e *engine) Mark() store.Mark { return e.is }
 
 func (e *engine) View(_ context.Context, f func(store.Reader) error) error {
 	last := e.last.Load()
@@ -138,6 +143,34 @@ func (e *engine) View(_ context.Context, f func(store.Reader) error) error {
 }
 
 func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, error)) error {
+	return e.change(func(tx *bbolt.Tx) (bool, error) {
+		data := tx.Bucket(dataBucket)
+		data.FillPercent = fill
+		writes, err := f(reader{data})
+		if err != nil {
+			return false, err
+		}
+		for _, w := range writes {
+			if err := apply(data, w); err != nil {
+				return false, err
+			}
+		}
+		return len(writes) > 0, nil
+	})
+}
+
+// SetMark is as store.Markable says.
+func (e *engine) SetMark(_ context.Context, m store.Mark, check func(store.Reader) error) error {
+	return e.change(func(tx *bbolt.Tx) (bool, error) {
+		if err := check(reader{tx.Bucket(dataBucket)}); err != nil {
+			return false, err
+		}
+		return true, writeMark(tx.Bucket(markBucket), m)
+	})
+}
+
+// change makes a commit of what f changes, when it says that it did.
+func (e *engine) change(f func(*bbolt.Tx) (changed bool, err error)) error {
 	tx, err := e.begin(true)
 	if err != nil {
 		return err
@@ -147,16 +180,8 @@ func (e *engine) Commit(_ context.Context, f func(store.Reader) ([]store.Write, 
 	if commit != e.last.Load()+1 {
 		return errHead
 	}
-	data := tx.Bucket(dataBucket)
-	data.FillPercent = fill
-	writes, err := f(reader{data})
-	if err != nil || len(writes) == 0 {
+	if changed, err := f(tx); !changed || err != nil {
 		return err
-	}
-	for _, w := range writes {
-		if err := apply(data, w); err != nil {
-			return err
-		}
 	}
 	if e.isStuck() {
 		return errStuck

@@ -37,3 +37,10 @@ func opened(t testing.TB, path string, o Options) *store.DB {
 	t.Cleanup(func() { db.Close() })
 	return db
 }
+
+func TestMarks(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.db")
+	storetest.Marks(t, func(t testing.TB, as store.Mark, aside bool) (*store.DB, error) {
+		return Open(path, Options{Create: true, As: as, Aside: aside})
+	})
+}

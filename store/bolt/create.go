@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
+
+	"github.com/portico-vco/portico/store"
 )
 
 // unfinished is what the name of a store in the making ends with, behind the name that it will have, and before some digits.
@@ -22,18 +25,18 @@ const private = 0o600
 
 // createIfAsked makes a store at path if there is no file. It is made complete and durable under another name first: a power
 // failure on the way leaves no store, never a broken one. What such a failure leaves behind, the next Open clears away.
-func createIfAsked(path string, asked bool) error {
+func createIfAsked(path string, o Options) error {
 	_, err := os.Lstat(path)
-	if !asked || !errors.Is(err, fs.ErrNotExist) {
+	if !o.Create || !errors.Is(err, fs.ErrNotExist) {
 		return nil // what there is, inspect will judge
 	}
-	if err := create(path); err != nil {
+	if err := create(path, o.As); err != nil {
 		return explain(path, err)
 	}
 	return nil
 }
 
-func create(path string) error {
+func create(path string, as store.Mark) error {
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+unfinished+"*")
 	if err != nil {
 		return err
@@ -42,7 +45,7 @@ func create(path string) error {
 	if err := errors.Join(f.Chmod(private), f.Close()); err != nil {
 		return err
 	}
-	if err := initialise(f.Name()); err != nil {
+	if err := initialise(f.Name(), as); err != nil {
 		return err
 	}
 	return publish(f.Name(), path)
@@ -66,13 +69,14 @@ func publish(made, path string) error {
 	return err
 }
 
-func initialise(path string) (err error) {
+func initialise(path string, as store.Mark) (err error) {
 	db, err := (&keep{create: true}).bbolt(path, bbolt.Options{Timeout: time.Second})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Update(func(tx *bbolt.Tx) error { return makeMark(tx, uuid.NewString()) }) // syncs
+	as.ID = cmp.Or(as.ID, uuid.NewString())
+	return db.Update(func(tx *bbolt.Tx) error { return makeMark(tx, as) }) // syncs
 }
 
 // settle sees to the folder of a store that is open for this process alone. A creation that was cut off may have left its name

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"io"
 	"io/fs"
@@ -46,6 +47,9 @@ func inspect(path string, o Options) (is marked, err error) {
 	}
 	if !is.copied.IsZero() && !o.Backup {
 		return is, refuse(path, ErrBackup, "it was made on %s; a store is made of it by restoring it", is.copied.Format(time.RFC3339))
+	}
+	if err := is.State.Err(); err != nil && !o.Aside {
+		return is, fmt.Errorf("%s: %w", path, err)
 	}
 	return is, checkPages(path, f, newest)
 }

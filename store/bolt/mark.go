@@ -2,6 +2,8 @@ package bolt
 
 import (
 	"bytes"
+	"encoding/json"
+	"errors"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -20,8 +22,11 @@ var (
 // format is the version of what lies in the file, from 1 on. A store with a larger one is refused.
 const format = 1
 
-// makeMark turns an empty bbolt file into the store of that id.
-func makeMark(tx *bbolt.Tx, id string) error {
+// stateKey is what a store that is set aside has beside its mark.
+var stateKey = []byte("state")
+
+// makeMark turns an empty bbolt file into a store.
+func makeMark(tx *bbolt.Tx, as store.Mark) error {
 	if _, err := tx.CreateBucket(dataBucket); err != nil {
 		return err
 	}
@@ -29,7 +34,19 @@ func makeMark(tx *bbolt.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	return b.Put(markKey, mark(format, id))
+	return writeMark(b, as)
+}
+
+func writeMark(b *bbolt.Bucket, m store.Mark) error {
+	err := b.Put(markKey, mark(format, m.ID))
+	if err != nil || m.State.Kind == store.Whole {
+		return errors.Join(err, b.Delete(stateKey))
+	}
+	state, err := json.Marshal(m.State)
+	if err != nil {
+		return err
+	}
+	return b.Put(stateKey, store.Seal(stateKey, state).Value)
 }
 
 func mark(format byte, id string) []byte {
@@ -38,7 +55,7 @@ func mark(format byte, id string) []byte {
 
 // A marked file is a store, or a backup of one.
 type marked struct {
-	id     string
+	store.Mark
 	copied time.Time // when the backup was made
 }
 
@@ -56,9 +73,25 @@ func readMark(tx *bbolt.Tx, path string) (is marked, err error) {
 	if m[0] > format {
 		return is, refuse(path, ErrNewer, "its format is %d, this version knows up to %d; run the newer version", m[0], format)
 	}
-	is.id = string(m[1:])
-	if is.copied, err = readCopied(b); err != nil {
+	is.ID = string(m[1:])
+	is.copied, err = readCopied(b)
+	if err == nil {
+		err = readState(b, &is.State)
+	}
+	if err != nil {
 		return is, refuse(path, ErrDamaged, "%w", err)
 	}
 	return is, nil
+}
+
+func readState(b *bbolt.Bucket, into *store.State) error {
+	v := b.Get(stateKey)
+	if v == nil {
+		return nil
+	}
+	v, err := store.Unseal(stateKey, v)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(v, into)
 }

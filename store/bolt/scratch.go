@@ -38,10 +38,10 @@ func Scratch(path, id string) (store.Engine, error) {
 	if err != nil {
 		return nil, explain(path, err)
 	}
-	if err := db.Update(func(tx *bbolt.Tx) error { return makeMark(tx, id) }); err != nil {
+	if err := db.Update(func(tx *bbolt.Tx) error { return makeMark(tx, store.Mark{ID: id}) }); err != nil {
 		return nil, errors.Join(explain(path, err), db.Close(), os.Remove(path))
 	}
-	e := &scratch{&engine{db: db, id: id, file: file, stuck: make(chan struct{})}, path}
+	e := &scratch{&engine{db: db, is: store.Mark{ID: id}, file: file, stuck: make(chan struct{})}, path}
 	newest, err := checkHeads(path, file.file)
 	if err != nil {
 		return nil, errors.Join(err, e.Close())
@@ -50,4 +50,10 @@ func Scratch(path, id string) (store.Engine, error) {
 	return e, nil
 }
 
-func (s *scratch) Close() error { return errors.Join(s.engine.Close(), os.Remove(s.path)) }
+func (s *scratch) Close() error {
+	err := s.engine.Close()
+	if gone := os.Remove(s.path); !errors.Is(gone, fs.ErrNotExist) { // somebody tidied
+		err = errors.Join(err, gone)
+	}
+	return err
+}

@@ -7,7 +7,7 @@
 //	PREFIX/first      who has lost many races and is let go before the others
 //	PREFIX/head       who wrote last; put by every commit, behind all else of it
 //	PREFIX/lead/...   who does the work that is done once in the cluster
-//	PREFIX/mark       what this is, its format and its id
+//	PREFIX/mark       what this is: its format, its id, and why nobody may serve it, if so
 //
 // # Writing
 //
@@ -21,6 +21,10 @@
 // A commit whose outcome is lost with a connection is sent again, with the same comparison: of the two at most one succeeds. Who
 // wrote what the head says, so the copy learns from the watch whether the first one did. When etcd does not answer any more before
 // that is known, the Update fails with ErrUnknown: it may have happened or may happen yet, as with any database whose answer was lost.
+//
+// Whoever sets the store aside, or puts it back, puts the mark, and with it the head, under the same comparison. All who have the
+// store open see it in the watch, or when they make the copy anew, and answer nothing any more until they are started again. So
+// what was removed and restored under a process that was cut off meanwhile is not taken for what it was.
 //
 // # Reading
 //

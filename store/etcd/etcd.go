@@ -39,6 +39,8 @@ type Options struct {
 	Prefix             string // what the keys of this store begin with; all of it and a slash
 
 	Create bool          // make a store where there is nothing
+	As     store.Mark    // of a store that is made; without an id it has one of its own
+	Aside  bool          // open also what is set aside
 	Behind time.Duration // how old the local copy may be; 0 means two seconds
 
 	Copy func(id string) (store.Engine, error) // makes the empty engine of a local copy
@@ -59,7 +61,8 @@ type Engine struct {
 	client  *clientv3.Client
 	members *members
 	keys    keyspace
-	id      string
+	is      store.Mark
+	marked  int64  // the revision of that
 	process string // names this process in what it writes
 	cluster uint64
 
@@ -93,8 +96,30 @@ func Open(ctx context.Context, o Options) (*store.DB, error) {
 	return store.Open(e), nil
 }
 
+// ReadMark reads what the store under a prefix is marked with, whatever that is.
+func ReadMark(ctx context.Context, o Options) (is store.Mark, err error) {
+	o.Create, o.Aside = false, true
+	e, err := connect(o)
+	if err != nil {
+		return is, err
+	}
+	err = errors.Join(e.identify(ctx), e.client.Close())
+	return e.is, err
+}
+
 // New is Open for who puts something between the engine and the store.
 func New(ctx context.Context, o Options) (*Engine, error) {
+	e, err := connect(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.begin(ctx); err != nil {
+		return nil, errors.Join(err, e.client.Close())
+	}
+	return e, nil
+}
+
+func connect(o Options) (*Engine, error) {
 	o.setDefaults()
 	keys, err := under(o.Prefix)
 	if err != nil {
@@ -113,9 +138,6 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		questions: newQuestions(),
 	}
 	e.applied.moved, e.first.changed = make(chan struct{}), make(chan struct{})
-	if err := e.begin(ctx); err != nil {
-		return nil, errors.Join(err, e.client.Close())
-	}
 	return e, nil
 }
 
@@ -149,7 +171,7 @@ func (e *Engine) begin(ctx context.Context) error {
 func (e *Engine) since() time.Duration { return e.Now().Sub(e.start) }
 
 // ID is as store.Engine says.
-func (e *Engine) ID() string { return e.id }
+func (e *Engine) ID() string { return e.is.ID }
 
 // View is as store.Engine says, of the local copy.
 func (e *Engine) View(ctx context.Context, f func(store.Reader) error) error {

@@ -81,7 +81,7 @@ func newCommits(keys keyspace) *commits {
 	return &commits{keys: keys, open: make(map[string][]byte), whole: make(map[string][]byte)}
 }
 
-// add takes an event; it fails when the head was removed.
+// add takes an event; it fails when the head was removed, or the mark put.
 func (c *commits) add(ev *clientv3.Event) error {
 	key, isData := strings.CutPrefix(string(ev.Kv.Key), c.keys.data)
 	switch {
@@ -89,6 +89,8 @@ func (c *commits) add(ev *clientv3.Event) error {
 		c.open[key] = ev.Kv.Value
 	case isData:
 		c.open[key] = nil
+	case key == c.keys.mark && ev.Type == mvccpb.PUT:
+		return c.keys.marking(ev.Kv.Value)
 	case key != c.keys.head:
 	case ev.Type == mvccpb.DELETE:
 		return errHeadGone

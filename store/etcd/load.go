@@ -24,7 +24,7 @@ const (
 func (e *Engine) load(ctx context.Context) (from int64, err error) {
 	e.setDirect(false)
 	defer e.setDirect(true)
-	made, err := e.Options.Copy(e.id)
+	made, err := e.Options.Copy(e.is.ID)
 	if err != nil {
 		return 0, fmt.Errorf("the local copy: %w", err)
 	}
@@ -63,6 +63,9 @@ func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision in
 		return 0, 0, errHeadGone
 	}
 	head, revision = get.Kvs[0].ModRevision, get.Header.Revision
+	if err := e.sameMark(ctx, revision); err != nil {
+		return 0, 0, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	pages := make(chan []store.Write, 1) // the next one is on its way while one is written
 	var read sync.WaitGroup
