@@ -25,6 +25,7 @@ one it tells the time.
   portico backup --url https://127.0.0.1:8443    of a portal that runs, which goes on serving. It is asked for in a session of a
                                                  superuser of the operator, and written to the --backup-folder of the portal.
   portico backup --data FOLDER                   of a portal that does not run.
+  portico backup --data FOLDER --store etcd://.. of a store in etcd, whether portals run or not.
 
 The keys are not in a backup, and without them nobody gets anything out of it: not you either. Keep a copy of the folder keys in
 another place than the backups, and a new one whenever keys were rotated. What a backup has not sealed (names, addresses, events)
@@ -44,16 +45,16 @@ reached.
 // A backupOrder is what the command line asks for.
 type backupOrder struct {
 	caller
-	data                                       folder
+	place
 	backupFolder, name, operator, passwordFile string
 }
 
 func (p *program) backup(ctx context.Context, args []string) error {
-	o := backupOrder{data: "./data"}
+	o := backupOrder{place: place{Data: "./data"}}
 	f := p.flags("backup [flags] [NAME]", backupText)
 	f.more = backupMore
-	o.flags(f, "", "`URL` of the portal, if it runs")
-	f.StringVar((*string)(&o.data), "data", string(o.data), "data `FOLDER` of the portal, if it does not run")
+	o.caller.flags(f, "", "`URL` of the portal, if it runs")
+	o.place.flags(f)
 	f.StringVar(&o.backupFolder, "backup-folder", "", "`FOLDER` of the backups, if it does not run; without it backups in the data folder")
 	f.StringVar(&o.operator, "operator", "super@portico.local", "`NAME` of the superuser, if it runs")
 	f.StringVar(&o.passwordFile, "password-file", "", "`FILE` with his password, - for stdin")
@@ -65,6 +66,9 @@ func (p *program) backup(ctx context.Context, args []string) error {
 		return f.wrong("give one name at most")
 	}
 	o.name = strings.Join(words, "")
+	if err := o.check(); err != nil {
+		return f.wrong("%w", err)
+	}
 	do := p.backupStopped
 	if o.url != "" {
 		if err := o.address("password"); err != nil {
@@ -134,9 +138,9 @@ func (o *instance) tellBackup(b backup.Backup) {
 	e.Str("name", b.Name).Str("state", string(b.State)).Int64("bytes", b.Bytes).Int64("of", b.Of).Msg("backup")
 }
 
-// backupStopped opens the store, so that nobody else writes, and the backup is in the record as any other.
+// backupStopped opens the store itself, and the backup is in the record as any other. Where the store is in etcd, portals may go on.
 func (p *program) backupStopped(ctx context.Context, o *backupOrder) (err error) {
-	db, err := bolt.Open(o.data.store(), bolt.Options{})
+	db, err := o.use(ctx, p, bolt.Options{})
 	if errors.Is(err, bolt.ErrLocked) {
 		return fmt.Errorf("%w, or make a backup while it runs, with --url", err)
 	}
@@ -145,10 +149,10 @@ func (p *program) backupStopped(ctx context.Context, o *backupOrder) (err error)
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	a := account.New(db, account.Options{Now: p.now})
-	if a.Sealer, err = o.data.sealer(); err != nil {
+	if a.Sealer, err = o.Data.sealer(); err != nil {
 		return err
 	}
-	all := o.data.backupsOf(a, db, o.backupFolder)
+	all := o.Data.backupsOf(a, db, o.backupFolder)
 	if _, err := all.Create(ctx, account.System("portico/backup"), o.name); err != nil {
 		return err
 	}
@@ -156,8 +160,25 @@ func (p *program) backupStopped(ctx context.Context, o *backupOrder) (err error)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, filepath.Join(o.data.backups(o.backupFolder), made.Name))
+	_, err = fmt.Fprintln(p.stdout, filepath.Join(o.Data.backups(o.backupFolder), made.Name))
 	return err
+}
+
+// counting tells how far something is, no more often than tellEvery. Of how many is not told where nobody knows.
+func (p *program) counting(what string) func(done, all int64) {
+	told := p.now()
+	return func(done, all int64) {
+		now := p.now()
+		switch {
+		case now.Sub(told) < tellEvery:
+			return
+		case all == 0:
+			fmt.Fprintf(p.stderr, "so far %d %s\n", done, what)
+		default:
+			fmt.Fprintf(p.stderr, "so far %d of %d %s\n", done, all, what)
+		}
+		told = now
+	}
 }
 
 func (p *program) tellBackup(running bool, bytes, of int64) {

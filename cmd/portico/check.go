@@ -15,8 +15,8 @@ import (
 	"github.com/portico-vco/portico/store/bolt"
 )
 
-const checkText = `Checks what a portal that does not run keeps, or the backup FILE, and changes nothing of it. The keys are taken from the data folder
-in any case.
+const checkText = `Checks what a portal that does not run keeps, or the backup FILE, and changes nothing of it. A store in etcd is checked while portals
+run, too. The keys are taken from the data folder in any case.
 
 Records: every one can be read and has a number that was given, what finds it leads to it, and whom or what it leads to is
 there.
@@ -44,9 +44,9 @@ type check struct {
 func (p *program) check(ctx context.Context, args []string) error {
 	f := p.flags("check [flags] [FILE]", checkText)
 	f.more = checkMore
-	var d folder = "./data"
+	w := place{Data: "./data"}
 	var head string
-	f.StringVar((*string)(&d), "data", string(d), "data `FOLDER` of the portal")
+	w.flags(f)
 	f.StringVar(&head, "head", "", "`FILE` with a head of the chain of events, as system/getEventChainHead answered it")
 	words, err := f.parse(args)
 	if err != nil {
@@ -55,13 +55,13 @@ func (p *program) check(ctx context.Context, args []string) error {
 	if len(words) > 1 {
 		return f.wrong("give one file at most")
 	}
-	path, made := d.store(), time.Time{}
-	if len(words) == 1 {
-		path = words[0]
-		made, err = bolt.Copied(path)
+	if err := w.check(); err != nil {
+		return f.wrong("%w", err)
 	}
-	if err == nil {
-		err = p.checkStore(ctx, d, path, made, head)
+	if len(words) == 1 {
+		err = p.checkBackup(ctx, w.Data, words[0], head)
+	} else {
+		err = p.checkPlace(ctx, &w, head)
 	}
 	if err != nil {
 		return fmt.Errorf("portico check: %w", err)
@@ -69,19 +69,42 @@ func (p *program) check(ctx context.Context, args []string) error {
 	return nil
 }
 
-// checkStore checks a store, or what is or was a backup made at that time, with the keys of a folder.
-func (p *program) checkStore(ctx context.Context, d folder, path string, made time.Time, head string) (err error) {
-	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: !made.IsZero()})
+func (p *program) checkBackup(ctx context.Context, d folder, path, head string) error {
+	made, err := bolt.Copied(path)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
+	return p.checkFile(ctx, d, path, made, head)
+}
+
+// checkFile checks a file that is or was a backup made at that time, if not zero.
+func (p *program) checkFile(ctx context.Context, d folder, path string, made time.Time, head string) error {
+	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: !made.IsZero(), Aside: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.checkStore(ctx, d, db, made, head), db.Close())
+}
+
+func (p *program) checkPlace(ctx context.Context, w *place, head string) error {
+	db, err := w.use(ctx, p, bolt.Options{ReadOnly: true, Aside: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(p.checkStore(ctx, w.Data, db, time.Time{}, head), db.Close())
+}
+
+// checkStore checks a store, or what is or was a backup made at that time, with the keys of a folder.
+func (p *program) checkStore(ctx context.Context, d folder, db *store.DB, made time.Time, head string) (err error) {
 	c := &check{program: p, accounts: account.New(db, account.Options{Now: p.now}), told: p.now()}
 	if c.accounts.Sealer, err = d.sealer(); err != nil {
 		return err
 	}
 	if made.IsZero() {
 		fmt.Fprintf(p.stdout, "store %s\n", db.ID())
+		if err := db.Mark().State.Err(); err != nil {
+			fmt.Fprintln(p.stdout, err)
+		}
 	} else {
 		fmt.Fprintf(p.stdout, "backup of store %s, made on %s\n", db.ID(), made.Format(time.RFC3339))
 	}

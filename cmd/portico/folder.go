@@ -90,6 +90,26 @@ func (d folder) freshShared() (bool, error) {
 	return fresh, nil
 }
 
+// hold keeps portals whose store is elsewhere, and commands that change the store, out of the folder until what it returns is
+// closed.
+func (d folder) hold() (io.Closer, error) {
+	path := filepath.Join(string(d), lockName)
+	held, err := lock(path)
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", d, err)
+	}
+	if err := giveToOwnerOf(string(d), path); err != nil {
+		return nil, errors.Join(err, held.Close())
+	}
+	return held, nil
+}
+
+// keyless says whether there are no keys. A portal that has some was made before.
+func (d folder) keyless() (bool, error) {
+	keys, err := filesLike(d.keys(), "*")
+	return len(keys) == 0, err
+}
+
 // claim prepares the folder of a portal whose store is elsewhere, and keeps other processes out of it until what it returns
 // is closed.
 func (d folder) claim() (held io.Closer, err error) {
@@ -99,8 +119,8 @@ func (d folder) claim() (held io.Closer, err error) {
 	if err := d.prepare(); err != nil {
 		return nil, err
 	}
-	if held, err = lock(filepath.Join(string(d), lockName)); err != nil {
-		return nil, fmt.Errorf("data folder %s: %w", d, err)
+	if held, err = d.hold(); err != nil {
+		return nil, err
 	}
 	left, err := filesLike(string(d), copies+"*")
 	for _, path := range left {

@@ -21,8 +21,8 @@ const keysText = `The keys of a portal, whether it runs or not:
   rotate-signing   Makes new keys of API tokens and of access tokens, which are apart. They sign from now on; of the older ones only
                    the public halves are kept, and GET /oauth2/jwks.json shows them until the last token of theirs ends. No token
                    becomes invalid.
-  list             Prints which keys there are and what each of them does, but no key; and while the portal does not run, how many
-                   credentials are under each vault key, and which key they need that is not there.
+  list             Prints which keys there are and what each of them does, but no key; and while the portal does not run, or where its store is in
+                   etcd, how many credentials are under each vault key, and which key they need that is not there.
 
 A portal that runs takes a new key at its next use. What was cut off half-way is made good by running it again, or by the next
 start of the portal.
@@ -30,30 +30,34 @@ start of the portal.
 
 func (p *program) keys(ctx context.Context, args []string) error {
 	f := p.flags("keys [rotate | rotate-signing | list] [flags]", keysText)
-	var d folder = "./data"
-	f.StringVar((*string)(&d), "data", string(d), "data `FOLDER` of the portal")
+	w := place{Data: "./data"}
+	w.flags(f)
 	words, err := f.parse(args)
 	if err != nil {
 		return err
 	}
-	do := map[string]func(*program, context.Context, folder) error{
+	do := map[string]func(*program, context.Context, *place) error{
 		"rotate": (*program).rotateVault, "rotate-signing": (*program).rotateSigning, "list": (*program).listKeys,
 	}
 	if len(words) != 1 || do[words[0]] == nil {
 		return f.wrong("what to do with the keys? There is rotate, rotate-signing and list")
 	}
-	if _, err := os.Stat(d.store()); err != nil {
-		return fmt.Errorf("portico keys: there is no portal in %s: %w", d, err)
+	if err := w.check(); err != nil {
+		return f.wrong("%w", err)
 	}
-	if err := do[words[0]](p, ctx, d); err != nil {
+	err = w.made()
+	if err == nil {
+		err = do[words[0]](p, ctx, &w)
+	}
+	if err != nil {
 		return fmt.Errorf("portico keys: %w", err)
 	}
 	return nil
 }
 
-func (p *program) rotateSigning(_ context.Context, d folder) error {
+func (p *program) rotateSigning(_ context.Context, w *place) error {
 	for _, u := range signingUses {
-		k, err := (&keyFolder{path: d.keys(), use: u, now: p.now}).rotate()
+		k, err := (&keyFolder{path: w.Data.keys(), use: u, now: p.now}).rotate()
 		if err != nil {
 			return err
 		}
@@ -65,11 +69,11 @@ func (p *program) rotateSigning(_ context.Context, d folder) error {
 }
 
 // listKeys prints ids and times, which are no secrets.
-func (p *program) listKeys(ctx context.Context, d folder) error {
+func (p *program) listKeys(ctx context.Context, of *place) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "FOR\tKEY\tMADE\tSTATE")
 	for _, u := range signingUses {
-		files, err := (&keyFolder{path: d.keys(), use: u, now: p.now}).load()
+		files, err := (&keyFolder{path: of.Data.keys(), use: u, now: p.now}).load()
 		if err != nil {
 			return err
 		}
@@ -81,7 +85,7 @@ func (p *program) listKeys(ctx context.Context, d folder) error {
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.noun, f.key.ID(), u.made(f.path), state)
 		}
 	}
-	return errors.Join(p.listVaultKeys(ctx, w, d), w.Flush())
+	return errors.Join(p.listVaultKeys(ctx, w, of), w.Flush())
 }
 
 // A keyUse is what keys are for. No key is for two uses.

@@ -48,6 +48,10 @@ type place struct {
 func (w *place) flags(f *flags) {
 	f.StringVar((*string)(&w.Data), "data", string(w.Data), "`FOLDER` of the store, the signing keys and the certificate")
 	f.StringVar(&w.Store, "store", "", "etcd://HOST:PORT,.../PREFIX, to share one `STORE` among portals; without it a file in the folder")
+	w.etcdFlags(f)
+}
+
+func (w *place) etcdFlags(f *flags) {
 	f.StringVar(&w.EtcdCA, "etcd-ca", "", "`FILE` of authorities in PEM that vouch for the members of etcd")
 	f.StringVar(&w.EtcdCert, "etcd-cert", "", "`FILE` of the certificate in PEM that etcd knows the portal by")
 	f.StringVar(&w.EtcdKey, "etcd-key", "", "`FILE` of its private key in PEM")
@@ -90,6 +94,21 @@ func (w *place) fresh() (bool, error) {
 	return w.Data.fresh()
 }
 
+// made refuses a folder in which no portal was made.
+func (w *place) made() error {
+	if !w.shared() {
+		if _, err := os.Stat(w.Data.store()); err != nil {
+			return fmt.Errorf("there is no portal in %s, or its store is in etcd and --store is missing: %w", w.Data, err)
+		}
+		return nil
+	}
+	fresh, err := w.Data.freshShared()
+	if err == nil && fresh {
+		err = fmt.Errorf("there is no portal in %s", w.Data)
+	}
+	return err
+}
+
 // shared says whether other portals use the store, too.
 func (w *place) shared() bool { return w.Store != "" }
 
@@ -129,31 +148,92 @@ func (w *place) open(ctx context.Context, log zerolog.Logger, now func() time.Ti
 		}
 		return db, db.Close, nil
 	}
+	o, err := w.etcdOptions(now)
+	if err != nil {
+		return nil, nil, err
+	}
+	if o.Create, err = w.Data.keyless(); err != nil {
+		return nil, nil, err
+	}
+	o.Tell = func(err error) { log.Warn().Msg(err.Error()) }
+	made := 0
+	o.Copy = func(id string) (store.Engine, error) {
+		made++ // the next one is made before the one before is gone
+		return bolt.Scratch(filepath.Join(string(w.Data), fmt.Sprintf("%s%d", copies, made%2)), id)
+	}
 	held, err := w.Data.claim()
 	if err != nil {
 		return nil, nil, err
 	}
-	if db, err = w.openEtcd(ctx, log, now); err != nil {
+	db, err = w.openEtcd(ctx, o)
+	if errors.Is(err, etcd.ErrNoStore) {
+		err = fmt.Errorf("data folder %s: there are keys in it, so a portal was made before, but %w; put a backup of its store there "+
+			"with portico restore, or give another folder to make a new portal in", w.Data, err)
+	}
+	if err != nil {
 		return nil, nil, errors.Join(err, held.Close())
 	}
 	return db, func() error { return errors.Join(db.Close(), held.Close()) }, nil
 }
 
-func (w *place) openEtcd(ctx context.Context, log zerolog.Logger, now func() time.Time) (*store.DB, error) {
-	o, err := w.etcdOptions(now)
+// use opens the store for a command that serves nobody. A portal may have the folder, where the store is in etcd.
+func (w *place) use(ctx context.Context, p *program, o bolt.Options) (*store.DB, error) {
+	if !w.shared() {
+		return bolt.Open(w.Data.store(), o)
+	}
+	e, err := w.etcdOptions(p.now)
 	if err != nil {
 		return nil, err
 	}
-	o.Create = true
-	o.Tell = func(err error) { log.Warn().Msg(err.Error()) }
-	if members, _, _ := w.cluster(); o.TLS == nil && !onLoopback(members) {
-		log.Warn().Msg("etcd is spoken to in the clear: whoever is on the way reads and changes everything; give --etcd-ca")
+	if _, err := w.mark(ctx, p); err != nil && !(o.Create && errors.Is(err, etcd.ErrNoStore)) {
+		return nil, err
+	}
+	e.Create, e.As, e.Aside = o.Create, o.As, o.Aside
+	e.Tell = func(err error) { fmt.Fprintln(p.stderr, err) }
+	e.Copy = w.scratch
+	return w.openEtcd(ctx, e)
+}
+
+// mark reads what a store in etcd is marked with. Who waits for a command is told soon that nobody answers.
+func (w *place) mark(ctx context.Context, p *program) (is store.Mark, err error) {
+	o, err := w.etcdOptions(p.now)
+	if err != nil {
+		return is, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	is, err = etcd.ReadMark(ctx, o)
+	if ctx.Err() != nil {
+		err = fmt.Errorf("none of the members answered within %v: %w", askTime, err)
+	}
+	if err != nil {
+		err = fmt.Errorf("store %s: %w", w.Store, err)
+	}
+	return is, err
+}
+
+// scratch makes a local copy under a name of its own: a portal, or another command, may have one in the folder. What a kill leaves
+// there the next start of a portal removes.
+func (w *place) scratch(id string) (store.Engine, error) {
+	f, err := os.CreateTemp(string(w.Data), unfinished)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	return bolt.Scratch(f.Name(), id)
+}
+
+func (w *place) openEtcd(ctx context.Context, o etcd.Options) (*store.DB, error) {
+	if o.TLS == nil && !onLoopback(o.Endpoints) {
+		o.Tell(errors.New("etcd is spoken to in the clear: whoever is on the way reads and changes everything; give --etcd-ca"))
 	}
 	ctx, cancel := context.WithTimeout(ctx, loadTime)
 	defer cancel()
 	db, err := etcd.Open(ctx, o)
 	if err != nil {
-		return nil, fmt.Errorf("--store %s: %w", w.Store, err)
+		return nil, fmt.Errorf("store %s: %w", w.Store, err)
 	}
 	return db, nil
 }
@@ -161,7 +241,10 @@ func (w *place) openEtcd(ctx context.Context, log zerolog.Logger, now func() tim
 // loadTime is how long a portal waits for etcd, and for all that is in it, before it gives up.
 const loadTime = 10 * time.Minute
 
-// etcdOptions are how the store is opened by somebody who alone uses the data folder.
+// askTime is how long a command waits for an answer of etcd; the members are asked one after the other.
+const askTime = 20 * time.Second
+
+// etcdOptions are how the store is found.
 func (w *place) etcdOptions(now func() time.Time) (o etcd.Options, err error) {
 	if o.Endpoints, o.Prefix, err = w.cluster(); err != nil {
 		return o, err
@@ -177,12 +260,7 @@ func (w *place) etcdOptions(now func() time.Time) (o etcd.Options, err error) {
 		}
 		o.Password = string(text)
 	}
-	made := 0
 	o.Now = now
-	o.Copy = func(id string) (store.Engine, error) {
-		made++ // the next one is made before the one before is gone
-		return bolt.Scratch(filepath.Join(string(w.Data), fmt.Sprintf("%s%d", copies, made%2)), id)
-	}
 	return o, nil
 }
 

@@ -342,8 +342,18 @@ func runHere(t testing.TB, env map[string]string, stdin string, args ...string) 
 		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: time.Now, passwordCost: cheap,
 		getenv: func(name string) string { return env[name] },
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	status = p.main(ctx, args)
 	return status, out.String(), errs.String()
+}
+
+// ran is a command line that must end so, and say so.
+func ran(t *testing.T, want int, says string, args ...string) string {
+	t.Helper()
+	status, out, errs := runHere(t, nil, "", args...)
+	if status != want || !strings.Contains(out+errs, says) {
+		t.Fatalf("%q: exit status %d, want %d and %q\n%s%s", args, status, want, says, out, errs)
+	}
+	return out
 }

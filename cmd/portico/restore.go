@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/portico-vco/portico/auth/account"
@@ -87,7 +86,7 @@ func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
 	}
 	// What is checked is the copy: others may write where the backup lies.
 	var found *problemsError
-	err = p.checkStore(ctx, r.data, next, made, "")
+	err = p.checkFile(ctx, r.data, next, made, "")
 	if err != nil && (!r.problems || !errors.As(err, &found)) {
 		return err
 	}
@@ -114,19 +113,15 @@ func (r restoration) checkKeys() error {
 // hold keeps another restore out, and a portal from being started on the store that is there; it refuses when one of these is at
 // work. A store that cannot be opened is what backups are for.
 func (r restoration) hold() (let func() error, err error) {
-	path := filepath.Join(string(r.data), lockName)
-	held, err := lock(path)
+	held, err := r.data.hold()
 	if err != nil {
-		return nil, fmt.Errorf("data folder %s: %w", r.data, err)
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, held.Close())
 		}
 	}()
-	if err := giveToOwnerOf(string(r.data), path); err != nil {
-		return nil, err
-	}
 	_, err = os.Lstat(r.data.store())
 	if errors.Is(err, fs.ErrNotExist) {
 		return held.Close, nil

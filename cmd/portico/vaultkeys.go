@@ -144,8 +144,8 @@ func vaultFiles(ids []string) string {
 	return strings.Join(names, ", ")
 }
 
-func (p *program) rotateVault(_ context.Context, d folder) error {
-	key, err := (&vaultKeys{path: d.keys(), now: p.now}).add()
+func (p *program) rotateVault(_ context.Context, w *place) error {
+	key, err := (&vaultKeys{path: w.Data.keys(), now: p.now}).add()
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func (p *program) rotateVault(_ context.Context, d folder) error {
 
 // listVaultKeys tells also how many credentials are under each key, and which keys they need that are not there, when it can: a
 // portal that runs has its store for itself.
-func (p *program) listVaultKeys(ctx context.Context, w io.Writer, d folder) error {
-	files, err := (&vaultKeys{path: d.keys(), now: p.now}).load()
+func (p *program) listVaultKeys(ctx context.Context, w io.Writer, of *place) error {
+	files, err := (&vaultKeys{path: of.Data.keys(), now: p.now}).load()
 	if err != nil {
 		return err
 	}
-	sealed, lost, err := p.countSealed(ctx, d, files)
+	sealed, lost, err := p.countSealed(ctx, of, files)
 	if errors.Is(err, bolt.ErrLocked) {
 		_, err = fmt.Fprintln(p.stderr, "the portal runs; how many credentials are under which vault key is told when it does not")
 	}
@@ -181,8 +181,8 @@ func (p *program) listVaultKeys(ctx context.Context, w io.Writer, d folder) erro
 }
 
 // countSealed counts the credentials that are under each key, and answers the keys that others are under.
-func (p *program) countSealed(ctx context.Context, d folder, files []vaultKeyFile) (sealed []int, lost []string, err error) {
-	db, err := bolt.Open(d.store(), bolt.Options{ReadOnly: true})
+func (p *program) countSealed(ctx context.Context, of *place, files []vaultKeyFile) (sealed []int, lost []string, err error) {
+	db, err := of.use(ctx, p, bolt.Options{ReadOnly: true, Aside: true})
 	if err != nil {
 		return nil, nil, err
 	}
