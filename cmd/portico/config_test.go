@@ -47,7 +47,7 @@ func TestManual(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range []string{"help", "--help", "help serve", "serve -h", "help keys", "keys rotate-signing --help", "keys list --help", "call --help", "backup --help", "help restore", "version --help", "help help"} {
+	for _, args := range []string{"help", "--help", "help serve", "serve -h", "help keys", "keys rotate-signing --help", "keys list --help", "call --help", "backup --help", "help restore", "copy --help", "version --help", "help help"} {
 		status, out, errs := runHere(t, nil, "", strings.Fields(args)...)
 		if status != 0 || !strings.Contains(out, "Usage: portico ") || errs != "" {
 			t.Errorf("%s: exit status %d\n%s%s", args, status, out, errs)

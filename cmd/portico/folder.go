@@ -18,6 +18,7 @@ import (
 // A folder is the data folder of a portal:
 //
 //	portico.db            the store, unless that is in etcd; then
+//	portico.db.moved-*    may be what it was before it was moved there,
 //	portico.lock          says which process has the folder, and
 //	copy-*                is the copy of the store that it reads
 //	keys/api-token-*.jwk  the keys of API tokens, apart from the store on purpose
@@ -155,11 +156,26 @@ func (d folder) fresh() (bool, error) {
 	case "":
 		return true, nil
 	case "keys":
+		if moved, err := d.movedStore(); moved != "" || err != nil {
+			return false, errors.Join(err, fmt.Errorf("data folder %s: its store was moved (%s): say where with --store", d, moved))
+		}
 		return false, fmt.Errorf("data folder %s: there are signing keys but no store (portico.db): a portal has lost its store; "+
 			"put a backup of it in place with portico restore, or give another folder to make a new portal in", d)
 	}
 	return false, fmt.Errorf("data folder %s: it is not empty and holds no portal (there is %s in it); "+
 		"give the folder of a portal, or an absent or empty one to make a portal in", d, other)
+}
+
+// movedStores is what the name of a store ends with that was moved to another place.
+const movedStores = ".moved-*"
+
+// movedStore is the file that was moved last; empty when none was.
+func (d folder) movedStore() (string, error) {
+	moved, err := filesLike(string(d), filepath.Base(d.store())+movedStores)
+	if len(moved) == 0 {
+		return "", err
+	}
+	return moved[len(moved)-1], err
 }
 
 // prepare makes the folder. One that was there, empty, becomes the portal's own and is closed to others, if it is ours.

@@ -6,6 +6,7 @@
 //	check                 whether what a portal keeps is as it wrote it
 //	backup                a copy of the store, while the portal runs or not
 //	restore               a portal's store from such a copy
+//	copy                  a portal's store moved into an etcd cluster, or back
 //	call                  one call of any method, for people and scripts
 //	version, help
 //
@@ -94,6 +95,7 @@ func commands() []command {
 		{"check", "check what a portal keeps, while it does not run", (*program).check},
 		{"backup", "copy a portal's store, while it runs or not", (*program).backup},
 		{"restore", "put a backup in the place of a portal's store", (*program).restore},
+		{"copy", "move a portal's store into an etcd cluster, or back", (*program).copy},
 		{"call", "call a method of a portal and print the result", (*program).call},
 		{"version", "print the version", (*program).version},
 		{"help", "print help, also of a command: portico help serve", (*program).help},
