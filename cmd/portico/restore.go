@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/portico-vco/portico/auth/account"
@@ -29,22 +30,27 @@ others.
 `
 
 const restoreMore = `
-Exit status: 0 the portal may be started; 1 the store that was there, if any, is still in place; 2 the command line is wrong.
+Where portals share a store, give its --store. It must be empty, or with --force a backup of what is there is made first, in the folder
+backups, and portals that still run on it answer nothing any more. A restore that was cut off is to be run again before a portal
+serves the store. Then bring the folder keys to the data folders of all portals: their keys of access tokens are new.
+
+Exit status: 0 the portal may be started; 1 the store that was there, if any, is still in place, or in etcd is not served until the
+restore was run again; 2 the command line is wrong.
 `
 
 // A restoration is one run of the command.
 type restoration struct {
-	data            folder
+	place
 	file            string
 	force, problems bool
 }
 
 func (p *program) restore(ctx context.Context, args []string) error {
-	r := restoration{data: "./data"}
+	r := restoration{place: place{Data: "./data"}}
 	f := p.flags("restore [flags] FILE", restoreText)
 	f.more = restoreMore
-	f.StringVar((*string)(&r.data), "data", string(r.data), "data `FOLDER` of the portal")
-	f.BoolVar(&r.force, "force", false, "take the place of a store that is there; it is kept beside, under another name")
+	r.flags(f)
+	f.BoolVar(&r.force, "force", false, "take the place of a store that is there; it is kept beside, under another name, or as a backup")
 	f.BoolVar(&r.problems, "despite-problems", false, "go on also where the check finds that not all is as the portal wrote it")
 	words, err := f.parse(args)
 	if err != nil {
@@ -52,6 +58,9 @@ func (p *program) restore(ctx context.Context, args []string) error {
 	}
 	if len(words) != 1 {
 		return f.wrong("give the file of a backup")
+	}
+	if err := r.check(); err != nil {
+		return f.wrong("%w", err)
 	}
 	r.file = words[0]
 	if err := p.restoreFile(ctx, r); err != nil {
@@ -64,56 +73,63 @@ func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {
 	if err := r.checkKeys(); err != nil {
 		return err
 	}
-	let, err := r.hold()
+	let, err := r.hold(ctx, p)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, let()) }()
-	next := r.data.store() + ".unfinished-restored" // which an open of the store clears away
+	next := r.next()
 	if err := os.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	defer os.Remove(next)
-	told := p.now()
-	made, err := bolt.Restore(ctx, r.file, next, func(done, all int64) {
-		if now := p.now(); now.Sub(told) >= tellEvery {
-			told = now
-			p.tellBackup(true, done, all)
-		}
-	})
+	made, err := bolt.Restore(ctx, r.file, next, p.counting("bytes"))
 	if err != nil {
 		return err
 	}
 	// What is checked is the copy: others may write where the backup lies.
 	var found *problemsError
-	err = p.checkFile(ctx, r.data, next, made, "")
+	err = p.checkFile(ctx, r.Data, next, made, "")
 	if err != nil && (!r.problems || !errors.As(err, &found)) {
 		return err
 	}
-	was, ended, err := p.revive(ctx, r.data, next, made)
+	was, ended, err := p.revive(ctx, r.Data, next, made)
 	if err != nil {
 		return err
 	}
-	kept, err := r.place(next, was.Time)
+	place := r.rename
+	if r.shared() {
+		place = func(next string, now time.Time) (string, error) { return p.send(ctx, r, next, now) }
+	}
+	kept, err := place(next, was.Time)
 	if err != nil {
 		return err
 	}
-	return p.tellRestored(was, ended, kept)
+	return p.tellRestored(was, ended, kept, r.shared())
+}
+
+// next is the file in which the store is made ready. What a kill leaves of it an open of the store, or a start of the portal, clears
+// away.
+func (r restoration) next() string {
+	if r.shared() {
+		return filepath.Join(string(r.Data), ".unfinished-restored")
+	}
+	return r.Data.store() + ".unfinished-restored"
 }
 
 // checkKeys refuses a folder whose keys are not there: the store would be of no use, and a new key breaks the chain of events.
 func (r restoration) checkKeys() error {
-	_, err := r.data.sealer()
+	_, err := r.Data.sealer()
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the keys of the portal must be in %s first: %s is not there, and no backup has it", r.data.keys(), r.data.sealKey())
+		return fmt.Errorf("the keys of the portal must be in %s first: %s is not there, and no backup has it", r.Data.keys(), r.Data.sealKey())
 	}
 	return err
 }
 
 // hold keeps another restore out, and a portal from being started on the store that is there; it refuses when one of these is at
 // work. A store that cannot be opened is what backups are for.
-func (r restoration) hold() (let func() error, err error) {
-	held, err := r.data.hold()
+func (r restoration) hold(ctx context.Context, p *program) (let func() error, err error) {
+	held, err := r.Data.hold()
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +138,10 @@ func (r restoration) hold() (let func() error, err error) {
 			err = errors.Join(err, held.Close())
 		}
 	}()
-	_, err = os.Lstat(r.data.store())
+	if r.shared() {
+		return held.Close, r.mayTake(ctx, p)
+	}
+	_, err = os.Lstat(r.Data.store())
 	if errors.Is(err, fs.ErrNotExist) {
 		return held.Close, nil
 	}
@@ -130,9 +149,9 @@ func (r restoration) hold() (let func() error, err error) {
 		return nil, err
 	}
 	if !r.force {
-		return nil, fmt.Errorf("there is a store in %s; with --force the backup takes its place, and it is kept beside", r.data)
+		return nil, fmt.Errorf("there is a store in %s; with --force the backup takes its place, and it is kept beside", r.Data)
 	}
-	db, err := bolt.Open(r.data.store(), bolt.Options{ReadOnly: true, Backup: true})
+	db, err := bolt.Open(r.Data.store(), bolt.Options{ReadOnly: true, Backup: true})
 	switch {
 	case errors.Is(err, bolt.ErrLocked):
 		return nil, err
@@ -160,29 +179,34 @@ func (p *program) revive(ctx context.Context, d folder, path string, made time.T
 	})
 }
 
-// place gives the store its name. Access tokens are verified by their keys alone, so those go; the portal makes new ones.
-func (r restoration) place(next string, now time.Time) (kept string, err error) {
-	keys, err := accessTokens.in(r.data.keys())
+// dropAccessKeys ends all access tokens: they are verified by their keys alone.
+func (r restoration) dropAccessKeys() error {
+	keys, err := accessTokens.in(r.Data.keys())
 	for _, path := range keys {
 		err = errors.Join(err, os.Remove(path))
 	}
-	if err = errors.Join(err, syncFolder(r.data.keys()), giveToOwnerOf(string(r.data), next)); err != nil {
+	return errors.Join(err, syncFolder(r.Data.keys()))
+}
+
+// rename gives the store its name. The portal makes new keys of access tokens.
+func (r restoration) rename(next string, now time.Time) (kept string, err error) {
+	if err = errors.Join(r.dropAccessKeys(), giveToOwnerOf(string(r.Data), next)); err != nil {
 		return "", err
 	}
-	path := r.data.store()
+	path := r.Data.store()
 	if _, err := os.Lstat(path); err == nil {
 		kept = path + ".before-" + now.Format("20060102T150405Z")
 		if err := os.Link(path, kept); err != nil {
 			return "", err
 		}
-		if err := syncFolder(string(r.data)); err != nil { // or the power may leave it no name
+		if err := syncFolder(string(r.Data)); err != nil { // or the power may leave it no name
 			return "", err
 		}
 	}
-	return kept, errors.Join(os.Rename(next, path), syncFolder(string(r.data)))
+	return kept, errors.Join(os.Rename(next, path), syncFolder(string(r.Data)))
 }
 
-func (p *program) tellRestored(r account.Restoration, ended map[string]int, kept string) error {
+func (p *program) tellRestored(r account.Restoration, ended map[string]int, kept string, shared bool) error {
 	from, to := r.From.Format(time.RFC3339), r.Time.Format(time.RFC3339)
 	text := fmt.Sprintf("restored the store as it was on %s\n", from)
 	if kept != "" {
@@ -191,6 +215,9 @@ func (p *program) tellRestored(r account.Restoration, ended map[string]int, kept
 	text += fmt.Sprintf("ended: sessions %d, reset links %d, codes and enrolments of second factors of users %d, all access tokens\n",
 		ended["sessions"], ended["resetLinks"], ended["secondFactors"])
 	text += fmt.Sprintf("unknown: what was revoked, disabled, deleted or changed between %s and %s; do again what you know of it\n", from, to)
+	if shared {
+		text += "there is a new key of access tokens: bring the folder keys to the data folders of all portals before they start\n"
+	}
 	_, err := fmt.Fprint(p.stdout, text)
 	return err
 }

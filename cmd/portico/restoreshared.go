@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/portico-vco/portico/auth/backup"
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
+	"github.com/portico-vco/portico/store/etcd"
+)
+
+// A store in etcd cannot be made under another name and be renamed. So it is set aside before the first of it is written, and put back
+// after the last was read again. Who is cut off in between runs the restore again, which then asks for no --force: what was there
+// before is in the backup that was made of it.
+
+const restoring = "restore "
+
+// mayTake refuses a store that is there, unless that is what a restore has left or is told to replace.
+func (r restoration) mayTake(ctx context.Context, p *program) error {
+	is, err := r.mark(ctx, p)
+	switch {
+	case errors.Is(err, etcd.ErrNoStore):
+		return nil
+	case err != nil:
+		return err
+	case r.force || ofRestore(is):
+		return nil
+	}
+	return fmt.Errorf("there is a store in %s; with --force the backup takes its place, and a backup of it is made first", r.Store)
+}
+
+func ofRestore(m store.Mark) bool {
+	return m.State.Kind == store.Unfinished && strings.HasPrefix(m.State.Job, restoring)
+}
+
+// send makes the store in etcd what the file next is.
+func (p *program) send(ctx context.Context, r restoration, next string, now time.Time) (kept string, err error) {
+	from, err := bolt.Open(next, bolt.Options{ReadOnly: true})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, from.Close()) }()
+	as := store.Mark{ID: from.ID(), State: store.State{
+		Kind: store.Unfinished, Job: restoring + uuid.NewString(), About: "the restore of " + filepath.Base(r.file), Since: now,
+	}}
+	if kept, err = p.vacate(ctx, r, as); err != nil {
+		return kept, err
+	}
+	to, _, err := p.fill(ctx, &r.place, from)
+	if err != nil {
+		return kept, err
+	}
+	err = r.newAccessKey(p.now)
+	if err == nil {
+		err = to.SetMark(ctx, store.Mark{ID: from.ID()}, anything)
+	}
+	return kept, errors.Join(err, to.Close())
+}
+
+// newAccessKey makes one for all portals that share the store; each would make another.
+func (r restoration) newAccessKey(now func() time.Time) error {
+	if err := r.dropAccessKeys(); err != nil {
+		return err
+	}
+	_, err := (&keyFolder{path: r.Data.keys(), use: accessTokens, now: now}).rotate()
+	return err
+}
+
+// vacate makes or sets aside the store that is to be filled. Of one that is there it first makes a backup, which has all of it: nothing
+// can be written in between.
+func (p *program) vacate(ctx context.Context, r restoration, as store.Mark) (kept string, err error) {
+	db, err := r.use(ctx, p, bolt.Options{Create: true, As: as, Aside: true})
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	is := db.Mark()
+	if ofRestore(is) && is.ID == as.ID {
+		return "", nil
+	}
+	if kept, err = p.keepBackup(ctx, r, db, as.State.Since); err != nil {
+		return "", fmt.Errorf("there is no backup to be had of the store that is there, so it stays: %w; restore to another prefix, or "+
+			"remove with etcdctl what is under this one", err)
+	}
+	all, err := p.sumOfBackup(ctx, kept)
+	if err != nil {
+		return "", err
+	}
+	return kept, db.SetMark(ctx, as, p.stillSame(ctx, all))
+}
+
+func (p *program) keepBackup(ctx context.Context, r restoration, db *store.DB, now time.Time) (path string, err error) {
+	if err := r.Data.makeBackups(""); err != nil {
+		return "", err
+	}
+	stamp := strings.Replace(now.Format("20060102T150405.000Z"), ".", "-", 1) // a name as that of any backup
+	path = filepath.Join(r.Data.backups(""), "before-restore-"+stamp+backup.Ending)
+	if err := db.Copy(ctx, path, now, p.counting("bytes")); err != nil {
+		return "", err
+	}
+	return path, giveToOwnerOf(r.Data.backups(""), path)
+}
+
+func (p *program) sumOfBackup(ctx context.Context, path string) (all store.Digest, err error) {
+	db, err := bolt.Open(path, bolt.Options{ReadOnly: true, Backup: true})
+	if err != nil {
+		return all, err
+	}
+	all, err = p.sum(ctx, db)
+	return all, errors.Join(err, db.Close())
+}
