@@ -170,6 +170,12 @@ func (e *Engine) begin(ctx context.Context) error {
 // since is the time on a clock that nobody sets.
 func (e *Engine) since() time.Duration { return e.Now().Sub(e.start) }
 
+// Age is as store.Shared says.
+func (e *Engine) Age() time.Duration { return e.since() - time.Duration(e.trusted.Load()) }
+
+// Position is as store.Shared says.
+func (e *Engine) Position() int64 { return e.applied.revision() }
+
 // ID is as store.Engine says.
 func (e *Engine) ID() string { return e.is.ID }
 
@@ -186,7 +192,7 @@ func (e *Engine) trust() error {
 	if err := e.failed.Load(); err != nil {
 		return *err
 	}
-	if age := e.since() - time.Duration(e.trusted.Load()); age > e.Behind {
+	if age := e.Age(); age > e.Behind {
 		return fmt.Errorf("%w for %v", ErrBehind, age.Round(100*time.Millisecond))
 	}
 	return nil

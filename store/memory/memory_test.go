@@ -19,3 +19,14 @@ func TestStore(t *testing.T) {
 		return db
 	})
 }
+
+// TestShared: of several processes, each keeps every promise.
+func TestShared(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) *store.DB {
+		dbs := memory.Shared(2)
+		for _, db := range dbs {
+			t.Cleanup(func() { db.Close() })
+		}
+		return dbs[1]
+	})
+}
