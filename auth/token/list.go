@@ -173,12 +173,12 @@ func (t *Tokens) Get(ctx context.Context, by *auth.Principal, id int64) (found *
 
 func (t *Tokens) listed(tx store.Tx, tok *Token, in auth.Tenant) (Listed, error) {
 	l := Listed{Token: tok, State: tok.State(t.now()), Tenant: in}
-	last, fresh := t.uses.of(tok.ID)
-	if !fresh {
-		kept, err := lastUses.Get(tx, tok.ID)
-		if err != nil || kept == nil {
-			return l, err
-		}
+	last := t.uses.of(tok.ID)
+	kept, err := lastUses.Get(tx, tok.ID)
+	if err != nil {
+		return l, err
+	}
+	if kept != nil && kept.Time.After(last.Time) {
 		last = *kept
 	}
 	l.LastUsed, l.LastUsedFrom = last.Time, last.From

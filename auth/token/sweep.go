@@ -36,14 +36,18 @@ func (t *Tokens) flushUses(ctx context.Context) error {
 	return nil
 }
 
-// keep writes the last uses of the tokens that are still there.
+// keep writes the last uses of the tokens that are still there, unless another portal has written later ones.
 func keep(tx store.Tx, list []use) error {
 	for _, last := range list {
 		tok, err := tokens.Get(tx, last.ID)
 		if err != nil {
 			return err
 		}
-		if tok == nil {
+		kept, err := lastUses.Get(tx, last.ID)
+		if err != nil {
+			return err
+		}
+		if tok == nil || kept != nil && kept.Time.After(last.Time) {
 			continue
 		}
 		if err := lastUses.Put(tx, &last); err != nil {

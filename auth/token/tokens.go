@@ -43,11 +43,10 @@ func (u *uses) note(id int64, now time.Time, from string) {
 	u.mu.Unlock()
 }
 
-func (u *uses) of(id int64) (use, bool) {
+func (u *uses) of(id int64) use {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	seen, ok := u.last[id]
-	return seen, ok
+	return u.last[id]
 }
 
 // restore puts back what could not be written, unless there is something newer.
