@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"reflect"
 	"time"
 
 	gorilla "github.com/gorilla/rpc/v2"
@@ -28,9 +29,13 @@ type call struct {
 	start     time.Time
 	row       *row
 	by        *auth.Principal
+	ctx       context.Context
 	pass      limit.Pass // of the limits, until it is made
+	passed    bool       // the limits, as what by was then:
+	passedAs  auth.PrincipalType
 	overLimit bool
-	aside     any // the params of a method that is asked besides
+	unsigned  bool // it came with something to sign in by, which was not good, and was let in as anybody
+	aside     any  // the params of a method that is asked besides
 	out       any
 	err       error
 	inner     http.Request // what gorilla sees
@@ -64,19 +69,58 @@ func newDispatcher() *gorilla.Server {
 	return g
 }
 
-// dispatch makes the call. What went wrong is in err then, and what came out in out.
+// dispatch makes the call, where it may be in vain by a delay once more. What went wrong is in err then, and what came out in out.
 func (c *call) dispatch() {
+	defer func() { c.pass.Release() }()
+	twice := c.x.s.o.Twice
+	if twice == nil {
+		c.make(c.context())
+		return
+	}
+	err := twice(c.context(), func(ctx context.Context) bool {
+		c.make(ctx)
+		return c.inVain()
+	})
+	if err != nil {
+		c.err = err
+	}
+}
+
+// make is one run of the call.
+func (c *call) make(ctx context.Context) {
 	defer func() {
-		c.pass.Release()
 		if v := recover(); v != nil {
 			c.err = panicked(v)
 		}
 	}()
+	c.ctx, c.out, c.err, c.unsigned = ctx, nil, nil, false
 	c.inner.Method, c.inner.Body = http.MethodPost, c
 	c.x.s.dispatcher.ServeHTTP(c, &c.inner)
 }
 
-func (c *call) context() context.Context { return c.x.r.Context() }
+// inVain says whether the outcome is what it would be if the store did not have yet what the caller relies on. A null for a record
+// that was asked for is one of these.
+func (c *call) inVain() bool {
+	if c.err == nil {
+		v := reflect.ValueOf(c.out)
+		return c.unsigned || v.Kind() == reflect.Pointer && v.IsNil()
+	}
+	switch auth.KindOf(c.err) {
+	case auth.Unauthenticated:
+		return c.x.creds.token != "" || c.x.creds.cookie != ""
+	case auth.Forbidden, auth.NotFound:
+		return true
+	}
+	return false
+}
+
+// context is the request's, also of what is no call, and within Twice that of the run.
+func (c *call) context() context.Context {
+	if c.ctx == nil {
+		return c.x.r.Context()
+	}
+	return c.ctx
+}
 
 // Method decides all that can be decided before the params are looked at.
 func (c *call) Method() (string, error) {
@@ -138,6 +182,7 @@ func (c *call) authenticate() error {
 	}
 	c.by = &auth.Principal{Call: who}
 	if c.row != nil && c.row.Rule.IsPublic() && auth.KindOf(err) == auth.Unauthenticated {
+		c.unsigned = creds != credentials{}
 		return nil
 	}
 	return err

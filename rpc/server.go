@@ -41,6 +41,10 @@ type Options struct {
 	Authority Authority
 	Log       zerolog.Logger // of one line for each call
 
+	// Twice, where the store is one that is read with a delay, runs a call, and once more if it came to nothing and there is news
+	// by then. An error is the call's.
+	Twice func(ctx context.Context, run func(context.Context) (nothing bool)) error
+
 	// Observe, unless it is nil, is told of each call when its answer was made. It must be quick.
 	Observe func(Observation)
 

@@ -120,7 +120,11 @@ func (s Store) View(ctx context.Context, f func(store.Tx) error) error {
 
 // Update makes what f writes durable, or nothing of it. f may run more than once.
 func (s Store) Update(ctx context.Context, f func(store.Tx) error) error {
-	return explained(s.db.Update(ctx, f))
+	err := s.db.Update(ctx, f)
+	if err == nil {
+		settled(ctx)
+	}
+	return explained(err)
 }
 
 // InSteps makes each of the steps an Update, and once more as long as it says that there is more to do. It may be stopped between

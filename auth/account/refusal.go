@@ -66,6 +66,7 @@ func (a *Accounts) Counted(ctx context.Context, by *auth.Principal, in auth.Tena
 }
 
 func (a *Accounts) told(ctx context.Context, r *refusals, by *auth.Principal, in auth.Tenant, h Happening) error {
+	settled(ctx) // it would be counted twice
 	key := refusal{h.Name, by.Source, h.Apart, in.Type, in.ID, a.Now().Truncate(time.Minute)}
 	if by.UserID != 0 || by.ClientID != 0 {
 		key.who = fmt.Sprintf("%d/%d", by.UserID, by.ClientID)

@@ -259,7 +259,7 @@ func (c *Clients) stands(tx store.Tx, by *auth.Principal) error {
 // misused records that a token was used which was signed here and is good for nothing now. One that has expired is no news.
 func (c *Clients) misused(ctx context.Context, call auth.Call, t *claims, why error) error {
 	in, ok := tenantNamed(t.Org)
-	if auth.KindOf(why) != auth.Unauthenticated || errors.Is(why, errExpired) || !ok {
+	if auth.KindOf(why) != auth.Unauthenticated || errors.Is(why, errExpired) || !ok || account.Doubted(ctx) {
 		return why
 	}
 	h := account.Happening{

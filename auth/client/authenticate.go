@@ -74,6 +74,9 @@ func (c *Clients) named(ctx context.Context, id string) (cl *Client, err error) 
 	if id == "" || len(id) > 255 {
 		return nil, nil
 	}
+	if err := c.store.CatchUp(ctx); err != nil { // a failure is counted: not that of a client that was just made elsewhere
+		return nil, err
+	}
 	err = c.store.View(ctx, func(tx store.Tx) error {
 		cl, err = clientByID.Get(tx, store.Key(id))
 		return err

@@ -21,6 +21,9 @@ const portalClient = "portico"
 
 // Exchange makes an access token of a person for his API token. It ends with it, and with its text.
 func (c *Clients) Exchange(ctx context.Context, call auth.Call, apiToken secret.Text) (AccessToken, error) {
+	if err := c.store.CatchUp(ctx); err != nil {
+		return AccessToken{}, err
+	}
 	p, err := c.tokens.ByAPIToken(ctx, call, string(apiToken))
 	if err != nil {
 		return AccessToken{}, err

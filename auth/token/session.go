@@ -61,6 +61,9 @@ func (t *Tokens) Login(ctx context.Context, by *auth.Principal, operator bool, u
 }
 
 func (t *Tokens) login(ctx context.Context, by *auth.Principal, operator bool, username string, password, code secret.Text) (Started, Outcome, error) {
+	if err := t.store.CatchUp(ctx); err != nil { // a failure is counted: not one of a password that is the new one elsewhere
+		return Started{}, "", err
+	}
 	u, in, out, err := t.candidate(ctx, by, operator, username)
 	if err != nil {
 		return Started{}, "", err

@@ -90,7 +90,7 @@ func (t *Tokens) usableBy(tx store.Tx, tok *Token) (*account.User, error) {
 
 // misused records the use of a dead token, or a text with a true number that is not the token's.
 func (t *Tokens) misused(ctx context.Context, c auth.Call, tok *Token, why error) error {
-	if tok == nil || auth.KindOf(why) != auth.Unauthenticated {
+	if tok == nil || auth.KindOf(why) != auth.Unauthenticated || account.Doubted(ctx) {
 		return why
 	}
 	in := auth.Tenant{Type: tok.OwnerType, ID: tok.TenantID} // as far as a record needs it

@@ -262,7 +262,7 @@ func (o *instance) server() (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	srv := o.httpServer(rpc.New(rpc.Options{
+	options := rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
 		Endpoints: oauth.Endpoints(oauth.Options{
 			Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
@@ -270,7 +270,11 @@ func (o *instance) server() (*http.Server, error) {
 		}),
 		Paths:   portal.Paths(),
 		Version: buildVersion(), Now: o.now, Observe: o.observe(), StrictTransport: o.strictTransport(),
-	}))
+	}
+	if o.db.IsShared() {
+		options.Twice = o.accounts.Store.Twice
+	}
+	srv := o.httpServer(rpc.New(options))
 	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 	if o.certificate == nil {
 		return srv, nil

@@ -130,38 +130,57 @@ func buildOn(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 	return h
 }
 
+// A keychain is what lies apart from the store.
+type keychain struct {
+	sealer *secret.Sealer
+	ring   *secret.Ring
+	access *secret.Ring
+	vault  *secret.Keyring
+}
+
+func newKeychain(t testing.TB) (k keychain) {
+	t.Helper()
+	k.sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
+	key, err := secret.NewKey(rand.Reader)
+	must(t, err)
+	k.ring, err = secret.NewRing(key)
+	must(t, err)
+	accessKey, err := secret.NewKey(rand.Reader)
+	must(t, err)
+	k.access, err = secret.NewAccessRing(accessKey)
+	must(t, err)
+	vaultKey, err := secret.NewVaultKey(rand.Reader)
+	must(t, err)
+	k.vault, err = secret.NewKeyring(vaultKey)
+	must(t, err)
+	return k
+}
+
 // assemble puts a portal on a store, whatever is in it.
 func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
+	t.Helper()
+	return assembleWith(t, db, log, newKeychain(t))
+}
+
+func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *house {
 	t.Helper()
 	h := &house{now: time.Now().Truncate(time.Minute), names: make(map[string]string)} // what is counted by the minute is not cut in two
 	h.accounts = account.New(db, account.Options{
 		Now: h.clock, PasswordCost: cheap, PublicAddress: "portal.example", Version: "1.2.3", Verify: h.kinds(), Sleep: h.pause,
 	})
-	h.accounts.Sealer, _ = secret.NewSealer(make([]byte, secret.SealKeyLen), rand.Reader)
-	key, err := secret.NewKey(rand.Reader)
-	must(t, err)
-	ring, err := secret.NewRing(key)
-	must(t, err)
-	h.tokens = token.New(h.accounts, func() (*secret.Ring, error) { return ring, nil })
-	accessKey, err := secret.NewKey(rand.Reader)
-	must(t, err)
-	access, err := secret.NewAccessRing(accessKey)
-	must(t, err)
-	h.clients = authclient.New(h.accounts, h.tokens, func() (*secret.Ring, error) { return access, nil })
+	h.accounts.Sealer = k.sealer
+	h.tokens = token.New(h.accounts, func() (*secret.Ring, error) { return k.ring, nil })
+	h.clients = authclient.New(h.accounts, h.tokens, func() (*secret.Ring, error) { return k.access, nil })
 	h.groups = vault.NewGroups(h.accounts)
 	h.letters = mail.New(h.accounts, smtp.Carrier{})
 	h.resets = reset.New(h.accounts, h.letters)
-	vaultKey, err := secret.NewVaultKey(rand.Reader)
-	must(t, err)
-	keyring, err := secret.NewKeyring(vaultKey)
-	must(t, err)
 	h.logins = &directory{}
-	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return keyring, nil })
+	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return k.vault, nil })
 	h.clients.Estate = h.vault
 	h.backups = backup.New(h.accounts, t.TempDir(), db.Copy)
 	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
 	must(t, err)
-	h.handler = rpc.New(rpc.Options{
+	o := rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
 		Endpoints: oauth.Endpoints(oauth.Options{
 			Clients: h.clients, Keys: h.clients.JWKS, APITokenKeys: h.tokens.JWKS,
@@ -169,7 +188,11 @@ func assemble(t testing.TB, db *store.DB, log zerolog.Logger) *house {
 		}),
 		Paths:   portal.Paths(),
 		Version: "1.2.3", Now: h.clock,
-	})
+	}
+	if db.IsShared() {
+		o.Twice = h.accounts.Store.Twice
+	}
+	h.handler = rpc.New(o)
 	return h
 }
 
