@@ -47,7 +47,6 @@ type Accounts struct {
 	forgetUser []func(tx store.Tx, id int64) error
 	userSweeps []func(tx store.Tx, g *Grave, most int) (int, error)
 	sweepers   []func(tx store.Tx, g *TenantGrave) (int, error)
-	toSweep    chan struct{}
 }
 
 // New makes the keeper of a store's accounts.
@@ -76,7 +75,6 @@ func New(db *store.DB, o Options) *Accounts {
 		refusals:  newRefusals("refusals"),
 		uses:      newRefusals("uses"),
 		defaults:  map[int64]string{PublicAddress.id: o.PublicAddress, ProductVersion.id: o.Version},
-		toSweep:   make(chan struct{}, 1),
 	}
 	if o.Verify.Now == nil {
 		o.Verify.Now = o.Now

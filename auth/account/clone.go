@@ -74,15 +74,14 @@ func (a *Accounts) CloneEnterprise(ctx context.Context, by *auth.Principal, from
 
 // giveUp lets what was copied be swept at once. If that cannot be written, or the caller has gone, its time will come.
 func (a *Accounts) giveUp(ctx context.Context, g *TenantGrave) {
-	err := a.Store.Update(ctx, func(tx store.Tx) error {
+	_ = a.Store.Update(ctx, func(tx store.Tx) error {
 		g, err := tenantGraves.Get(tx, g.ID)
 		if err != nil || g == nil {
 			return err
 		}
 		g.Due = a.Now()
-		return tenantGraves.Put(tx, g)
+		return cmp.Or(tenantGraves.Put(tx, g), a.SweepSoon(tx))
 	})
-	_ = a.buried(1, err)
 }
 
 // copyAll writes the records, a few at a time, as long as the grave is there to lead a sweep to them.

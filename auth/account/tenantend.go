@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -71,7 +72,7 @@ func (a *Accounts) DeleteEnterprise(ctx context.Context, by *auth.Principal, in 
 		}
 		return a.bury(tx, by, gone, h)
 	})
-	return rows, a.buried(rows, err)
+	return rows, err
 }
 
 // DeletePartner removes the tenant's partner like an enterprise. One that owns enterprises is a Conflict.
@@ -97,7 +98,7 @@ func (a *Accounts) DeletePartner(ctx context.Context, by *auth.Principal, in aut
 			Detail: map[string]any{"enterpriseProxyId": p.ID, "name": p.Name},
 		})
 	})
-	return rows, a.buried(rows, err)
+	return rows, err
 }
 
 func ownsNone(tx store.Tx, p *Partner) error {
@@ -119,29 +120,46 @@ func (a *Accounts) bury(tx store.Tx, by *auth.Principal, gone auth.Tenant, h Hap
 			return err
 		}
 	}
-	return tenantGraves.Insert(tx, &TenantGrave{
+	err := tenantGraves.Insert(tx, &TenantGrave{
 		Type: gone.Type, TenantID: gone.ID, Name: gone.Name, Due: a.Now(), Deleter: deleter(by),
 	})
+	return cmp.Or(err, a.SweepSoon(tx))
 }
 
-// buried lets the sweep begin: names are free again only behind it.
-func (a *Accounts) buried(rows int, err error) error {
-	if err == nil && rows > 0 {
-		a.SweepSoon()
+// A sweepWish counts how often somebody wanted the sweep to begin before its hour. It is kept in the store, for of portals that share
+// one another one may sweep.
+type sweepWish struct {
+	ID int64 `json:"id"`
+	N  int64 `json:"n"`
+}
+
+var sweepWishes = store.NewCollection("sweepwish", func(w *sweepWish) *int64 { return &w.ID })
+
+// SweepSoon lets the sweep begin before its hour: names are free again only behind it.
+func (a *Accounts) SweepSoon(tx store.Tx) error {
+	n, err := sweepWished(tx)
+	if err != nil {
+		return err
 	}
-	return err
+	return sweepWishes.Put(tx, &sweepWish{1, n + 1})
 }
 
-// SweepSoon lets the sweep begin before its hour.
-func (a *Accounts) SweepSoon() {
-	select {
-	case a.toSweep <- struct{}{}:
-	default:
+// SweepWished is another number whenever somebody wanted a sweep.
+func (a *Accounts) SweepWished(ctx context.Context) (n int64, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		n, err = sweepWished(tx)
+		return err
+	})
+	return n, err
+}
+
+func sweepWished(tx store.Tx) (int64, error) {
+	w, err := sweepWishes.Get(tx, 1)
+	if w == nil || err != nil {
+		return 0, err
 	}
+	return w.N, nil
 }
-
-// ToSweep tells that there is something to sweep which should not wait for its hour.
-func (a *Accounts) ToSweep() <-chan struct{} { return a.toSweep }
 
 // SweepTenants removes a step of what hangs on the tenants that are gone.
 func (a *Accounts) SweepTenants(tx store.Tx) (more bool, err error) {

@@ -63,23 +63,50 @@ func (b *Box) Wake() {
 	}
 }
 
-// tick is how often Run looks for letters whose next try has come.
-const tick = 10 * time.Second
+// How often Run looks for letters whose next try has come, or that another portal has queued; and for what no relay is needed for.
+const (
+	tick     = time.Second
+	longTick = 10 * time.Second
+)
 
 // Run sends what is queued until ctx ends.
 func (b *Box) Run(ctx context.Context, report func(error)) {
-	t := time.NewTicker(tick)
-	defer t.Stop()
+	short, long := time.NewTicker(tick), time.NewTicker(longTick)
+	defer short.Stop()
+	defer long.Stop()
 	for {
 		report(b.Deliver(ctx))
-		select {
-		case <-ctx.Done():
-			return
-		case <-b.news:
-		case <-t.C:
+		for waits := true; waits; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-b.news:
+				waits = false
+			case <-long.C:
+				waits = false
+			case <-short.C:
+				waits = !b.canSend(ctx)
+			}
 		}
 	}
 }
+
+// canSend says whether there is a letter that is due, and a relay to hand it to.
+func (b *Box) canSend(ctx context.Context) (can bool) {
+	_ = b.store.View(ctx, func(tx store.Tx) error { // Deliver will hear of what is wrong
+		host, err := b.accounts.Text(tx, account.MailHost)
+		if err != nil || host == "" {
+			return err
+		}
+		return lettersDue.IDs(tx, b.untilNow(), func([]byte, int64) (bool, error) {
+			can = true
+			return false, nil
+		})
+	})
+	return can
+}
+
+func (b *Box) untilNow() store.Span { return store.Span{To: store.Key(b.now().Add(time.Millisecond))} }
 
 // relay reads the properties, for each try anew, so that a change acts with the next letter.
 func (b *Box) relay(tx store.Tx) (r Relay, err error) {

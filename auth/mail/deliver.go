@@ -60,14 +60,13 @@ func (b *Box) Deliver(ctx context.Context) error {
 // due answers the numbers of the letters that are due, those that were never tried first: many that the relay does not want
 // yet are no reason for a new one to wait. Without a relay only those are due that are not wanted any more.
 func (b *Box) due(ctx context.Context) (ids []int64, err error) {
-	span := store.Span{To: store.Key(b.now().Add(time.Millisecond))}
 	err = b.store.View(ctx, func(tx store.Tx) error {
 		var fresh, tried []int64
 		host, err := b.accounts.Text(tx, account.MailHost)
 		if err != nil {
 			return err
 		}
-		err = lettersDue.Scan(tx, span, func(l *Letter) (bool, error) {
+		err = lettersDue.Scan(tx, b.untilNow(), func(l *Letter) (bool, error) {
 			if host == "" {
 				if wanted, err := b.isWanted(tx, l); err == nil && wanted {
 					return true, nil

@@ -337,13 +337,10 @@ func (v *Vault) Delete(ctx context.Context, by *auth.Principal, in auth.Tenant,
 		}
 		h := c.happening("DELETED")
 		h.Detail["force"], h.Detail["users"], h.Detail["userGroups"] = force, removed.Users, removed.Groups
-		return cmp.Or(v.accounts.Record(tx, by, now, h), v.bury(tx, c))
+		return cmp.Or(v.accounts.Record(tx, by, now, h), v.bury(tx, c), v.accounts.SweepSoon(tx))
 	})
 	if err != nil {
 		return Removed{}, 0, err
-	}
-	if rows > 0 {
-		v.accounts.SweepSoon()
 	}
 	return removed, rows, nil
 }

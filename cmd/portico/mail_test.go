@@ -32,7 +32,7 @@ func (p *process) mail(as header) (all []listedMail) {
 }
 
 // until waits for something that the background work does.
-func until(t *testing.T, what string, done func() bool) {
+func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
 	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {

@@ -167,7 +167,7 @@ func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { o.report("leading", o.db.Lead(ctx, o.tendStore)) })
 	work.Go(func() {
-		every(ctx, time.Minute, nil, func() {
+		every(ctx, time.Minute, func() {
 			o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx)))
 			o.renew()
 			o.connections.tell(o.log)
@@ -176,7 +176,7 @@ func (o *instance) tend(ctx context.Context) {
 	if o.ACMEDomain != "" {
 		work.Go(func() {
 			o.report("ACME", o.certificate.fetch(ctx))
-			every(ctx, time.Hour, nil, func() { o.report("ACME", o.certificate.fetch(ctx)) })
+			every(ctx, time.Hour, func() { o.report("ACME", o.certificate.fetch(ctx)) })
 		})
 	}
 	work.Go(func() { o.watchStore(ctx) })
@@ -188,10 +188,7 @@ func (o *instance) tend(ctx context.Context) {
 // tendStore does what is to be done once for a store, however many portals use it.
 func (o *instance) tendStore(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() {
-		o.sweep(ctx)
-		every(ctx, time.Hour, o.accounts.ToSweep(), func() { o.sweep(ctx) })
-	})
+	work.Go(func() { o.sweepAgain(ctx) })
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
 	if o.shipper != nil {
@@ -204,7 +201,7 @@ func (o *instance) rewrap(ctx context.Context) {
 	r := &rewrapping{ring: o.vaultKeys.ring, credentials: o.vault, log: o.log, now: o.now}
 	run := func() { o.report("rewrap", r.run(ctx)) }
 	run()
-	every(ctx, time.Minute, nil, run)
+	every(ctx, time.Minute, run)
 }
 
 // watchStore says at once, also when nobody calls, that the store is not to be trusted any more, and what to do. The portal lives
@@ -217,12 +214,26 @@ func (o *instance) watchStore(ctx context.Context) {
 	}
 }
 
+// sweepAgain sweeps now, every hour, and when somebody wants it, at whatever portal.
+func (o *instance) sweepAgain(ctx context.Context) {
+	wished, last := int64(-1), time.Time{}
+	look := func() {
+		n, err := o.accounts.SweepWished(ctx)
+		if now := o.now(); err == nil && (n != wished || now.Sub(last) >= time.Hour) {
+			wished, last = n, now
+			o.sweep(ctx)
+		}
+	}
+	look()
+	every(ctx, time.Second, look)
+}
+
 func (o *instance) sweep(ctx context.Context) {
 	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.groups.Sweep(ctx), o.vault.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
 }
 
-// every calls f again and again, and whenever soon says so.
-func every(ctx context.Context, d time.Duration, soon <-chan struct{}, f func()) {
+// every calls f again and again.
+func every(ctx context.Context, d time.Duration, f func()) {
 	tick := time.NewTicker(d)
 	defer tick.Stop()
 	for {
@@ -230,9 +241,8 @@ func every(ctx context.Context, d time.Duration, soon <-chan struct{}, f func())
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-soon:
+			f()
 		}
-		f()
 	}
 }
 
