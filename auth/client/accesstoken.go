@@ -90,7 +90,7 @@ var (
 
 // ByAccessToken answers who calls with an access token. What it may do is looked up now.
 func (c *Clients) ByAccessToken(ctx context.Context, call auth.Call, text string) (p *auth.Principal, err error) {
-	t, err := c.read(secret.Text(text))
+	t, err := c.read(ctx, secret.Text(text))
 	if err != nil {
 		return nil, err
 	}
@@ -306,8 +306,8 @@ func (s *signatures) put(ring *secret.Ring, key [sha256.Size]byte, t *claims) {
 	s.good[key] = t
 }
 
-// read answers the claims of a token that was signed here.
-func (c *Clients) read(text secret.Text) (*claims, error) {
+// read answers the claims of a token that was signed here, or by another portal that shares the store.
+func (c *Clients) read(ctx context.Context, text secret.Text) (*claims, error) {
 	ring, err := c.ring()
 	if err != nil {
 		return nil, err
@@ -318,7 +318,7 @@ func (c *Clients) read(text secret.Text) (*claims, error) {
 	}
 	payload, err := ring.Verify(text)
 	if err != nil {
-		return nil, errInvalid
+		return nil, c.unread(ctx, err)
 	}
 	t := new(claims)
 	if err := json.Unmarshal(payload, t); err != nil {
@@ -326,4 +326,17 @@ func (c *Clients) read(text secret.Text) (*claims, error) {
 	}
 	c.known.put(ring, key, t)
 	return t, nil
+}
+
+// unread is why a token cannot be read. By a key that is in use elsewhere and missing here it may be a good one.
+func (c *Clients) unread(ctx context.Context, why error) error {
+	var unknown *secret.UnknownKeyError
+	if c.KeyInUse == nil || !errors.As(why, &unknown) {
+		return errInvalid
+	}
+	used, err := c.KeyInUse(ctx, unknown.ID)
+	if err != nil || !used {
+		return cmp.Or(err, errInvalid)
+	}
+	return auth.Because(auth.Unavailable, errors.New("the key that signs access tokens is missing in this portal: copy the folder keys"), "unavailable")
 }

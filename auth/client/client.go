@@ -124,7 +124,8 @@ type Estate interface {
 
 // Clients keeps the OAuth apps and API clients of a portal.
 type Clients struct {
-	Estate   Estate // set before the first use; nil: users have nothing
+	Estate   Estate                                             // set before the first use; nil: users have nothing
+	KeyInUse func(ctx context.Context, id string) (bool, error) // whether access tokens are signed with it; nil where no other portal signs any
 	accounts *account.Accounts
 	tokens   *token.Tokens
 	store    account.Store

@@ -38,7 +38,7 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 	if secret.IsAPIToken(text) { // that it lives on must not be told as a success
 		return invalid("unsupported_token_type", "an API token is revoked by apiToken/revoke")
 	}
-	t, err := c.read(text)
+	t, err := c.read(ctx, text)
 	if err != nil {
 		return onlyFaults(err)
 	}
@@ -76,7 +76,7 @@ func (c *Clients) Introspect(ctx context.Context, call auth.Call, cred Credentia
 	if err != nil {
 		return nil, err
 	}
-	t, err := c.read(text)
+	t, err := c.read(ctx, text)
 	if err != nil || t.Subject != cl.subject() && t.Org != organisation(cl.tenant()) {
 		return nil, onlyFaults(err)
 	}

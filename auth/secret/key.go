@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -122,8 +123,13 @@ const maxSigned = 4096
 
 var errNotSigned = errors.New("not a token that a key of this ring has signed")
 
+// An UnknownKeyError says that a token names a key that is not in the ring.
+type UnknownKeyError struct{ ID string }
+
+func (*UnknownKeyError) Error() string { return errNotSigned.Error() }
+
 // Verify answers the claims of a token that a key of the ring has signed. The key decides the algorithm, the ring the type;
-// what is in the token is a JSON object and no other token (RFC 8725).
+// what is in the token is a JSON object and no other token (RFC 8725). Of a key that it lacks it says so with an UnknownKeyError.
 func (r *Ring) Verify(t Text) (claims []byte, err error) {
 	if len(t) > maxSigned {
 		return nil, errNotSigned
@@ -136,15 +142,14 @@ func (r *Ring) Verify(t Text) (claims []byte, err error) {
 	if _, nested := h.ExtraHeaders[jose.HeaderContentType]; nested || h.ExtraHeaders[jose.HeaderType] != r.typ {
 		return nil, errNotSigned
 	}
-	for _, k := range r.keys {
-		if k.ID() != h.KeyID {
-			continue
-		}
-		if claims, err := jws.Verify(k.jwk.Public()); err == nil {
-			return claims, nil
-		}
+	i := slices.IndexFunc(r.keys, func(k Key) bool { return k.ID() == h.KeyID })
+	if i < 0 {
+		return nil, &UnknownKeyError{h.KeyID}
 	}
-	return nil, errNotSigned
+	if claims, err = jws.Verify(r.keys[i].jwk.Public()); err != nil {
+		return nil, errNotSigned
+	}
+	return claims, nil
 }
 
 // JWKS answers the public halves (RFC 7517) of the signing key and of those retired ones that keep says are needed.

@@ -14,6 +14,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/keys"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
@@ -41,6 +42,7 @@ type instance struct {
 	keys        *keyFolder
 	accessKeys  *keyFolder
 	vaultKeys   *vaultKeys
+	shared      sharedKeys
 	certificate *certificate // nil with --plain-http
 	clientCA    *clientCA    // nil when callers need show none
 	connections *boundListener
@@ -87,11 +89,20 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.keys = &keyFolder{path: c.Data.keys(), use: apiTokens, now: p.now}
 	o.accessKeys = &keyFolder{path: c.Data.keys(), use: accessTokens, now: p.now}
 	o.vaultKeys = &vaultKeys{path: c.Data.keys(), now: p.now}
+	if db.IsShared() {
+		o.shared.portals = keys.New(o.accounts, nameOf(o.local))
+	}
 	o.tokens = token.New(o.accounts, o.keys.ring)
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
 	o.groups = vault.NewGroups(o.accounts)
 	o.vault = vault.New(o.accounts, o.accounts.Verifiers, o.vaultKeys.ring)
 	o.clients.Estate = o.vault
+	if o.shared.portals != nil {
+		o.clients.KeyInUse = func(ctx context.Context, id string) (bool, error) {
+			key, err := o.shared.portals.InUse(ctx, accessTokens.noun)
+			return key == id, err
+		}
+	}
 	o.backups = c.Data.backupsOf(o.accounts, db, c.BackupFolder)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
@@ -119,6 +130,19 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	return o, err
 }
 
+// checkName warns of portals that share a store and go by names of their own.
+func (o *instance) checkName(ctx context.Context) error {
+	if !o.db.IsShared() || o.PublicAddress != "" || o.ACMEDomain != "" {
+		return nil
+	}
+	name, err := o.accounts.Setting(ctx, account.PublicAddress)
+	if err == nil && name == o.public {
+		o.log.Warn().Str("address", name).Msg("portals that share a store need one name, or each refuses the access tokens of the others: " +
+			"give --public-address, or set the property network.public.address")
+	}
+	return err
+}
+
 // verified logs what a directory was asked. Whose password it was is not told.
 func (o *instance) verified(a verify.Asked) {
 	line := o.log.Info()
@@ -130,7 +154,7 @@ func (o *instance) verified(a verify.Asked) {
 
 // haveKeys makes the first keys of a portal in the making. A portal that is made and has none has lost them.
 func (o *instance) haveKeys(ctx context.Context) error {
-	made, err := o.accounts.HasOperators(ctx)
+	made, err := o.made(ctx)
 	if err != nil {
 		return err
 	}
@@ -144,7 +168,29 @@ func (o *instance) haveKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.vaultKeys.have(used)
+	if err := o.vaultKeys.have(used); err != nil || o.shared.portals == nil {
+		return err
+	}
+	return o.agree(ctx)
+}
+
+// made says whether the keys of the portal were made: by itself, or by another one that shares its store and is still in the making.
+func (o *instance) made(ctx context.Context) (bool, error) {
+	made, err := o.accounts.HasOperators(ctx)
+	if made || err != nil || o.shared.portals == nil {
+		return made, err
+	}
+	key, err := o.shared.portals.InUse(ctx, useSealing)
+	return key != "", err
+}
+
+// retire does what a rotation that was cut off has left to do. Portals that share a store do it when they have agreed on the key that
+// signs.
+func (o *instance) retire(k *keyFolder) error {
+	if o.shared.portals != nil {
+		return nil
+	}
+	return k.retire()
 }
 
 func (o *instance) haveSigningKey(made bool) error {
@@ -153,11 +199,14 @@ func (o *instance) haveSigningKey(made bool) error {
 	case err != nil:
 		return err
 	case can:
-		return o.keys.retire() // what a rotation that was cut off has left to do
+		return o.retire(o.keys)
+	case made && o.shared.portals != nil:
+		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: copy the folder keys from another portal that shares the store, "+
+			"or restore it from a backup", o.Data, o.keys.path)
 	case made:
-		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: restore the folder keys from a backup, or copy it from another "+
-			"portal that shares the store; if there is none, run portico keys rotate-signing --data %[1]s: all API tokens go on working here, "+
-			"but others can no longer verify those of the lost key", o.Data, o.keys.path)
+		return fmt.Errorf("data folder %s: there is a store but no signing key in %s: restore the folder keys from a backup; if there "+
+			"is none, run portico keys rotate-signing --data %[1]s: all API tokens go on working here, but others can no longer verify those of "+
+			"the lost key", o.Data, o.keys.path)
 	}
 	_, err = o.keys.rotate()
 	return err
@@ -171,7 +220,7 @@ func (o *instance) haveAccessKey() error {
 		return err
 	}
 	if can {
-		return o.accessKeys.retire()
+		return o.retire(o.accessKeys)
 	}
 	_, err = o.accessKeys.rotate()
 	return err

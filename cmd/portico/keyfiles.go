@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -51,15 +52,16 @@ func (n keyNames) next(dir, id string, now time.Time) (string, error) {
 
 // A keptRing is a ring of keys that is read from its folder only when that has changed.
 type keptRing[R any] struct {
-	mu   sync.Mutex
-	ring *R
-	as   time.Time // the folder's time when it was read
+	mu     sync.Mutex
+	ring   *R
+	as     time.Time // the folder's time when it was read
+	chosen string    // the key that the portals which share a store have agreed to use; "" is the last one
 }
 
 // fresh is how young a change must be for another one not to show in its time.
 const fresh = 2 * time.Second
 
-func (k *keptRing[R]) get(dir string, now func() time.Time, read func() (*R, error)) (*R, error) {
+func (k *keptRing[R]) get(dir string, now func() time.Time, read func(chosen string) (*R, error)) (*R, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	info, err := os.Stat(dir)
@@ -69,7 +71,7 @@ func (k *keptRing[R]) get(dir string, now func() time.Time, read func() (*R, err
 	if k.ring != nil && info.ModTime().Equal(k.as) {
 		return k.ring, nil
 	}
-	r, err := read()
+	r, err := read(k.chosen)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +85,27 @@ func readAs(info fs.FileInfo, now time.Time) time.Time {
 		return at
 	}
 	return time.Time{}
+}
+
+// choose says which key is in use.
+func (k *keptRing[R]) choose(id string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.chosen != id {
+		k.chosen, k.as = id, time.Time{}
+	}
+}
+
+// use is the key that was chosen.
+func (k *keptRing[R]) use() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.chosen
+}
+
+// inUse answers keys with the one that is in use behind all others, as rings want it.
+func inUse[K any](keys []K, at int) []K {
+	return append(slices.Delete(slices.Clone(keys), at, at+1), keys[at])
 }
 
 // forget has the ring read again at the next use.

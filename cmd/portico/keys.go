@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"text/tabwriter"
 	"time"
 
+	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
 )
 
@@ -24,7 +26,8 @@ const keysText = `The keys of a portal, whether it runs or not:
   list             Prints which keys there are and what each of them does, but no key; and while the portal does not run, or where its store is in
                    etcd, how many credentials are under each vault key, and which key they need that is not there.
 
-A portal that runs takes a new key at its next use. What was cut off half-way is made good by running it again, or by the next
+A portal that runs takes a new key at its next use. Portals that share a store take it as soon as all that run have it in their folders
+keys, whoever has it first. What was cut off half-way is made good by running it again, or by the next
 start of the portal.
 `
 
@@ -56,16 +59,28 @@ func (p *program) keys(ctx context.Context, args []string) error {
 }
 
 func (p *program) rotateSigning(_ context.Context, w *place) error {
+	rotate := (*keyFolder).rotate
+	if w.shared() {
+		rotate = (*keyFolder).add
+	}
 	for _, u := range signingUses {
-		k, err := (&keyFolder{path: w.Data.keys(), use: u, now: p.now}).rotate()
+		k, err := rotate(&keyFolder{path: w.Data.keys(), use: u, now: p.now})
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintf(p.stdout, "key %s signs %s from now on\n", k.ID(), u.noun); err != nil {
+		if _, err := fmt.Fprintf(p.stdout, "key %s signs %s %s\n", k.ID(), u.noun, w.newKeysAct()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// newKeysAct says since when a new key is used.
+func (w *place) newKeysAct() string {
+	if w.shared() {
+		return "as soon as all portals that share the store have it: copy the folder keys to them"
+	}
+	return "from now on"
 }
 
 // listKeys prints ids and times, which are no secrets.
@@ -79,7 +94,10 @@ func (p *program) listKeys(ctx context.Context, of *place) error {
 		}
 		for i, f := range files {
 			state := "verifies"
-			if i == lastSigner(files) {
+			switch {
+			case of.shared() && f.key.Signs():
+				state = "can sign"
+			case i == lastSigner(files):
 				state = "signs"
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", u.noun, f.key.ID(), u.made(f.path), state)
@@ -101,6 +119,9 @@ var (
 	signingUses  = []keyUse{apiTokens, accessTokens}
 )
 
+// shortID is how much of a key's id is in the name of its file.
+const shortID = 8
+
 // A keyFolder is the folder of the keys that sign, a file each, as far as they are for one use. The last one that has its
 // private half signs. So whoever adds a key first and takes the private halves of the older ones after may be stopped at any
 // point, and two may do it at once.
@@ -113,12 +134,12 @@ type keyFolder struct {
 
 // ring answers the keys as they are now.
 func (k *keyFolder) ring() (*secret.Ring, error) {
-	return k.kept.get(k.path, k.now, func() (*secret.Ring, error) {
+	return k.kept.get(k.path, k.now, func(chosen string) (*secret.Ring, error) {
 		files, err := k.load()
 		if err != nil {
 			return nil, err
 		}
-		r, err := k.ringOf(files)
+		r, err := k.ringOf(files, chosen)
 		if err != nil {
 			return nil, fmt.Errorf("signing keys in %s: %w", k.path, err)
 		}
@@ -126,9 +147,13 @@ func (k *keyFolder) ring() (*secret.Ring, error) {
 	})
 }
 
-func (k *keyFolder) ringOf(files []keyFile) (*secret.Ring, error) {
+func (k *keyFolder) ringOf(files []keyFile, chosen string) (*secret.Ring, error) {
+	at := signer(files, chosen)
+	if at < 0 {
+		return nil, notHere(chosen)
+	}
 	keys := make([]secret.Key, len(files))
-	for i, f := range files {
+	for i, f := range inUse(files, at) {
 		keys[i] = f.key
 	}
 	return k.use.ring(keys...)
@@ -171,6 +196,22 @@ func (k *keyFolder) any() (bool, error) {
 	return lastSigner(files) >= 0, err
 }
 
+// notHere is the error for a key in use that is not in the folder; of a portal that shares no store, where none was chosen, any can be.
+func notHere(chosen string) error {
+	if chosen == "" {
+		return errors.New("no key can sign")
+	}
+	return auth.Because(auth.Unavailable, fmt.Errorf("the key %s, which is in use, is not there", short(chosen)), "unavailable")
+}
+
+// signer is the place of the key that was chosen, if it can sign; of none, of the last one that can. -1 is none.
+func signer(files []keyFile, chosen string) int {
+	if chosen == "" {
+		return lastSigner(files)
+	}
+	return slices.IndexFunc(files, func(f keyFile) bool { return f.key.ID() == chosen && f.key.Signs() })
+}
+
 // lastSigner is the place of the key that signs; -1 when none can.
 func lastSigner(files []keyFile) int {
 	for i := len(files) - 1; i >= 0; i-- {
@@ -183,6 +224,15 @@ func lastSigner(files []keyFile) int {
 
 // rotate adds a key and retires the others.
 func (k *keyFolder) rotate() (secret.Key, error) {
+	key, err := k.add()
+	if err != nil {
+		return key, err
+	}
+	return key, k.retire()
+}
+
+// add adds a key.
+func (k *keyFolder) add() (secret.Key, error) {
 	if err := makeFolder(k.path); err != nil {
 		return secret.Key{}, err
 	}
@@ -197,23 +247,20 @@ func (k *keyFolder) rotate() (secret.Key, error) {
 	if err != nil {
 		return secret.Key{}, err
 	}
-	path, err := k.use.next(k.path, key.ID()[:8], k.now())
+	path, err := k.use.next(k.path, key.ID()[:shortID], k.now())
 	if err != nil {
 		return secret.Key{}, err
 	}
-	if err := writeFile(path, data); err != nil {
-		return secret.Key{}, err
-	}
-	return key, k.retire()
+	return key, writeFile(path, data)
 }
 
-// retire takes the private halves of all keys but the last one that has its own.
+// retire takes the private halves of all keys before the one that signs.
 func (k *keyFolder) retire() error {
 	files, err := k.load()
 	if err != nil {
 		return err
 	}
-	for i := range max(lastSigner(files), 0) {
+	for i := range max(signer(files, k.kept.use()), 0) {
 		f := files[i]
 		if !f.key.Signs() {
 			continue

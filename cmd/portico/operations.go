@@ -143,6 +143,9 @@ func (o *instance) ready(ctx context.Context) error {
 	_, tokens := o.keys.ring()
 	_, access := o.accessKeys.ring()
 	_, vault := o.vaultKeys.ring()
+	if lacking := o.shared.lacking.Load(); lacking != nil {
+		err = errors.Join(err, lacking)
+	}
 	return errors.Join(err, cmp.Or(tokens, access, vault))
 }
 

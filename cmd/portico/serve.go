@@ -83,6 +83,9 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
+	if err := o.checkName(ctx); err != nil {
+		return err
+	}
 	srv, err := o.server()
 	if err != nil {
 		return err
@@ -180,6 +183,9 @@ func (o *instance) tend(ctx context.Context) {
 		})
 	}
 	work.Go(func() { o.watchStore(ctx) })
+	if o.shared.portals != nil {
+		work.Go(func() { o.keepAgreeing(ctx) })
+	}
 	work.Go(func() { o.backups.Run(ctx, o.tellBackup) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
 	work.Wait()

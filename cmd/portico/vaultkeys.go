@@ -35,10 +35,17 @@ func (v *vaultKeys) ring() (*secret.Keyring, error) {
 	return v.kept.get(v.path, v.now, v.read)
 }
 
-func (v *vaultKeys) read() (*secret.Keyring, error) {
+func (v *vaultKeys) read(chosen string) (*secret.Keyring, error) {
 	files, err := v.load()
 	if err != nil {
 		return nil, err
+	}
+	if chosen != "" {
+		at := slices.IndexFunc(files, func(f vaultKeyFile) bool { return f.key.ID() == chosen })
+		if at < 0 {
+			return nil, fmt.Errorf("vault keys in %s: %w", v.path, notHere(chosen))
+		}
+		files = inUse(files, at)
 	}
 	ring, err := ringOf(files)
 	if err != nil {
@@ -149,7 +156,7 @@ func (p *program) rotateVault(_ context.Context, w *place) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(p.stdout, "vault key %s seals credentials from now on; keep the files of the older ones\n", key.ID())
+	_, err = fmt.Fprintf(p.stdout, "vault key %s seals credentials %s; keep the files of the older ones\n", key.ID(), w.newKeysAct())
 	return err
 }
 
@@ -166,7 +173,10 @@ func (p *program) listVaultKeys(ctx context.Context, w io.Writer, of *place) err
 	}
 	for i, f := range files {
 		state := "opens"
-		if i == len(files)-1 {
+		switch {
+		case of.shared():
+			state = "can seal and open"
+		case i == len(files)-1:
 			state = "seals and opens"
 		}
 		if sealed != nil {

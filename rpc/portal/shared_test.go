@@ -161,3 +161,18 @@ func TestLastUsedOfTwoPortals(t *testing.T) {
 		}
 	}
 }
+
+// A portal that lacks the key which the others sign with does not call their access tokens bad. A forger's key is nobody's.
+func TestAccessTokenOfAKeyThatIsMissing(t *testing.T) {
+	a, b := build(t), build(t)
+	service, _ := a.machines(t)
+	used := part(t, strings.TrimPrefix(service.Get("Authorization"), "Bearer "), 0)["kid"]
+	b.clients.KeyInUse = func(_ context.Context, id string) (bool, error) { return id == used, nil }
+	if r := b.call(service, "enterprise/getEnterprise", `{}`); r.Status != http.StatusServiceUnavailable || r.Message != "unavailable" {
+		t.Errorf("of the key in use: %v", r)
+	}
+	used = "another"
+	if r := b.call(service, "enterprise/getEnterprise", `{}`); r.Code != -32000 {
+		t.Errorf("of another key: %v", r)
+	}
+}
