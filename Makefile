@@ -60,7 +60,7 @@ bin/member: store/etcd/member/main.go store/etcd/member/go.mod
 
 etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
-	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd' ./cmd/portico
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: bin/member ## print the figures of speed and size, the portal against the bare thing under it; some minutes

@@ -54,6 +54,7 @@ type instance struct {
 	now         func() time.Time
 	metrics     *metrics    // nil without an operations listener
 	ending      atomic.Bool // calls are no longer taken
+	leads       atomic.Bool // it does what is done once for a store
 }
 
 // open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.

@@ -17,6 +17,8 @@ var (
 	storeUp       = desc("portico_store_up", "1 as long as the store may be trusted.")
 	storeSize     = desc("portico_store_size_bytes", "Size of the store's file.")
 	storeFree     = desc("portico_store_free_bytes", "What of that file is free for new records.")
+	storeAge      = desc("portico_store_age_seconds", "How long ago the portal's copy of a shared store was known to be up to date; 0 of a file.")
+	storeLeads    = desc("portico_store_leads", "1 in the portal that does what is done once for a store.")
 	chainLinks    = desc("portico_event_chain_links_total", "Links that the chain of events has had.")
 	chainEvents   = desc("portico_event_chain_events_total", "Events that the chain has had: the number of the last one.")
 	chainTrusted  = desc("portico_event_chain_trusted", "1 as long as the chain bears the portal's mark and was never found changed by another hand.")
@@ -42,7 +44,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Describe and Collect make state a prometheus.Collector.
 func (s state) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		storeUp, storeSize, storeFree, chainLinks, chainEvents, chainTrusted, newestBackup, lettersWait,
+		storeUp, storeSize, storeFree, storeAge, storeLeads, chainLinks, chainEvents, chainTrusted, newestBackup, lettersWait,
 		shipped, unshipped, shipFailures, eventsLost,
 		hashesRunning, hashesWaiting, hashesRefused, connected, connectable, turned, expiry,
 	} {
@@ -83,6 +85,8 @@ func (s state) stored(ctx context.Context, c collected) {
 		c.gauge(storeSize, float64(size.Total))
 		c.gauge(storeFree, float64(size.Free))
 	}
+	c.gauge(storeAge, s.o.db.Age().Seconds())
+	c.truth(storeLeads, s.o.leads.Load())
 	if chain, err := s.o.accounts.EventChain(ctx); err == nil {
 		c.counter(chainLinks, chain.Links)
 		c.counter(chainEvents, chain.Events)

@@ -117,11 +117,13 @@ func named(host string) bool {
 func (o *instance) readyz(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 	defer cancel()
-	err := o.ready(ctx)
+	err, here := o.ready(ctx), net.ParseIP(hostOf(r.RemoteAddr)).IsLoopback()
 	switch {
+	case err == nil && here && o.db.IsShared():
+		say(w, http.StatusOK, fmt.Sprintf("ready\nleads: %t\nthe copy of the store was up to date %v ago", o.leads.Load(), o.db.Age().Round(time.Millisecond)))
 	case err == nil:
 		say(w, http.StatusOK, "ready")
-	case net.ParseIP(hostOf(r.RemoteAddr)).IsLoopback():
+	case here:
 		say(w, http.StatusServiceUnavailable, "not ready: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 	default:
 		say(w, http.StatusServiceUnavailable, "not ready")

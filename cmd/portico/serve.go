@@ -168,7 +168,7 @@ func (o *instance) finish(srv *http.Server) error {
 // tend does the work that nobody calls for, until ctx ends. A long sweep does not hold back what is written each minute.
 func (o *instance) tend(ctx context.Context) {
 	var work sync.WaitGroup
-	work.Go(func() { o.report("leading", o.db.Lead(ctx, o.tendStore)) })
+	work.Go(func() { o.report("leading", o.db.Lead(ctx, o.lead)) })
 	work.Go(func() {
 		every(ctx, time.Minute, func() {
 			o.report("flush", errors.Join(o.tokens.Flush(ctx, false), o.clients.Flush(ctx)))
@@ -189,6 +189,17 @@ func (o *instance) tend(ctx context.Context) {
 	work.Go(func() { o.backups.Run(ctx, o.tellBackup) })
 	work.Go(func() { o.resets.Run(ctx, func(err error) { o.report("password reset", err) }) })
 	work.Wait()
+}
+
+// lead is tendStore, told of where another portal could be the one that does it.
+func (o *instance) lead(ctx context.Context) {
+	if o.db.IsShared() {
+		o.log.Info().Msg("this portal does the work that is done once, from now on")
+		defer o.log.Info().Msg("this portal does the work that is done once no more")
+	}
+	o.leads.Store(true)
+	defer o.leads.Store(false)
+	o.tendStore(ctx)
 }
 
 // tendStore does what is to be done once for a store, however many portals use it.
