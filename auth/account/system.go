@@ -38,6 +38,28 @@ func (a *Accounts) FirstOperator(ctx context.Context, name string, password secr
 	return err == nil, err
 }
 
+// A demo is the mark of a store that a demo was made in. Whoever shares it, or has a copy, knows by it what he has.
+type demo struct {
+	ID int64 `json:"id"`
+}
+
+var demos = store.NewCollection("demo", func(d *demo) *int64 { return &d.ID })
+
+// MarkDemo marks the store as one that has a demo in it.
+func (a *Accounts) MarkDemo(ctx context.Context) error {
+	return a.Store.Update(ctx, func(tx store.Tx) error { return demos.Put(tx, &demo{1}) })
+}
+
+// HasDemo says whether there is a demo in the store.
+func (a *Accounts) HasDemo(ctx context.Context) (has bool, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		d, err := demos.Get(tx, 1)
+		has = d != nil
+		return err
+	})
+	return has, err
+}
+
 // CheckOperator says why a name and a password cannot be those of the first operator: a new portal has the default policy.
 func CheckOperator(name string, password secret.Text) error {
 	p, err := parsePolicy(defaultPolicy)

@@ -71,6 +71,9 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 	if err := o.sameDemoPassword(ctx, password); err != nil {
 		return err
 	}
+	if err := o.accounts.MarkDemo(ctx); err != nil {
+		return err
+	}
 	for _, t := range demo {
 		in, err := o.haveTenant(ctx, t)
 		if err != nil {
@@ -110,6 +113,16 @@ func (c *Config) checkDemo(ln net.Listener) error {
 		}
 	}
 	return nil
+}
+
+// checkDemo is that of the store, which may be another portal's too, or a copy of one.
+func (o *instance) checkDemo(ctx context.Context, ln net.Listener) error {
+	has, err := o.accounts.HasDemo(ctx)
+	if err == nil && has && !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		err = &statusError{exitUsage, fmt.Errorf("portico serve: there is a demo in the store, whose users share one password: it is refused on %s, "+
+			"which is not a loopback address", o.Listen)}
+	}
+	return err
 }
 
 // sameDemoPassword refuses to go on with another password than that of the users who were made before.

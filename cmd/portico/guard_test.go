@@ -23,6 +23,10 @@ func TestDemoStaysOnLoopback(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	p := launch(t, "serve", "--data", dir, "--listen", "0.0.0.0:0") // as the store of another folder, which has no mark
+	if status := p.wait(); status != exitUsage || !strings.Contains(p.stderr.String(), "there is a demo in the store") {
+		t.Errorf("exit status %d\n%s", status, p.stderr.String())
+	}
 }
 
 // What cannot be the first operator is refused before anything is made or told.

@@ -83,7 +83,7 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.close()) }()
-	if err := o.checkName(ctx); err != nil {
+	if err := errors.Join(o.checkDemo(ctx, ln), o.checkName(ctx)); err != nil {
 		return err
 	}
 	srv, err := o.server()
