@@ -303,3 +303,34 @@ func (p *Portals) take(tx store.Tx, c change) error {
 	}
 	return inUse.Put(tx, c.used)
 }
+
+// Forget takes back what was agreed on, a little at a time: a store that was put back, or was one portal's alone meanwhile, may tell of
+// keys that are no more.
+func Forget(tx store.Tx) (n int, more bool, err error) {
+	ids := make([]int64, 0, atOnce)
+	list := func(id int64) (bool, error) {
+		ids = append(ids, id)
+		return len(ids) < atOnce, nil
+	}
+	if err := portals.Scan(tx, 0, func(p *portal) (bool, error) { return list(p.ID) }); err != nil {
+		return 0, false, err
+	}
+	from := len(ids)
+	if err := inUse.Scan(tx, 0, func(u *used) (bool, error) { return list(u.ID) }); err != nil {
+		return 0, false, err
+	}
+	for i, id := range ids {
+		if i < from {
+			_, err = portals.Delete(tx, id)
+		} else {
+			_, err = inUse.Delete(tx, id)
+		}
+		if err != nil {
+			return 0, false, err
+		}
+	}
+	return len(ids), len(ids) >= atOnce, nil
+}
+
+// atOnce is how many records are removed in an Update.
+const atOnce = 20

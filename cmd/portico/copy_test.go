@@ -118,7 +118,7 @@ func TestEtcdCopy(t *testing.T) {
 		t.Errorf("the folder is served:\n%s", p.stderr.String())
 	}
 	ran(t, exitOK, "events: checked links 1 to", "check", "--data", dir, "--store", in)
-	ran(t, exitOK, "seals and opens, credentials: 0", "keys", "list", "--data", dir, "--store", in)
+	ran(t, exitOK, "can seal and open, credentials: 0", "keys", "list", "--data", dir, "--store", in)
 
 	// The file by its old name: it is served no more, and moved nowhere else, until it is told to.
 	moved, err := folder(dir).movedStore()

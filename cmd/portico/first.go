@@ -92,6 +92,8 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.vaultKeys = &vaultKeys{path: c.Data.keys(), now: p.now}
 	if db.IsShared() {
 		o.shared.portals = keys.New(o.accounts, nameOf(o.local))
+	} else if err := o.accounts.Store.InSteps(ctx, forgetKeys); err != nil {
+		return nil, err
 	}
 	o.tokens = token.New(o.accounts, o.keys.ring)
 	o.clients = client.New(o.accounts, o.tokens, o.accessKeys.ring)
@@ -129,6 +131,12 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 		err = o.clientCA.refresh()
 	}
 	return o, err
+}
+
+// forgetKeys forgets what portals agreed on that shared the store before: it is one's alone now.
+func forgetKeys(tx store.Tx) (more bool, err error) {
+	_, more, err = keys.Forget(tx)
+	return more, err
 }
 
 // checkName warns of portals that share a store and go by names of their own.

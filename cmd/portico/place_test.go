@@ -22,7 +22,7 @@ func TestEtcdBackup(t *testing.T) {
 	ran(t, exitOK, "beside.backup", "backup", "--data", dir, "--store", in, "beside")
 	ran(t, exitOK, "events: checked links 1 to", "check", "--data", dir, "--store", in)
 	ran(t, exitOK, "credentials: 0", "keys", "list", "--data", dir, "--store", in)
-	ran(t, exitOK, "signs API tokens from now on", "keys", "rotate-signing", "--data", dir, "--store", in)
+	ran(t, exitOK, "signs API tokens as soon as all portals", "keys", "rotate-signing", "--data", dir, "--store", in)
 	ran(t, exitFailed, "--store is missing", "keys", "list", "--data", dir)
 	ran(t, exitFailed, "no store", "check", "--data", dir, "--store", in+"/not")
 	p.stop()

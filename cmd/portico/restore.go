@@ -11,6 +11,7 @@ import (
 
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
+	"github.com/portico-vco/portico/auth/keys"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
@@ -175,7 +176,7 @@ func (p *program) revive(ctx context.Context, d folder, path string, made time.T
 	tokens := token.New(a, nil)
 	links := reset.New(a, mail.New(a, smtp.Carrier{}))
 	return backup.Restored(ctx, a, made, map[string]backup.Step{
-		"sessions": tokens.EndSessions, "resetLinks": links.EndLinks, "secondFactors": a.SpendCodes,
+		"sessions": tokens.EndSessions, "resetLinks": links.EndLinks, "secondFactors": a.SpendCodes, "keys": keys.Forget,
 	})
 }
 

@@ -154,7 +154,8 @@ func kid(t testing.TB, token string) string {
 // Keys are rotated at one portal and copied to the others; whichever has them first, nothing is refused meanwhile.
 func TestSharedRotation(t *testing.T) {
 	t.Parallel()
-	all := shops(t, etcdtest.Alone(t), 2)
+	m := etcdtest.Alone(t)
+	all := shops(t, m, 2)
 	a, b := all[0], all[1]
 	admin := a.mustLogin("admin@acme.example", demoPassword)
 	tokens := []string{a.newToken("old", admin)}
@@ -188,7 +189,7 @@ func TestSharedRotation(t *testing.T) {
 
 	before := kid(t, tokens[0])
 	for _, what := range []string{"rotate", "rotate-signing"} {
-		if status, out, errs := runHere(t, nil, "", "keys", what, "--data", a.dir); status != 0 || !strings.Contains(out, "as soon as all portals") {
+		if status, out, errs := runHere(t, nil, "", "keys", what, "--data", a.dir, "--store", "etcd://"+m.Client+"/portico"); status != 0 || !strings.Contains(out, "as soon as all portals") {
 			t.Fatalf("keys %s: %d %s%s", what, status, out, errs)
 		}
 	}
@@ -199,7 +200,7 @@ func TestSharedRotation(t *testing.T) {
 	}
 	check()
 	keep(a, "second")
-	if _, out, _ := runHere(t, nil, "", "keys", "list", "--data", a.dir); strings.Count(out, "can sign") != 4 || strings.Count(out, "can seal") != 2 {
+	if _, out, _ := runHere(t, nil, "", "keys", "list", "--data", a.dir, "--store", "etcd://"+m.Client+"/portico"); strings.Count(out, "can sign") != 4 || strings.Count(out, "can seal") != 2 {
 		t.Errorf("the list:\n%s", out)
 	}
 
@@ -219,7 +220,7 @@ func TestSharedRotation(t *testing.T) {
 	}
 	for _, s := range all {
 		until(t, "the old private halves are gone", func() bool {
-			_, out, _ := runHere(t, nil, "", "keys", "list", "--data", s.dir)
+			_, out, _ := runHere(t, nil, "", "keys", "list", "--data", s.dir, "--store", "etcd://"+m.Client+"/portico")
 			return strings.Count(out, "can sign") == 2 && strings.Count(out, "verifies") == 2
 		})
 		if status, text := s.ready(); status != http.StatusOK {
