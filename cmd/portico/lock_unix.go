@@ -7,9 +7,16 @@ import (
 	"io"
 	"os"
 	"syscall"
+	"time"
 )
 
 var errLocked = errors.New("another process has it; give each portal a folder of its own")
+
+// A process that ends, and one that is being forked, may hold a file a moment longer.
+const (
+	lockTries = 50
+	lockPause = 20 * time.Millisecond
+)
 
 // lock takes a file for this process alone, until what it returns is closed or the process ends.
 func lock(path string) (io.Closer, error) {
@@ -17,7 +24,12 @@ func lock(path string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for try := 0; errors.Is(err, syscall.EWOULDBLOCK) && try < lockTries; try++ {
+		time.Sleep(lockPause)
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			err = errLocked
 		}
