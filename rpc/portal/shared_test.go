@@ -38,9 +38,9 @@ func TestOnePortalAfterTheOther(t *testing.T) {
 	b.good(t, admin, "enterprise/getEnterprise", `{}`, nil)
 	catchUp := func() { must(t, b.accounts.Store.CatchUp(context.Background())) }
 
-	id, text := a.enabled(t, admin, "new to it", time.Hour)
+	_, text := a.enabled(t, admin, "new to it", time.Hour)
 	b.good(t, bearing(text), "enterprise/getEnterprise", `{}`, nil)
-	id = a.pending(t, admin, "known to it as PENDING", time.Hour)
+	id := a.pending(t, admin, "known to it as PENDING", time.Hour)
 	catchUp()
 	var made struct{ Token string }
 	a.good(t, admin, "apiToken/download", fmt.Sprintf(`{"id":%d}`, id), &made)
