@@ -18,7 +18,7 @@ import (
 const (
 	maxAssertion = 10 * time.Minute
 	maxJTI       = 255
-	clockSkew    = 30 * time.Second // of clients' clocks
+	clockSkew    = 30 * time.Second // of clients' clocks, and of those of portals that share a store
 	farAway      = 1 << 40          // seconds; what is beyond may not fit into a time, and would pass for long ago
 )
 
