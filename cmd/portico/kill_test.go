@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -48,26 +47,16 @@ type crash struct {
 	dir    string
 	p      *process
 	chance *rand.Rand
-	head   string // a file with the last head of the chain of events that was seen
 }
 
 func newCrash(t *testing.T, dir string) *crash {
 	t.Helper()
 	p := serving(t, demoArgs(dir, "--plain-http", "--log-level", "warn")...)
 	c := &crash{
-		ledger: openLedger(t, p, writers), dir: dir, p: p,
-		chance: newChance(t), head: filepath.Join(t.TempDir(), "head.json"),
+		ledger: openLedger(t, p, writers), dir: dir, p: p, chance: newChance(t),
 	}
 	c.keepHead()
 	return c
-}
-
-// keepHead exports the head of the chain of events, which must stay in it.
-func (c *crash) keepHead() {
-	c.t.Helper()
-	var head json.RawMessage
-	c.must(&head, c.super, "system/getEventChainHead", `{}`)
-	write(c.t, c.head, string(head))
 }
 
 // writeUntil lets all write, ends the portal when enough was answered and some more time has passed, and waits for them.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,6 +62,7 @@ type counter struct {
 // A writer is a client that changes its own, one after the other, so that it knows what there must be.
 type writer struct {
 	name     string
+	at       int   // which of several portals it asks, so that it is told what it has just changed
 	id       int64 // of the user that it is
 	group    int64 // of the service account alone
 	as       header
@@ -75,7 +77,7 @@ type writer struct {
 // A ledger is what the writers know, and what was seen of the record. It outlives the processes of a portal.
 type ledger struct {
 	t         *testing.T
-	url       string // of the process that lives now
+	urls      []string // of the processes that live now, any of which is asked
 	client    *http.Client
 	super     header
 	admin     header
@@ -85,6 +87,9 @@ type ledger struct {
 	writers   []*writer
 	byUser    map[int64]*writer
 	acked     atomic.Int64 // changes that were answered with yes
+	rest      atomic.Bool  // nobody is to make changes
+	head      string       // a file with the last head of the chain of events that was seen
+	looked    time.Time    // when events were looked at
 	lastSeen  int64        // event
 	lastID    map[string]int64
 	mu        sync.Mutex
@@ -94,7 +99,10 @@ type ledger struct {
 // openLedger gives each of n writers a user of its own, with an API token.
 func openLedger(t *testing.T, p *process, n int) *ledger {
 	t.Helper()
-	l := &ledger{t: t, byUser: map[int64]*writer{}, lastID: map[string]int64{}, things: map[string]*thing{}}
+	l := &ledger{
+		t: t, byUser: map[int64]*writer{}, lastID: map[string]int64{}, things: map[string]*thing{},
+		head: filepath.Join(t.TempDir(), "head.json"), looked: time.Now(),
+	}
 	l.serves(p)
 	admin := p.mustLogin("admin@acme.example", demoPassword)
 	l.admin = withToken(p.newToken("ledger", admin))
@@ -102,7 +110,7 @@ func openLedger(t *testing.T, p *process, n int) *ledger {
 	l.super = withToken(p.newToken("ledger", p.mustLogin("super@portico.local", operatorPassword)))
 	p.call(&l.service, apiClients.insert, fmt.Sprintf(apiClients.params, "service"), admin)
 	for i := range n {
-		w := &writer{name: fmt.Sprintf("w%d", i), touched: map[*thing]bool{}}
+		w := &writer{name: fmt.Sprintf("w%d", i), at: i, touched: map[*thing]bool{}}
 		w.property.sent, w.first.sent = map[int]outcome{}, map[int]outcome{}
 		user := w.name + "@acme.example"
 		var made struct{ ID int64 }
@@ -122,23 +130,42 @@ func openLedger(t *testing.T, p *process, n int) *ledger {
 	return l
 }
 
-// serves says which process has the portal now. A connection is never used for two of them.
-func (l *ledger) serves(p *process) {
+// serves says which processes have the portal now. A connection is never used for two of them.
+func (l *ledger) serves(ps ...*process) {
 	if l.client != nil {
 		l.client.CloseIdleConnections()
 	}
-	l.url = p.url
+	l.urls = nil
+	for _, p := range ps {
+		l.urls = append(l.urls, p.url)
+	}
 	l.client = &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 32, TLSClientConfig: browser.Transport.(*http.Transport).TLSClientConfig},
 		Timeout:   20 * time.Second,
 	}
 }
 
+// keepHead exports the head of the chain of events, which must stay in it.
+func (l *ledger) keepHead() {
+	l.t.Helper()
+	var head json.RawMessage
+	l.must(&head, l.super, "system/getEventChainHead", `{}`)
+	write(l.t, l.head, string(head))
+}
+
 // errRefused is a no. Every other error leaves open what became of the call.
 var errRefused = errors.New("refused")
 
 func (l *ledger) call(out any, as header, method, params string) error {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, l.url+"/portal/rest/"+method, strings.NewReader(params))
+	return l.callAt(l.anyURL(), out, as, method, params)
+}
+
+func (l *ledger) anyURL() string { return l.urls[rand.IntN(len(l.urls))] }
+
+func (l *ledger) urlOf(w *writer) string { return l.urls[w.at%len(l.urls)] }
+
+func (l *ledger) callAt(url string, out any, as header, method, params string) error {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+"/portal/rest/"+method, strings.NewReader(params))
 	if err != nil {
 		return err
 	}
@@ -174,7 +201,7 @@ func (l *ledger) must(out any, as header, method, params string, args ...any) {
 func (l *ledger) change(w *writer, th *thing, what string, out any, method, params string, args ...any) bool {
 	th.did[what] = open
 	w.touched[th] = true
-	return l.noted(l.call(out, w.as, method, fmt.Sprintf(params, args...)), method, func() { th.did[what] = done })
+	return l.noted(l.callAt(l.urlOf(w), out, w.as, method, fmt.Sprintf(params, args...)), method, func() { th.did[what] = done })
 }
 
 func (l *ledger) noted(err error, method string, acked func()) bool {
@@ -189,9 +216,9 @@ func (l *ledger) noted(err error, method string, acked func()) bool {
 	return true
 }
 
-// write makes changes until one has no answer.
+// write makes changes until one has no answer, or nobody is to make any.
 func (l *ledger) write(w *writer, chance *rand.Rand) {
-	for going := true; going; {
+	for going := true; going && !l.rest.Load(); {
 		switch n := chance.IntN(100); {
 		case len(w.tokens) < 2, n < 18 && len(w.tokens) < 40:
 			going = l.createToken(w)
@@ -258,7 +285,9 @@ func (l *ledger) downloadToken(w *writer, th *thing) bool {
 	var errs [2]error
 	var both sync.WaitGroup
 	for i := range texts {
-		both.Go(func() { errs[i] = l.call(&texts[i], w.as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, th.id)) })
+		both.Go(func() {
+			errs[i] = l.callAt(l.urlOf(w), &texts[i], w.as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, th.id))
+		})
 	}
 	both.Wait()
 	if errs[0] == nil && errs[1] == nil {
@@ -297,7 +326,7 @@ func (l *ledger) create(w *writer, k *kind) bool {
 func (l *ledger) remove(w *writer) bool {
 	th := w.others[0]
 	for d, c := range th.knobs {
-		if d.keeps && c.isOn() {
+		if d.keeps && (c.isOn() || !c.known()) {
 			return l.turn(w, th, d)
 		}
 	}
@@ -307,18 +336,22 @@ func (l *ledger) remove(w *writer) bool {
 
 func (l *ledger) setProperty(w *writer) bool {
 	c := &w.property
-	return l.count(c, w.as, new(any), "enterprise/insertOrUpdateEnterpriseProperty",
+	return l.count(w, c, w.as, new(any), "enterprise/insertOrUpdateEnterpriseProperty",
 		`{"enterpriseId":1,"name":%q,"value":"%d"}`, w.name, c.last+1)
 }
 
 func (l *ledger) setFirstName(w *writer) bool {
 	c := &w.first
-	return l.count(c, w.as, new(any), "enterpriseUser/updateEnterpriseUser",
+	return l.count(w, c, w.as, new(any), "enterpriseUser/updateEnterpriseUser",
 		`{"enterpriseId":1,"id":%d,"_update":{"firstName":"%d"}}`, w.id, c.last+1)
 }
 
-func (l *ledger) count(c *counter, as header, out any, method, params string, args ...any) bool {
+// count waits with the next number until it is known what became of the last one.
+func (l *ledger) count(w *writer, c *counter, as header, out any, method, params string, args ...any) bool {
+	if !c.known() {
+		return true
+	}
 	c.last++
 	c.sent[c.last] = open
-	return l.noted(l.call(out, as, method, fmt.Sprintf(params, args...)), method, func() { c.sent[c.last] = done })
+	return l.noted(l.callAt(l.urlOf(w), out, as, method, fmt.Sprintf(params, args...)), method, func() { c.sent[c.last] = done })
 }

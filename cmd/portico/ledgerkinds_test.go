@@ -36,6 +36,9 @@ type knob struct {
 
 func (c *counter) isOn() bool { return c.last%2 == 1 }
 
+// known says whether the last turn was answered.
+func (c *counter) known() bool { return c.sent[c.last] != open }
+
 var (
 	users = &kind{
 		suffix: "@acme.example", created: "CREATE_USER", deleted: "DELETE_USER",
@@ -117,16 +120,19 @@ func (l *ledger) turnOne(w *writer, th *thing, chance *rand.Rand) bool {
 	if len(th.knobs) == 0 {
 		return true
 	}
-	if c := th.knobs[userKnob]; c != nil && c.isOn() && chance.IntN(4) == 0 {
+	if c := th.knobs[userKnob]; c != nil && c.isOn() && c.known() && th.knobs[passwordKnob].known() && chance.IntN(4) == 0 {
 		w.touched[th] = true
-		return l.use(w.as, th, true) == nil
+		return l.use(l.urlOf(w), w.as, th, true) == nil
 	}
 	return l.turn(w, th, pick(chance, th.kind.knobs))
 }
 
 func (l *ledger) turn(w *writer, th *thing, d *knob) bool {
-	w.touched[th] = true
 	c := th.knobs[d]
+	if !c.known() {
+		return true
+	}
+	w.touched[th] = true
 	turn := c.last + 1
 	as, of := w.as, fmt.Sprintf(`"id":%d`, th.id)
 	if d.foreign {
@@ -134,7 +140,7 @@ func (l *ledger) turn(w *writer, th *thing, d *knob) bool {
 	}
 	numbers := strings.NewReplacer("TURN", fmt.Sprint(turn), "USER", fmt.Sprint(w.id), "GROUP", fmt.Sprint(w.group))
 	var answer inserted
-	ok := l.count(c, as, &answer, d.methods[1-turn%2], "{%s%s}", of, numbers.Replace(d.params[1-turn%2]))
+	ok := l.count(w, c, as, &answer, d.methods[1-turn%2], "{%s%s}", of, numbers.Replace(d.params[1-turn%2]))
 	if ok && d == secretKnob {
 		th.text, th.before, th.toldAt = answer.ClientSecret, th.text, turn
 	}
@@ -142,9 +148,9 @@ func (l *ledger) turn(w *writer, th *thing, d *knob) bool {
 }
 
 // use asks for the password of a credential. It must be the last one, or refused where the caller has no share.
-func (l *ledger) use(as header, th *thing, shared bool) error {
+func (l *ledger) use(url string, as header, th *thing, shared bool) error {
 	var is struct{ Password string }
-	err := l.call(&is, as, "credential/useCredential", fmt.Sprintf(`{"id":%d,"purpose":"a look"}`, th.id))
+	err := l.callAt(url, &is, as, "credential/useCredential", fmt.Sprintf(`{"id":%d,"purpose":"a look"}`, th.id))
 	want := fmt.Sprint(th.knobs[passwordKnob].last)
 	switch {
 	case err == nil:
@@ -179,7 +185,7 @@ func (l *ledger) checkCredential(w *writer, th *thing, there bool) {
 		if slices.Contains(c.list, c.with) != shared {
 			l.t.Errorf("%s is shared with %v; with number %d: %v", th.name, c.list, c.with, shared)
 		}
-		if err := l.use(c.as, th, shared); err != nil && !errors.Is(err, errRefused) {
+		if err := l.use(l.anyURL(), c.as, th, shared); err != nil && !errors.Is(err, errRefused) {
 			l.t.Errorf("%s: %v", th.name, err)
 		}
 	}
@@ -219,7 +225,7 @@ func (l *ledger) checkSecret(_ *writer, th *thing, there bool) {
 // accessToken is what a client gets for its secret: nothing, if it is refused.
 func (l *ledger) accessToken(id, secret string) string {
 	l.t.Helper()
-	res, err := l.client.PostForm(l.url+"/oauth2/token", url.Values{
+	res, err := l.client.PostForm(l.anyURL()+"/oauth2/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret},
 	})
 	if err != nil {

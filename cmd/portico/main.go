@@ -36,15 +36,15 @@ const (
 	exitUnreachable = 3 // call alone: no answer, or none that makes sense
 )
 
-func main() { os.Exit(start(os.Args[1:], secret.Cost{})) }
+func main() { os.Exit(start(os.Args[1:], time.Now, secret.Cost{})) }
 
 // start runs the program as a process. A second signal does not cut the orderly end short: whoever signals a process
 // group often signals twice, and the end is bounded anyway.
-func start(args []string, cost secret.Cost) int {
+func start(args []string, now func() time.Time, cost secret.Cost) int {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now, passwordCost: cost}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: now, passwordCost: cost}
 	return p.main(ctx, args)
 }
 

@@ -27,11 +27,15 @@ import (
 // asPortico makes the test binary run as the program: real processes, with the race detector and cheap passwords.
 const asPortico = "PORTICO_TEST_AS_PORTICO"
 
+// testClock is by how much the clock of such a process is wrong.
+const testClock = "PORTICO_TEST_CLOCK"
+
 var cheap = secret.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asPortico) != "" {
-		os.Exit(start(os.Args[1:], cheap))
+		wrong, _ := time.ParseDuration(os.Getenv(testClock))
+		os.Exit(start(os.Args[1:], func() time.Time { return time.Now().Add(wrong) }, cheap))
 	}
 	os.Exit(m.Run())
 }
