@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -26,7 +27,9 @@ type Member struct {
 	Client string // host:port
 	Dir    string
 	args   []string
+	log    string // the file of what it says; "" means the test's own standard error
 	cmd    *exec.Cmd
+	ended  chan struct{} // closed when the process has
 	stdin  io.Closer
 }
 
@@ -52,6 +55,14 @@ func (m *Member) launch(t testing.TB) {
 	t.Helper()
 	m.cmd = exec.Command(Binary(t), m.args...)
 	m.cmd.Stderr = os.Stderr
+	if m.log != "" {
+		f, err := os.OpenFile(m.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close() // the process has it
+		m.cmd.Stderr = f
+	}
 	var err error
 	if m.stdin, err = m.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -67,6 +78,12 @@ func (m *Member) ready(t testing.TB) <-chan string {
 	if err := m.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	cmd, ended := m.cmd, make(chan struct{})
+	m.ended = ended
+	go func() {
+		_ = cmd.Wait()
+		close(ended)
+	}()
 	ready := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(out).ReadString('\n')
@@ -77,13 +94,23 @@ func (m *Member) ready(t testing.TB) <-chan string {
 
 // Kill ends it at once, as kill -9 does.
 func (m *Member) Kill() {
-	if m.cmd.ProcessState == nil {
-		_ = m.cmd.Process.Kill()
-		_ = m.cmd.Wait()
-	}
+	m.Signal(syscall.SIGKILL)
+	<-m.ended
 }
 
-// Restart starts it again with what it had, and more args.
+// Stop ends it as a service manager does; a leader hands over before.
+func (m *Member) Stop() {
+	m.Signal(syscall.SIGTERM)
+	<-m.ended
+}
+
+// Signal sends it a signal.
+func (m *Member) Signal(s os.Signal) { _ = m.cmd.Process.Signal(s) }
+
+// Ended is closed when it has ended, by itself or not.
+func (m *Member) Ended() <-chan struct{} { return m.ended }
+
+// Restart starts it again with what it had, and these args behind the others.
 func (m *Member) Restart(t testing.TB, args ...string) {
 	t.Helper()
 	m.Kill()

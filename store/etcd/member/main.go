@@ -8,9 +8,12 @@ import (
 	"log"
 	"net/url"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 )
 
 func main() {
@@ -28,6 +31,7 @@ func main() {
 	flag.Int64Var(&c.QuotaBackendBytes, "quota", 0, "how large its store may be; 0: etcd's default")
 	flag.UintVar(&c.MaxTxnOps, "max-txn-ops", c.MaxTxnOps, "how many operations a transaction may have")
 	flag.StringVar(&c.AutoCompactionRetention, "retention", "0", "how much history is kept, in revisions; 0: all")
+	flag.Int64Var(&wal.SegmentSizeBytes, "segment", wal.SegmentSizeBytes, "how many bytes of its log it takes from the disk at a time")
 	flag.StringVar(&c.ClientTLSInfo.CertFile, "cert", "", "its certificate for clients")
 	flag.StringVar(&c.ClientTLSInfo.KeyFile, "key", "", "the key of that")
 	flag.StringVar(&c.ClientTLSInfo.TrustedCAFile, "ca", "", "who vouches for clients; empty: nobody needs to")
@@ -74,5 +78,12 @@ func run(c *embed.Config) error {
 		_, _ = os.Stdin.Read(make([]byte, 1))
 		os.Exit(0)
 	}()
-	return <-e.Err()
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM)
+	select {
+	case <-ended:
+		return nil
+	case err := <-e.Err():
+		return err
+	}
 }
