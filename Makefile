@@ -24,9 +24,11 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 	$(GO) test -race ./...
 	PORTICO_TEST_SINGLE=1 $(GO) test ./rpc/portal
 
-# How much the slow tests do: kills of a portal (and half or a quarter as many power failures), and the time of each fuzz target.
-KILLS ?= 200
-FUZZ  ?= 5s
+# How much the slow tests do: kills of a portal (and half or a quarter as many power failures), the time of each fuzz target, and
+# rounds of what can happen to a cluster.
+KILLS   ?= 200
+FUZZ    ?= 5s
+CLUSTER ?= 1
 
 NODE_CLIENT := rpc/oauth/testdata/openid-client
 
@@ -58,9 +60,11 @@ member: bin/member
 bin/member: store/etcd/member/main.go store/etcd/member/go.mod
 	cd store/etcd/member && $(GO) build -o ../../../bin/member .
 
-etcd: bin/member ## the tests that need members of etcd
+etcd: bin/member ## the tests that need members of etcd; CLUSTER=1 sets how often all that can fail fails
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
+		$(GO) test -count=1 -timeout 60m -run '^TestCluster$$' -v ./cmd/portico
 
 # PORTICO_BENCH_TOKENS and PORTICO_BENCH_MANY set how many tokens are stored, PORTICO_BENCH_EVENTS how many events.
 bench: bin/member ## print the figures of speed and size, the portal against the bare thing under it; some minutes
