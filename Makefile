@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories member etcd bench bench-parts fmt clean
+.PHONY: help build run test check slow directories member etcd cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,9 +60,11 @@ member: bin/member
 bin/member: store/etcd/member/main.go store/etcd/member/go.mod
 	cd store/etcd/member && $(GO) build -o ../../../bin/member .
 
-etcd: bin/member ## the tests that need members of etcd; CLUSTER=1 sets how often all that can fail fails
+etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
+
+cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some five minutes
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -count=1 -timeout 60m -run '^TestCluster$$' -v ./cmd/portico
 

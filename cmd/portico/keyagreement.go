@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/portico-vco/portico/auth/keys"
+	"github.com/portico-vco/portico/store"
 )
 
 // What the portals that share a store call the uses of keys besides those that sign.
@@ -133,6 +135,9 @@ func (o *instance) keepAgreeing(ctx context.Context) {
 	told := ""
 	every(ctx, agreeEvery, func() {
 		err := o.agree(ctx)
+		if errors.Is(err, store.ErrUnavailable) {
+			return // which is told once, by who cannot reach it
+		}
 		if now := fmt.Sprint(err); now != told {
 			told = now
 			o.report("keys", err)
