@@ -114,7 +114,7 @@ func New(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	if err := e.begin(ctx); err != nil {
-		return nil, errors.Join(err, e.client.Close())
+		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
@@ -146,7 +146,7 @@ const (
 	keepAlive = 5 * time.Second // servers take more frequent pings for an attack
 )
 
-// begin reads the mark, makes the copy and starts what keeps it.
+// begin reads the mark, makes the copy, starts what keeps it, and waits until it is up to date.
 func (e *Engine) begin(ctx context.Context) error {
 	if err := e.identify(ctx); err != nil {
 		return err
@@ -154,17 +154,28 @@ func (e *Engine) begin(ctx context.Context) error {
 	if err := e.measure(ctx); err != nil {
 		return err
 	}
-	asked := e.since()
 	from, err := e.load(ctx)
 	if err != nil {
 		return err
 	}
-	e.trusted.Store(int64(asked))
 	background, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	e.work.Go(func() { e.follow(background, from) })
 	e.work.Go(func() { e.ask(background) })
-	return nil
+	return e.settle(ctx)
+}
+
+// settle waits until the copy may be trusted: to make it takes as long as there is much in the store, and it may be old by then.
+func (e *Engine) settle(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := e.CatchUp(ctx)
+		if err == nil || e.failed.Load() != nil {
+			return err
+		}
+		if pause(ctx, try) != nil {
+			return err
+		}
+	}
 }
 
 // since is the time on a clock that nobody sets.
@@ -256,7 +267,13 @@ func (e *Engine) Copy(ctx context.Context, path string, at time.Time, progress f
 
 // Close is as store.Engine says.
 func (e *Engine) Close() error {
-	e.stop()
+	if e.stop != nil {
+		e.stop()
+	}
 	e.work.Wait()
-	return errors.Join((*e.copy.Load()).Close(), e.client.Close())
+	err := e.client.Close()
+	if c := e.copy.Load(); c != nil { // it has begun
+		err = errors.Join((*c).Close(), err)
+	}
+	return err
 }

@@ -358,3 +358,21 @@ func TestOtherLimit(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestLongLoad: a copy that took long to make is brought up to date before anybody reads it. It was refused as too old, so that a
+// portal with a large store did not start.
+func TestLongLoad(t *testing.T) {
+	o := options(t, etcdtest.Alone(t))
+	if err := putOne(open(t, o), "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	o.Behind = 200 * time.Millisecond
+	plain := o.Copy
+	o.Copy = func(id string) (store.Engine, error) {
+		e, err := plain(id)
+		return &hooked{Engine: e, hook: func() { time.Sleep(2 * o.Behind) }}, err
+	}
+	if got := get(t, open(t, o), "k"); got != "v" {
+		t.Errorf("read %q", got)
+	}
+}
