@@ -36,6 +36,8 @@ func StartCluster(t testing.TB, clients int, dirs ...string) *Cluster {
 		for j := range i {
 			c.between[[2]int{j, i}] = newWay()
 		}
+	}
+	for i := range dirs { // when all ways are there: a forwarder looks at them
 		f := &forwarder{to: peers[i], choose: func(head []byte) *Way { return c.from(head, i) }}
 		announced[i] = fmt.Sprintf("m%d=http://%s", i, f.forward(t))
 	}
