@@ -287,8 +287,13 @@ func TestOperationsHost(t *testing.T) {
 // The default address belongs to another program: the portal serves all the same, and says so.
 func TestOperationsAddressTaken(t *testing.T) {
 	t.Parallel()
-	if ln, err := (&Config{Listen: opsDefault}).listen(); err == nil {
-		defer ln.Close()
+	for range 300 { // somebody else who has it may let go of it before the portal comes
+		ln, err := (&Config{Listen: opsDefault}).listen()
+		if err == nil {
+			defer ln.Close()
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	p := serving(t, serveArgs(t.TempDir(), "--ops-listen", opsDefault)...)
 	p.logged("there is no operations listener")
