@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -18,11 +17,6 @@ func (db *DB) Copy(ctx context.Context, path string, at time.Time, progress func
 	if !can {
 		return fmt.Errorf("a copy of the store: %w", errors.ErrUnsupported)
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = db.note(Damage(p))
-		}
-	}()
+	defer db.guard(&err)()
 	return c.Copy(ctx, path, at, progress)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -73,12 +72,7 @@ func (db *DB) SetMark(ctx context.Context, m Mark, check func(Tx) error) (err er
 	if !can {
 		return fmt.Errorf("a mark of the store: %w", errors.ErrUnsupported)
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = db.note(Damage(p))
-		}
-	}()
+	defer db.guard(&err)()
 	err = e.SetMark(ctx, m, func(r Reader) error {
 		t := &tx{db: db, reader: r}
 		defer t.end()

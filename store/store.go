@@ -127,12 +127,7 @@ func (db *DB) Size(ctx context.Context) (s Size, err error) {
 	if err := db.ready(ctx); err != nil {
 		return Size{}, err
 	}
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			err = db.note(Damage(p))
-		}
-	}()
+	defer db.guard(&err)()
 	return e.Size(ctx)
 }
 
@@ -159,6 +154,17 @@ func (db *DB) ready(ctx context.Context) error {
 		return ErrClosed
 	}
 	return db.Err()
+}
+
+// guard, called and what it returns deferred, turns a panic of the engine, and a fault of its memory, into damage.
+func (db *DB) guard(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if p := recover(); p != nil {
+			*err = db.note(Damage(p))
+		}
+	}
 }
 
 // note remembers the first error after which the store may not be trusted.
