@@ -68,6 +68,7 @@ type Engine struct {
 
 	copy    atomic.Pointer[store.Engine]
 	applied position
+	first   latest[wish]
 	most    atomic.Int64          // operations of one transaction
 	watched atomic.Int64          // up to this revision of etcd the copy has all there is
 	trusted atomic.Int64          // the moment as of which the copy was the newest state, on the clock of since
@@ -78,8 +79,7 @@ type Engine struct {
 
 	writing sync.Mutex // of the copy
 	attempt attempt    // under writing
-	first   firsts
-	direct  bool // under writing: a commit of this process needs no watch to be in the copy
+	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
 	endWatch  atomic.Pointer[context.CancelFunc]
@@ -133,12 +133,10 @@ func connect(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
-	e := &Engine{
+	return &Engine{
 		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
 		questions: newQuestions(),
-	}
-	e.applied.moved, e.first.changed = make(chan struct{}), make(chan struct{})
-	return e, nil
+	}, nil
 }
 
 const (

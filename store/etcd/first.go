@@ -2,7 +2,6 @@ package etcd
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -15,27 +14,10 @@ const (
 	courtesy = 500 * time.Millisecond // how long one waits for another, who may be gone
 )
 
-// firsts is who asked to go first.
-type firsts struct {
-	mu       sync.Mutex
-	by       string // empty: nobody
+// A wish is that of who asked to go first.
+type wish struct {
+	by       string // empty: nobody's
 	revision int64
-	changed  chan struct{} // closed when that changes
-}
-
-// saw takes what the watch tells.
-func (f *firsts) saw(by string, revision int64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.by, f.revision = by, revision
-	close(f.changed)
-	f.changed = make(chan struct{})
-}
-
-func (f *firsts) is() (by string, revision int64, changed <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.by, f.revision, f.changed
 }
 
 // yield lets another process go first that asked to.
@@ -43,8 +25,8 @@ func (e *Engine) yield(ctx context.Context) error {
 	wait := time.NewTimer(courtesy)
 	defer wait.Stop()
 	for {
-		by, revision, changed := e.first.is()
-		if by == "" || by == e.process {
+		first, changed := e.first.get()
+		if first.by == "" || first.by == e.process {
 			return nil
 		}
 		select {
@@ -52,8 +34,8 @@ func (e *Engine) yield(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wait.C: // he is gone, or cannot
-			e.first.saw("", revision)
-			e.forget(ctx, clientv3.Compare(clientv3.ModRevision(e.keys.first), "=", revision))
+			e.first.set(wish{})
+			e.forget(ctx, clientv3.Compare(clientv3.ModRevision(e.keys.first), "=", first.revision))
 			return nil
 		}
 	}

@@ -116,7 +116,7 @@ func (c *commits) take() (writes []store.Write, names []string) {
 func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
 	for _, ev := range events {
 		if string(ev.Kv.Key) == e.keys.first {
-			e.first.saw(string(ev.Kv.Value), ev.Kv.ModRevision) // nobody, when it was deleted
+			e.first.set(wish{string(ev.Kv.Value), ev.Kv.ModRevision}) // nobody's, when it was deleted
 		}
 		if err := c.add(ev); err != nil {
 			e.fail(err)
@@ -140,7 +140,6 @@ func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
 func (e *Engine) apply(head, revision int64, writes []store.Write) error {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	e.attempt.seen = true
 	if !e.direct || e.applied.revision() != head {
 		return nil
 	}
@@ -153,6 +152,6 @@ func (e *Engine) put(revision int64, writes []store.Write) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errReload, err)
 	}
-	e.applied.move(revision)
+	e.applied.set(revision)
 	return nil
 }

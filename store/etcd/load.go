@@ -43,7 +43,7 @@ func (e *Engine) replace(made *store.Engine, head int64) (before *store.Engine) 
 	defer e.writing.Unlock()
 	e.attempt.gap = true
 	before = e.copy.Swap(made)
-	e.applied.move(head)
+	e.applied.set(head)
 	return before
 }
 

@@ -1,37 +1,19 @@
 package etcd
 
-import (
-	"context"
-	"sync"
-)
+import "context"
 
-// position is the newest commit that the copy has.
-type position struct {
-	mu    sync.Mutex
-	at    int64
-	moved chan struct{} // closed when at moves
-}
+// position is the revision of the newest commit that the copy has.
+type position struct{ latest[int64] }
 
 func (p *position) revision() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.at
-}
-
-func (p *position) move(to int64) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = to
-	close(p.moved)
-	p.moved = make(chan struct{})
+	at, _ := p.get()
+	return at
 }
 
 // reach waits until the copy has a commit.
 func (p *position) reach(ctx context.Context, revision int64) error {
 	for {
-		p.mu.Lock()
-		at, moved := p.at, p.moved
-		p.mu.Unlock()
+		at, moved := p.get()
 		if at >= revision {
 			return nil
 		}
