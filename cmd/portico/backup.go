@@ -164,13 +164,13 @@ func (p *program) backupStopped(ctx context.Context, o *backupOrder) (err error)
 	return err
 }
 
-// counting tells how far something is, no more often than tellEvery. Of how many is not told where nobody knows.
+// counting tells how far something is, no more often than p.tellEvery. Of how many is not told where nobody knows.
 func (p *program) counting(what string) func(done, all int64) {
 	told := p.now()
 	return func(done, all int64) {
 		now := p.now()
 		switch {
-		case now.Sub(told) < tellEvery:
+		case now.Sub(told) < p.tellEvery:
 			return
 		case all == 0:
 			fmt.Fprintf(p.stderr, "so far %d %s\n", done, what)
@@ -239,7 +239,7 @@ func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) e
 				break
 			}
 		}
-		if now := p.now(); now.Sub(told) >= tellEvery {
+		if now := p.now(); now.Sub(told) >= p.tellEvery {
 			told = now
 			p.tellBackup(b.State == string(backup.Running), b.Bytes, b.OfBytes)
 		}

@@ -301,7 +301,7 @@ func TestCounting(t *testing.T) {
 	t.Parallel()
 	var said safeBuffer
 	now := time.Unix(0, 0)
-	p := &program{now: func() time.Time { return now }, stderr: &said}
+	p := &program{now: func() time.Time { return now }, tellEvery: tellEvery, stderr: &said}
 	tell, blind := p.counting("keys"), p.counting("bytes")
 	for i := range int64(5) {
 		tell(i, 5)
@@ -313,6 +313,10 @@ func TestCounting(t *testing.T) {
 	}
 }
 
+type writerFunc func([]byte)
+
+func (f writerFunc) Write(b []byte) (int, error) { f(b); return len(b), nil }
+
 // What portals write while their store is copied is not lost: the copy says so, and only one without a write moves it. Then they answer
 // nothing any more, and say why.
 func TestEtcdCopyFromRunning(t *testing.T) {
@@ -321,31 +325,26 @@ func TestEtcdCopyFromRunning(t *testing.T) {
 	dir, back := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "back")
 	p := serving(t, demoArgs(dir, "--store", in)...)
 	as := p.mustLogin("admin@acme.example", demoPassword)
-	stop, made := make(chan struct{}), make(chan int)
-	go func() {
-		n := 0
-		for {
-			select {
-			case <-stop:
-				made <- n
-				return
-			default:
-				if res, _ := p.post("/portal/rest/enterprise/insertEnterpriseUser", fmt.Sprintf(
-					`{"enterpriseId":1,"username":"late%d@acme.example","password":%q,"roleId":12}`, n, demoPassword), as); res.StatusCode == 200 {
-					n++
-				}
-			}
+	n := 0
+	write := func() {
+		p.call(new(any), "enterprise/insertEnterpriseUser", fmt.Sprintf(
+			`{"enterpriseId":1,"username":"late%d@acme.example","password":%q,"roleId":12}`, n, demoPassword), as)
+		n++
+	}
+	copying := &program{getenv: func(string) string { return "" }, stdout: t.Output(), now: time.Now} // it tells how far it is at each key
+	copying.stderr = writerFunc(func(line []byte) {                                                   // of so many keys: it has read the store, and writes to the folder
+		if n == 0 && strings.Contains(string(line), " of ") {
+			write()
 		}
-	}()
-	ran(t, exitFailed, "somebody wrote to the store meanwhile", "copy", "--from", in, "--to", back)
+	})
+	err := copying.copy(t.Context(), []string{"--from", in, "--to", back})
+	if err == nil || !strings.Contains(err.Error(), "somebody wrote to the store meanwhile") {
+		t.Errorf("got %v", err)
+	}
 	if serves(t, place{Data: folder(back)}) {
 		t.Error("half a copy is served")
 	}
-	close(stop)
-	n := <-made
-	if n == 0 {
-		t.Fatal("nothing was written")
-	}
+	write()
 	ran(t, exitOK, "keys on both sides", "copy", "--from", in, "--to", back)
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		res, body := p.post("/portal/rest/enterprise/getEnterprise", `{"enterpriseId":1}`, as)

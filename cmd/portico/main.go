@@ -44,7 +44,7 @@ func start(args []string, now func() time.Time, cost secret.Cost) int {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: now, passwordCost: cost}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: now, tellEvery: tellEvery, passwordCost: cost}
 	return p.main(ctx, args)
 }
 
@@ -54,6 +54,7 @@ type program struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
+	tellEvery      time.Duration // is between two words on how far something is
 
 	passwordCost secret.Cost // of tests, which would be slow otherwise; never from a flag
 }
