@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -79,7 +80,10 @@ func BenchmarkHandler(b *testing.B) {
 	for name, c := range map[string]struct {
 		h    http.Handler
 		body string
-	}{"bare": {bare, benchCall}, "portico": {benchServer(b), benchCall}, "garbage": {benchServer(b), benchCall + "x"}} {
+	}{"bare": {bare, benchCall}, "portico": {benchServer(b), benchCall}, "garbage": {benchServer(b), benchCall + "x"},
+		"deep":  {benchServer(b), strings.Repeat("[", 1<<20)},
+		"batch": {benchServer(b), "[" + strings.Repeat("{},", 99_999) + "{}]"},
+		"many":  {benchServer(b), `{"a":[` + strings.Repeat("0,", 400_000) + "0]}"}} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			body := bytes.NewReader([]byte(c.body))

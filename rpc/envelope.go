@@ -1,10 +1,18 @@
 package rpc
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+)
 
 // portal serves JSON-RPC 2.0: one call, or a batch of them.
 func (x *exchange) portal() {
-	if err := x.doc.parse(x.body.Bytes()); err != nil {
+	err := x.doc.parse(x.body.Bytes())
+	switch {
+	case errors.Is(err, errBatch):
+		x.refuse(x.garbage(badRequest(err.Error())))
+		return
+	case err != nil:
 		x.refuse(x.garbage(parseError(err)))
 		return
 	}
@@ -15,24 +23,12 @@ func (x *exchange) portal() {
 	case top.next == 1:
 		x.refuse(x.garbage(badRequest("an empty batch")))
 		return
-	case x.doc.longer(0, maxBatch):
-		x.refuse(x.garbage(badRequest("more than 100 calls in a batch")))
-		return
 	default:
 		x.batch()
 	}
 	if x.out.Len() == 0 {
 		x.status = http.StatusNoContent
 	}
-}
-
-// longer says whether the array at n has more than max elements.
-func (d *doc) longer(n, max int) bool {
-	count := 0
-	for j := n + 1; j < int(d.nodes[n].next) && count <= max; j = int(d.nodes[j].next) {
-		count++
-	}
-	return count > max
 }
 
 // batch makes the calls in their order. Their answers stand in one array; if none has one, there is no array either. When the

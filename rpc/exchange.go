@@ -14,7 +14,9 @@ import (
 )
 
 const (
-	maxBody   = 1 << 20  // bytes
+	maxBody   = 1 << 20 // bytes
+	largeBody = 64 << 10
+	firstPart = 32 << 10 // of a body, after which its length is believed
 	maxBatch  = 100      // calls
 	maxAnswer = 16 << 20 // bytes after which a batch is not gone on with
 )
@@ -51,15 +53,26 @@ type paper struct {
 	encode *json.Encoder // into out
 }
 
-var papers = sync.Pool{New: func() any {
+// papers and largePapers are for requests with bodies of up to largeBody bytes, and of more: those who send such bodies one after the
+// other would else make the collector run for all.
+var papers, largePapers = sync.Pool{New: newPaper}, sync.Pool{New: newPaper}
+
+func newPaper() any {
 	p := new(paper)
 	p.encode = json.NewEncoder(&p.out)
 	p.encode.SetEscapeHTML(false)
 	return p
-}}
+}
+
+func papersFor(body int64) *sync.Pool {
+	if body > largeBody {
+		return &largePapers
+	}
+	return &papers
+}
 
 func newExchange(s *Server, w http.ResponseWriter, r *http.Request) *exchange {
-	x := &exchange{s: s, w: w, r: r, id: newID(), start: s.o.Now(), paper: papers.Get().(*paper), status: http.StatusOK}
+	x := &exchange{s: s, w: w, r: r, id: newID(), start: s.o.Now(), paper: papersFor(r.ContentLength).Get().(*paper), status: http.StatusOK}
 	x.source, x.tls = s.origin(r)
 	x.relayed = relayed(r.Header)
 	return x
@@ -70,13 +83,16 @@ func (x *exchange) release() {
 	x.s.held.leave(x)
 	p := x.paper
 	x.paper = nil
-	if p.body.Cap() > 64<<10 || p.out.Cap() > 256<<10 || cap(p.doc.nodes) > 8<<10 {
+	if p.body.Cap() > 2*maxBody || p.out.Cap() > 256<<10 {
 		return
+	}
+	if cap(p.doc.nodes) > 8<<10 {
+		p.doc.nodes = nil
 	}
 	p.body.Reset()
 	p.out.Reset()
 	p.doc.src = nil
-	papers.Put(p)
+	papersFor(int64(p.body.Cap())).Put(p)
 }
 
 // newID makes the number of a request. It must be unique, not secret.
@@ -164,7 +180,16 @@ func (x *exchange) read() error {
 	if x.r.ContentLength > limit {
 		return x.tooLarge()
 	}
-	_, err := x.body.ReadFrom(io.LimitReader(arrival{x}, limit+1))
+	from := io.LimitReader(arrival{x}, limit+1)
+	var err error
+	if rest := x.r.ContentLength - firstPart; rest > 0 {
+		if _, err = io.CopyN(&x.body, from, firstPart); err == nil {
+			x.body.Grow(int(rest) + bytes.MinRead)
+		}
+	}
+	if err == nil {
+		_, err = x.body.ReadFrom(from)
+	}
 	if x.s.held.went(x) {
 		return errCut
 	}

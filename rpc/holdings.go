@@ -95,7 +95,7 @@ var errCut = auth.Errorf(auth.Busy, "too much is being sent at once, and this ha
 type arrival struct{ x *exchange }
 
 func (a arrival) Read(b []byte) (int, error) {
-	a.x.s.held.wait(a.x, headerSize(a.x.r.Header)+2*int64(a.x.body.Len()), false) // a buffer that grows is there twice
+	a.x.s.held.wait(a.x, headerSize(a.x.r.Header)+int64(max(2*a.x.body.Len(), a.x.body.Cap())), false) // a buffer that grows is there twice
 	return a.x.r.Body.Read(b)
 }
 
@@ -111,7 +111,7 @@ func headerSize(h http.Header) (n int64) {
 
 // write sends the body of an answer, and waits until it has left: what net/http sends later is not held.
 func (x *exchange) write(body []byte) {
-	x.s.held.wait(x, int64(x.body.Len()+x.out.Len()), true)
+	x.s.held.wait(x, int64(x.body.Cap()+x.out.Len()), true)
 	if _, err := x.w.Write(body); err == nil && x.r.ProtoMajor > 1 {
 		_ = http.NewResponseController(x.w).Flush()
 	} // a client that has gone away needs no answer

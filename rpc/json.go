@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"slices"
 	"unicode/utf8"
 )
 
-// maxDepth is how deep arrays and objects may stand in each other.
-const maxDepth = 64
+const (
+	maxDepth  = 64      // arrays and objects in each other
+	maxValues = 100_000 // in one text, the names of members among them
+)
 
 // A kind is the kind of a JSON value, null first.
 type kind uint8
@@ -42,13 +45,16 @@ var (
 	errSyntax    = errors.New("the text is not JSON")
 	errTrailing  = errors.New("something follows the value")
 	errDeep      = errors.New("the value is nested too deeply")
+	errMany      = errors.New("the text has more than 100,000 values")
+	errBatch     = errors.New("more than 100 calls in a batch")
 	errDuplicate = errors.New("an object has two members of one name")
 	errUTF8      = errors.New("the text is not UTF-8")
 	errSurrogate = errors.New("half of a surrogate pair stands alone")
 )
 
 // parse reads the one value that src must hold. It is stricter than encoding/json: besides what that refuses, it
-// refuses duplicate member names, bad UTF-8, lone surrogates, and nesting deeper than maxDepth.
+// refuses duplicate member names, bad UTF-8, lone surrogates, nesting deeper than maxDepth, and more values than maxValues
+// or, in an array that is not inside another value, maxBatch. What it refuses it has read no further than to there.
 func (d *doc) parse(src []byte) error {
 	d.src, d.nodes = src, d.nodes[:0]
 	if !utf8.Valid(src) {
@@ -105,6 +111,12 @@ func (s *scanner) peek() byte {
 
 func (s *scanner) value(depth int) error {
 	i := len(s.nodes)
+	if i == maxValues {
+		return errMany
+	}
+	if i == cap(s.nodes) {
+		s.nodes = slices.Grow(s.nodes, max(i, 16))
+	}
 	s.nodes = append(s.nodes, node{start: uint32(s.pos)})
 	k, err := s.content(i, depth)
 	n := &s.nodes[i]
@@ -181,7 +193,10 @@ func (s *scanner) array(depth int) error {
 		s.pos++
 		return nil
 	}
-	for {
+	for n := 0; ; n++ {
+		if depth == 1 && n == maxBatch {
+			return errBatch
+		}
 		s.space()
 		if err := s.value(depth); err != nil {
 			return err

@@ -15,6 +15,7 @@ func TestParseRefuses(t *testing.T) {
 		}
 		return "{" + b.String() + last + "}"
 	}
+	listed := func(n int) string { return "[" + strings.Repeat("1,", n-1) + "1]" }
 	for src, want := range map[string]error{
 		``: errSyntax, ` `: errSyntax, `{`: errSyntax, `{"a"`: errSyntax, `{"a":`: errSyntax, `{"a":1,}`: errSyntax, `{,}`: errSyntax, `{1:2}`: errSyntax,
 		`[1,]`: errSyntax, `[,]`: errSyntax, `[1 2]`: errSyntax, `[}`: errSyntax, `nul`: errSyntax, `True`: errSyntax, `NaN`: errSyntax, `+1`: errSyntax,
@@ -24,14 +25,29 @@ func TestParseRefuses(t *testing.T) {
 		"\"\xc3\"": errUTF8, "\"\xed\xa0\x80\"": errUTF8, `{"a":1,"a":1}`: errDuplicate, `{"a":{"b":{},"b":[]}}`: errDuplicate,
 		`{"\u0061":1,"a":2}`: errDuplicate, many(`"q":2`): errDuplicate, many(`"z":2`): errDuplicate, many(`"\u007a":2`): errDuplicate,
 		strings.Repeat("[", 65) + strings.Repeat("]", 65): errDeep, strings.Repeat("[", 1<<20): errDeep, `{} {}`: errTrailing,
+		listed(101): errBatch, listed(101)[:201] + "!": errBatch, `{"a":` + listed(99_998) + `}`: errMany, `{"a":` + listed(99_998): errMany,
 	} {
 		if err := new(doc).parse([]byte(src)); !errors.Is(err, want) {
 			t.Errorf("%.80s: %v, want %v", src, err, want)
 		}
 	}
-	for _, src := range []string{many(`"0":1`), `"\ud83d\ude00"`, `-0.0e-1`, `{"":{"":""}}`, strings.Repeat("[", 64) + strings.Repeat("]", 64)} {
+	for _, src := range []string{many(`"0":1`), `"\ud83d\ude00"`, `-0.0e-1`, `{"":{"":""}}`, strings.Repeat("[", 64) + strings.Repeat("]", 64), listed(100), `{"a":` + listed(99_997) + `}`} {
 		if err := new(doc).parse([]byte(src)); err != nil {
 			t.Errorf("%.80s: %v", src, err)
+		}
+	}
+}
+
+// What is refused costs no more than what is allowed.
+func TestParseStops(t *testing.T) {
+	for src, most := range map[string]int{
+		"[" + strings.Repeat("{},", 99_999) + "{}]":          1 + maxBatch,
+		`{"a":[` + strings.Repeat("0,", 400_000) + "0]}":     maxValues,
+		`[{"a":[` + strings.Repeat("[],", 300_000) + "[]]}]": maxValues,
+	} {
+		var d doc
+		if err := d.parse([]byte(src)); err == nil || len(d.nodes) > most {
+			t.Errorf("%.10s: %v after %d values, want no more than %d", src, err, len(d.nodes), most)
 		}
 	}
 }
