@@ -451,6 +451,7 @@ func TestSweepWaits(t *testing.T) {
 	r, to := open(t), &shelf{fail: func(context.Context, *shelf, []ship.Event) error { return errors.New("down") }}
 	s := r.ship(to, nil)
 	r.tell(100)
+	until(t, "stalled", func() bool { return s.told() == "stalled: down" })
 	r.pass(year)
 	r.sweep()
 	if n := r.last(); n != 100 {
@@ -465,9 +466,7 @@ func TestSweepWaits(t *testing.T) {
 	if got := to.has(); !slices.Equal(got, upTo(102)) || !bytes.Contains(to.lines[100], []byte(`"SWEEP_EVENTS"`)) {
 		t.Errorf("got %v", got)
 	}
-	if news := s.told(); news != "stalled: down, resumed" {
-		t.Errorf("told %s", news)
-	}
+	until(t, "told", func() bool { return s.told() == "stalled: down, resumed" })
 }
 
 // Beyond the bound what is past its retention goes. It is told when the bound is reached, when it happens, and when the gap is met.

@@ -241,14 +241,16 @@ func TestDeleteWhileUsersAreMade(t *testing.T) {
 		var wg sync.WaitGroup
 		for i := range 8 {
 			wg.Go(func() {
-				for j := range 20 {
+				for j := range 10_000 { // until it is gone
 					r := h.call(super, "enterprise/insertEnterpriseUser", fmt.Sprintf(`{"enterpriseId":%d,"username":"u%d.%d@busy","password":%q,"roleId":12}`, in.ID, i, j, password))
 					switch r.Code {
 					case 0:
 						made.Add(1)
-					case -32004:
 					default:
 						t.Error(r)
+						fallthrough
+					case -32004:
+						return
 					}
 				}
 			})
@@ -260,9 +262,6 @@ func TestDeleteWhileUsersAreMade(t *testing.T) {
 			h.deleteEnterprise(t, in.ID)
 		})
 		wg.Wait()
-		if n := made.Load(); n == 160 {
-			t.Errorf("all %d users were made: nothing was tried", n)
-		}
 		if left := h.left(t, db, before); len(left) > 0 {
 			t.Errorf("left: %q", left)
 		}
