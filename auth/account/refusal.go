@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -163,21 +164,40 @@ func (a *Accounts) FlushRefusals(ctx context.Context, all bool) error {
 	return errors.Join(a.flush(ctx, &a.refusals, minute), a.flush(ctx, &a.uses, minute))
 }
 
+// flushing is how many are written at once: the store makes them durable together, so that a thousand are told while a portal ends.
+const flushing = 256
+
 func (a *Accounts) flush(ctx context.Context, r *refusals, minute time.Time) error {
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var first error
 	left := r.take(minute)
-	for key, seen := range left {
-		h := seen.h
-		h.Message = fmt.Sprintf("%s (and %d more in that minute)", h.Message, seen.more)
-		h.Detail = maps.Clone(h.Detail)
-		if h.Detail == nil {
-			h.Detail = make(map[string]any)
-		}
-		h.Detail["count"], h.Detail["minute"] = seen.more, key.minute.Format(time.RFC3339)
-		if err := a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, &seen.by, seen.in, h) }); err != nil {
-			r.restore(left)
-			return err
-		}
-		delete(left, key)
+	free := make(chan struct{}, flushing)
+	for key, seen := range maps.Clone(left) {
+		free <- struct{}{}
+		all.Go(func() {
+			err := a.flushOne(ctx, key, seen)
+			mu.Lock()
+			if err == nil {
+				delete(left, key)
+			}
+			first = cmp.Or(first, err)
+			mu.Unlock()
+			<-free
+		})
 	}
-	return nil
+	all.Wait()
+	r.restore(left)
+	return first
+}
+
+func (a *Accounts) flushOne(ctx context.Context, key refusal, seen *refused) error {
+	h := seen.h
+	h.Message = fmt.Sprintf("%s (and %d more in that minute)", h.Message, seen.more)
+	h.Detail = maps.Clone(h.Detail)
+	if h.Detail == nil {
+		h.Detail = make(map[string]any)
+	}
+	h.Detail["count"], h.Detail["minute"] = seen.more, key.minute.Format(time.RFC3339)
+	return a.Store.Update(ctx, func(tx store.Tx) error { return a.tell(tx, &seen.by, seen.in, h) })
 }

@@ -6,11 +6,16 @@ import (
 	"net/http"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/store/memory"
 )
 
 func TestFloodOfRefusals(t *testing.T) {
@@ -182,5 +187,33 @@ func TestSecretsInTheClear(t *testing.T) {
 	told := h.told(t, auth.Network(), "TLS_REFUSED")
 	if len(told) != 2 || told[1].Source != "192.0.2.7" || told[1].RequestID != "r" || !strings.Contains(string(told[1].Detail), `"method":"oauth2/token"`) {
 		t.Errorf("%d events: %v", len(told), details(told))
+	}
+}
+
+// A portal that ends tells of all that it counted, and has little time for it: that is not one commit after the other.
+func TestCountsAreFlushedTogether(t *testing.T) {
+	t.Parallel()
+	db := memory.Open()
+	defer db.Close()
+	h := buildOn(t, db, zerolog.Nop())
+	const all = 300
+	for i := range all {
+		for range 2 {
+			must(t, h.accounts.Refused(t.Context(), &auth.Principal{UserID: int64(1000 + i)}, acme(t, h),
+				account.Happening{Name: "FLOOD", Category: account.OfSecurity, Message: "one of many"}))
+		}
+	}
+	var commits, updates atomic.Int64
+	db.Observe(func(calls int) func(error) {
+		commits.Add(1)
+		updates.Add(int64(calls))
+		return func(error) {}
+	})
+	must(t, h.accounts.FlushRefusals(t.Context(), true))
+	if c, u := commits.Load(), updates.Load(); u != all || c > all/2 {
+		t.Errorf("%d counts in %d commits, want %d in a few", u, c, all)
+	}
+	if n := len(h.told(t, acme(t, h), "FLOOD")); n != 2*all {
+		t.Errorf("%d events, want %d", n, 2*all)
 	}
 }
