@@ -226,6 +226,11 @@ func (v *Vault) Update(ctx context.Context, by *auth.Principal, in auth.Tenant,
 	if err := up.check(); err != nil {
 		return 0, err
 	}
+	if up.Password != nil {
+		if err := v.store.CatchUp(ctx); err != nil { // what is tried is a password of this version
+			return 0, err
+		}
+	}
 	var seen *Credential
 	err = v.store.View(ctx, func(tx store.Tx) error {
 		seen, in, err = v.at(tx, by, in, auth.Update, id)

@@ -111,6 +111,9 @@ func (v *Vault) Verify(ctx context.Context, by *auth.Principal, in auth.Tenant, 
 	if err != nil {
 		return Check{}, err
 	}
+	if err := v.store.CatchUp(ctx); err != nil { // what is tried is the password that is there now
+		return Check{}, err
+	}
 	var c *Credential
 	var password secret.Text
 	err = v.store.View(ctx, func(tx store.Tx) error {

@@ -176,3 +176,22 @@ func TestAccessTokenOfAKeyThatIsMissing(t *testing.T) {
 		t.Errorf("of another key: %v", r)
 	}
 }
+
+// A credential that one portal gave another password is tried, and given another one, once: with the password that it has now, for a
+// directory counts the others.
+func TestCredentialAtTheOtherPortal(t *testing.T) {
+	a, b := two(t)
+	admin := a.session(t, "admin@acme")
+	id := a.keep(t, "admin@acme", "robot")
+	must(t, b.accounts.Store.CatchUp(context.Background()))
+	renew := func() {
+		a.good(t, admin, "credential/updateCredential", fmt.Sprintf(`{"id":%d,"_update":{"newPassword":"right horse 2"}}`, id), nil)
+	}
+	renew()
+	b.good(t, admin, "credential/verifyCredential", fmt.Sprintf(`{"id":%d}`, id), nil)
+	renew()
+	b.good(t, admin, "credential/updateCredential", fmt.Sprintf(`{"id":%d,"_update":{"newPassword":"right horse 3"}}`, id), nil)
+	if n := b.logins.tries["robot"]; n != 2 {
+		t.Errorf("the directory was asked %d times, want 2", n)
+	}
+}
