@@ -55,7 +55,7 @@ func BenchmarkEtcd(b *testing.B) {
 // BenchmarkEtcdSize: a store with as many tokens as PORTICO_BENCH_TOKENS says, moved into etcd: how large it is there and in the local
 // copy, how long a portal takes to load it, and what it reads then against the same on bbolt.
 func BenchmarkEtcdSize(b *testing.B) {
-	m := etcdtest.Alone(b, "-quota", strconv.Itoa(8<<30), "-retention", "1000", "-max-txn-ops", "1024")
+	m := etcdtest.Alone(b, "-quota", strconv.Itoa(8<<30), "-retention", "1000")
 	local := openSite(b, number("PORTICO_BENCH_TOKENS", 10_000))
 	dir := b.TempDir()
 	open := func(name string) *store.DB {

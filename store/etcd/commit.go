@@ -96,8 +96,8 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, fi
 			return true, e.have(ctx, head, resp.Header.Revision, writes)
 		case err == nil:
 			return e.lost(ctx, resp, sent)
-		case errors.Is(err, rpctypes.ErrTooManyOps) && e.most.Swap(leastOps) > leastOps:
-			return false, nil // another member has another limit: the group runs again, smaller
+		case errors.Is(err, rpctypes.ErrTooManyOps) && e.parted.Swap(false):
+			return false, nil // another member counts otherwise: the group runs again, smaller
 		case refused(err) != nil:
 			return false, refused(err)
 		}
@@ -112,7 +112,7 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, fi
 
 // transaction is the commit in etcd's words. The head is put last, so that the watch tells it behind all else.
 func (e *Engine) transaction(head int64, name string, writes []store.Write, first bool) func(clientv3.Txn) clientv3.Txn {
-	ops := make([]clientv3.Op, 0, len(writes)+2)
+	ops := make([]clientv3.Op, 0, len(writes)+ownOps)
 	for _, w := range writes {
 		key := e.keys.data + string(w.Key)
 		if w.Value == nil {
@@ -121,6 +121,7 @@ func (e *Engine) transaction(head int64, name string, writes []store.Write, firs
 			ops = append(ops, clientv3.OpPut(key, string(w.Value)))
 		}
 	}
+	ops = inParts(ops)
 	if first {
 		ops = append(ops, clientv3.OpDelete(e.keys.first))
 	}

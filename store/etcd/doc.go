@@ -16,7 +16,7 @@
 // only if that is still the number of the head. Otherwise the copy catches up and the functions run again. Therefore all commits
 // of all processes are serial, phantoms included, and an Update that wrote nothing asks for the number of the head before it
 // is answered. Not the read set is compared, which could not name an absent key in a range, and would soon be longer than
-// the 128 operations that etcd takes.
+// what etcd takes in a transaction.
 //
 // A commit whose outcome is lost with a connection is sent again, with the same comparison: of the two at most one succeeds. Who
 // wrote what the head says, so the copy learns from the watch whether the first one did. When etcd does not answer any more before

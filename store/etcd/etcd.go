@@ -69,7 +69,7 @@ type Engine struct {
 	copy    atomic.Pointer[store.Engine]
 	applied position
 	first   latest[wish]
-	most    atomic.Int64          // operations of one transaction
+	parted  atomic.Bool           // a commit may have several transactions in one
 	watched atomic.Int64          // up to this revision of etcd the copy has all there is
 	trusted atomic.Int64          // the moment as of which the copy was the newest state, on the clock of since
 	start   time.Time             // where that clock begins

@@ -46,9 +46,9 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) *store.DB { return open(t, options(t, m)) })
 }
 
-// TestStoreInMemory: any engine can keep the copy, and larger transactions keep the same promises.
+// TestStoreInMemory: any engine can keep the copy, and smaller commits keep the same promises.
 func TestStoreInMemory(t *testing.T) {
-	m := etcdtest.Alone(t, "-max-txn-ops", "1024")
+	m := etcdtest.Alone(t, "-max-txn-ops", "127")
 	storetest.Run(t, func(t testing.TB) *store.DB {
 		o := options(t, m)
 		o.Copy = func(string) (store.Engine, error) { return memory.New(), nil }
