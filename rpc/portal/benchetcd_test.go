@@ -1,12 +1,10 @@
 package portal_test
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strconv"
-	"sync"
 	"testing"
 	"time"
 
@@ -97,37 +95,7 @@ func BenchmarkEtcdSize(b *testing.B) {
 }
 
 // moveAll puts all that is in one store into another, and returns how many keys that were.
-func moveAll(b *testing.B, from, to *store.DB) (keys int) {
-	type pair struct{ key, value []byte }
-	batches := make(chan []pair)
-	var all sync.WaitGroup
-	for range 16 {
-		all.Go(func() {
-			for batch := range batches {
-				must(b, to.Update(context.Background(), func(tx store.Tx) error {
-					for _, p := range batch {
-						if err := tx.Put(p.key, p.value); err != nil {
-							return err
-						}
-					}
-					return nil
-				}))
-			}
-		})
-	}
-	var batch []pair
-	must(b, from.View(context.Background(), func(tx store.Tx) error {
-		return tx.Scan(store.Range{}, func(key, value []byte) (bool, error) {
-			if keys++; len(batch) == store.MaxKeys {
-				batches <- batch
-				batch = nil
-			}
-			batch = append(batch, pair{bytes.Clone(key), bytes.Clone(value)})
-			return true, nil
-		})
-	}))
-	batches <- batch
-	close(batches)
-	all.Wait()
+func moveAll(b *testing.B, from, to *store.DB) (keys int64) {
+	must(b, store.Match(context.Background(), to, from, func(done int64) { keys = done }))
 	return keys
 }

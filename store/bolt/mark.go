@@ -63,7 +63,7 @@ type marked struct {
 func readMark(tx *bbolt.Tx, path string) (is marked, err error) {
 	b := tx.Bucket(markBucket)
 	if b == nil {
-		return is, refuse(path, ErrForeign, "it is the bbolt file of another program; give another path")
+		return is, refuse(path, ErrForeign, "it is the bbolt file of another program, or its first page is damaged; give another path, or %s", restore)
 	}
 	m, err := store.Unseal(markKey, b.Get(markKey))
 	m, ours := bytes.CutPrefix(m, markMagic)

@@ -97,6 +97,12 @@ func TestOpenRefusesAndHarmsNothing(t *testing.T) {
 			os.Remove(path)
 			editMark(t, path, func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("theirs")); return err })
 		}, ErrForeign, "another program"},
+		{"a bit in the name of the mark's bucket", func(t *testing.T, path string) { // it may be rot, and then another path is no help
+			edit(t, path, func(b []byte) []byte {
+				everywhere(b, markBucket, func(b []byte, at int) { b[at] ^= 1 })
+				return b
+			})
+		}, ErrForeign, "backup"},
 		{"a newer format", func(t *testing.T, path string) {
 			putMark(t, path, mark(format+1, "id, and who knows what"))
 		}, ErrNewer, "run the newer version"},
