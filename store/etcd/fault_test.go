@@ -340,6 +340,12 @@ func TestOtherLimit(t *testing.T) {
 	db := open(t, options(t, large))
 	large.Restart(t, "-max-txn-ops", "126")
 	until(t, "it has caught up", func() bool { return db.CatchUp(context.Background()) == nil })
+	together(t, db)
+}
+
+// together makes one commit of nearly as many keys as it may have.
+func together(t testing.TB, db *store.DB) {
+	t.Helper()
 	var all sync.WaitGroup
 	for i := range 64 {
 		all.Go(func() {
