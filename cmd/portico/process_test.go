@@ -125,10 +125,12 @@ func (p *process) judge() {
 			p.t.Errorf("the log has the text of %s", name)
 		}
 	}
-	for _, word := range minted.FindAllString(log, -1) {
-		random := len(word) == 43 && !strings.HasPrefix(word, "Test") // as folders of tests do
-		if random || strings.HasPrefix(word, "eyJ") || strings.HasPrefix(word, "ptc_") {
-			p.t.Errorf("the log has what looks like a secret: %.12s...", word)
+	for line := range strings.Lines(log) {
+		for _, word := range minted.FindAllString(line, -1) {
+			random := len(word) == 43 && !strings.HasPrefix(word, "Test") // as folders of tests do
+			if random || strings.HasPrefix(word, "eyJ") || strings.HasPrefix(word, "ptc_") {
+				p.t.Errorf("the log has what looks like a secret: %s", strings.ReplaceAll(line, word, word[:12]+"..."))
+			}
 		}
 	}
 }
