@@ -74,6 +74,7 @@ type Engine struct {
 	trusted atomic.Int64          // the moment as of which the copy was the newest state, on the clock of since
 	start   time.Time             // where that clock begins
 	failed  atomic.Pointer[error] // for good
+	over    chan struct{}         // closed with it
 
 	onFailure atomic.Pointer[func(error)]
 
@@ -135,7 +136,7 @@ func connect(o Options) (*Engine, error) {
 	}
 	return &Engine{
 		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
-		questions: newQuestions(),
+		over: make(chan struct{}), questions: newQuestions(),
 	}, nil
 }
 
@@ -224,6 +225,7 @@ func (e *Engine) read(ctx context.Context, f func(store.Reader) error) error {
 // fail refuses everything from now on.
 func (e *Engine) fail(err error) {
 	if e.failed.CompareAndSwap(nil, &err) {
+		close(e.over)
 		if f := e.onFailure.Load(); f != nil {
 			(*f)(err)
 		}
@@ -265,6 +267,7 @@ func (e *Engine) Copy(ctx context.Context, path string, at time.Time, progress f
 
 // Close is as store.Engine says.
 func (e *Engine) Close() error {
+	e.fail(store.ErrClosed)
 	if e.stop != nil {
 		e.stop()
 	}

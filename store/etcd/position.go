@@ -1,6 +1,9 @@
 package etcd
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // position is the revision of the newest commit that the copy has.
 type position struct{ latest[int64] }
@@ -10,8 +13,10 @@ func (p *position) revision() int64 {
 	return at
 }
 
-// reach waits until the copy has a commit.
-func (p *position) reach(ctx context.Context, revision int64) error {
+var errOver = errors.New("nothing is brought into the copy any more")
+
+// reach waits until the copy has a commit, unless it never will.
+func (p *position) reach(ctx context.Context, over <-chan struct{}, revision int64) error {
 	for {
 		at, moved := p.get()
 		if at >= revision {
@@ -19,6 +24,8 @@ func (p *position) reach(ctx context.Context, revision int64) error {
 		}
 		select {
 		case <-moved:
+		case <-over:
+			return errOver
 		case <-ctx.Done():
 			return ctx.Err()
 		}

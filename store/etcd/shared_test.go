@@ -114,6 +114,22 @@ func TestCatchUp(t *testing.T) {
 	}
 }
 
+// TestCatchUpClosed: who wants to catch up when nobody asks any more does not wait for an answer.
+func TestCatchUpClosed(t *testing.T) {
+	e, err := etcd.New(context.Background(), options(t, etcdtest.Alone(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := e.CatchUp(ctx); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // TestBehind: without etcd, nothing is answered once the bound is over; with it again, everything is.
 func TestBehind(t *testing.T) {
 	m := etcdtest.Alone(t)

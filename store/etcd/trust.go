@@ -50,6 +50,8 @@ func (e *Engine) CatchUp(ctx context.Context) error {
 	select {
 	case err := <-e.questions.put():
 		return err
+	case <-e.over:
+		return *e.failed.Load()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -63,9 +65,6 @@ func (e *Engine) ask(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			for _, w := range e.questions.take() {
-				w <- store.ErrClosed
-			}
 			return
 		case <-tick.C:
 		case <-e.questions.asked:
@@ -121,7 +120,11 @@ func (e *Engine) compare(ctx context.Context) error {
 func (e *Engine) catchUpTo(ctx context.Context, revision int64) error {
 	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
 	defer cancel()
-	if err := e.applied.reach(ctx, revision); err != nil {
+	err := e.applied.reach(ctx, e.over, revision)
+	switch {
+	case errors.Is(err, errOver):
+		return *e.failed.Load()
+	case err != nil:
 		e.members.leave(e.members.current())
 		e.watchAnew()
 		return fmt.Errorf("%w: the copy waits for the watch (%w)", ErrBehind, err)
