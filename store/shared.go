@@ -59,11 +59,22 @@ func (db *DB) Age() time.Duration {
 }
 
 // Lead calls work while this process is the one that does what is done once for a store, however many processes use it, and returns
-// when ctx ends; see Shared. Where nobody else can use the store, that is always.
+// when ctx ends, or Err is not nil: another process may be able to do it. See Shared. Where nobody else can use the store, work is called
+// at once.
 func (db *DB) Lead(ctx context.Context, work func(context.Context)) error {
-	if s, shared := db.engine.(Shared); shared {
-		return s.Lead(ctx, work)
+	s, shared := db.engine.(Shared)
+	if !shared {
+		work(ctx)
+		return nil
 	}
-	work(ctx)
-	return nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-db.broken:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return s.Lead(ctx, work)
 }

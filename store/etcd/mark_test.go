@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,40 @@ func TestMarks(t *testing.T) {
 	o.Prefix += "/not"
 	if _, err := etcd.ReadMark(context.Background(), o); !errors.Is(err, etcd.ErrNoStore) {
 		t.Errorf("read where nothing is: %v", err)
+	}
+}
+
+// TestAsideLeadsNoMore: who leads, and answers nothing any more because the store was set aside and put back, lets another lead that was
+// started since.
+func TestAsideLeadsNoMore(t *testing.T) {
+	o := options(t, etcdtest.Alone(t))
+	o.Aside = true
+	dbs := several(t, o, 1)
+	ctx, stop := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	defer all.Wait()
+	defer stop()
+	lead := func(db *store.DB) <-chan bool {
+		leads := make(chan bool, 100)
+		all.Go(func() {
+			_ = db.Lead(ctx, func(ctx context.Context) {
+				leads <- true
+				<-ctx.Done()
+			})
+		})
+		return leads
+	}
+	<-lead(dbs[0])
+	for _, state := range []store.State{elsewhere, {}} {
+		if err := open(t, o).SetMark(ctx, store.Mark{ID: dbs[0].ID(), State: state}, func(store.Tx) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-dbs[0].Failed()
+	select {
+	case <-lead(open(t, o)):
+	case <-time.After(20 * time.Second):
+		t.Error("nobody leads who can do anything")
 	}
 }
 
