@@ -93,7 +93,10 @@ func (k keyspace) readMark(sealed []byte) (is store.Mark, err error) {
 // marking is why a store is not to be served any more over whose mark something was written.
 func (k keyspace) marking(sealed []byte) error {
 	is, err := k.readMark(sealed)
-	return cmp.Or(err, is.State.Err(), errMarked)
+	if err != nil {
+		return fmt.Errorf("%w: %w", store.ErrAside, err)
+	}
+	return cmp.Or(is.State.Err(), errMarked)
 }
 
 // Mark is as store.Markable says.

@@ -65,6 +65,24 @@ func TestAsideLeadsNoMore(t *testing.T) {
 	}
 }
 
+// TestLaterFormat: a later version of Portico takes the store while this one has it open, which then says that it can serve it no more.
+func TestLaterFormat(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o := options(t, m)
+	db := open(t, o)
+	if _, err := rawClient(t, m).Put(context.Background(), "/"+o.Prefix+"/mark", "of a later version"); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-db.Failed():
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on")
+	}
+	if err := putOne(db, "k", "v"); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, etcd.ErrForeign) {
+		t.Errorf("an Update: %v", err)
+	}
+}
+
 var elsewhere = store.State{Kind: store.Moved, Job: "move", About: "elsewhere", Since: time.Unix(0, 0)}
 
 // TestAsideForAll: a store is set aside while another process writes to it. That one answers nothing any more, knows why, and what was
