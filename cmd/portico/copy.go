@@ -238,7 +238,7 @@ func (p *program) moveBack(ctx context.Context, m *move) (err error) {
 	if is.State.Kind != store.Moved {
 		return fmt.Errorf("the store in %s was not moved", m.from)
 	}
-	if err := p.setAside(ctx, m, is.ID); err != nil {
+	if err := p.setAside(ctx, m, is); err != nil {
 		return err
 	}
 	if err := from.SetMark(ctx, store.Mark{ID: is.ID}, anything); err != nil {
@@ -249,8 +249,9 @@ func (p *program) moveBack(ctx context.Context, m *move) (err error) {
 	return err
 }
 
-// setAside has the new store served no more, if there is one.
-func (p *program) setAside(ctx context.Context, m *move, id string) (err error) {
+// setAside has the new store served no more, if there is one. The mark tells by the name of the work whether it was this, or whether the
+// store has gone on from there to another place, which is served.
+func (p *program) setAside(ctx context.Context, m *move, old store.Mark) (err error) {
 	to, err := m.end(m.to).use(ctx, p, bolt.Options{Aside: true})
 	if errors.Is(err, etcd.ErrNoStore) || errors.Is(err, bolt.ErrNoStore) {
 		return nil
@@ -260,13 +261,15 @@ func (p *program) setAside(ctx context.Context, m *move, id string) (err error) 
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
 	switch is := to.Mark(); {
-	case is.ID != id:
+	case is.ID != old.ID:
 		return fmt.Errorf("there is another store in %s", m.to)
-	case is.State.Kind == store.Moved:
+	case is.State.Kind == store.Moved && is.State.Job == old.State.Job:
 		return nil
+	case is.State.Kind == store.Moved:
+		return fmt.Errorf("the store in %s has gone on from there, undo that first: %w", m.to, is.State.Err())
 	}
-	gone := store.State{Kind: store.Moved, Job: copying + uuid.NewString(), About: fullName(m.from), Since: p.now()}
-	return to.SetMark(ctx, store.Mark{ID: id, State: gone}, anything)
+	gone := store.State{Kind: store.Moved, Job: old.State.Job, About: fullName(m.from), Since: p.now()}
+	return to.SetMark(ctx, store.Mark{ID: old.ID, State: gone}, anything)
 }
 
 // fill makes the store of a place what from is, and answers it when it has been read again from where it lies.

@@ -155,11 +155,31 @@ func TestEtcdCopy(t *testing.T) {
 	}
 	q.stop()
 
-	// Back, without what was written since.
+	// Back, without what was written since, one step after the other: else there would be two.
+	if err := os.Rename(moved, folder(dir).store()); err != nil {
+		t.Fatal(err)
+	}
+	ran(t, exitFailed, "it was moved to "+back, "copy", "--undo", "--from", dir, "--to", in)
+	if serves(t, place{Data: folder(dir)}) || !serves(t, place{Data: folder(back)}) {
+		t.Error("not the last one is served, or also the first")
+	}
 	ran(t, exitFailed, "was not moved", "copy", "--undo", "--from", back, "--to", in)
 	ran(t, exitOK, "is not served any more", "copy", "--undo", "--from", in, "--to", back)
 	if serves(t, place{Data: folder(back)}) || !serves(t, place{Data: folder(back), Store: in}) {
 		t.Error("not the one in etcd is served, or also the other")
+	}
+	old, err := os.ReadFile(folder(dir).store())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // who was cut off between the two stores does it again
+		if err := os.WriteFile(folder(dir).store(), old, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ran(t, exitOK, "is not served any more", "copy", "--undo", "--from", dir, "--to", in)
+		if serves(t, place{Data: folder(back), Store: in}) || !serves(t, place{Data: folder(dir)}) {
+			t.Error("not the first one is served, or also the one in etcd")
+		}
 	}
 }
 
