@@ -155,7 +155,7 @@ func (p *program) move(ctx context.Context, m *move) (err error) {
 	if at.Kind == store.Whole {
 		return p.conclude(m, of.ID, "that was done before")
 	}
-	to, all, err := p.fill(ctx, m.end(m.to), from)
+	to, all, err := p.fill(ctx, m.end(m.to), at.Job, from)
 	if err != nil {
 		return err
 	}
@@ -272,12 +272,13 @@ func (p *program) setAside(ctx context.Context, m *move, old store.Mark) (err er
 	return to.SetMark(ctx, store.Mark{ID: old.ID, State: gone}, anything)
 }
 
-// fill makes the store of a place what from is, and answers it when it has been read again from where it lies.
-func (p *program) fill(ctx context.Context, w *place, from *store.DB) (to *store.DB, all store.Digest, err error) {
+// fill makes the store of a place, which is marked with a job, what from is, and answers it when it has been read again from where it
+// lies.
+func (p *program) fill(ctx context.Context, w *place, job string, from *store.DB) (to *store.DB, all store.Digest, err error) {
 	if all, err = p.sum(ctx, from); err != nil {
 		return nil, all, err
 	}
-	if to, err = w.use(ctx, p, bolt.Options{Aside: true}); err != nil {
+	if to, err = p.toFill(ctx, w, job); err != nil {
 		return nil, all, err
 	}
 	tell := p.counting("keys")
@@ -285,7 +286,7 @@ func (p *program) fill(ctx context.Context, w *place, from *store.DB) (to *store
 	if err = errors.Join(err, to.Close()); err != nil {
 		return nil, all, err
 	}
-	if to, err = w.use(ctx, p, bolt.Options{Aside: true}); err != nil {
+	if to, err = p.toFill(ctx, w, job); err != nil {
 		return nil, all, err
 	}
 	is, err := p.sum(ctx, to)
@@ -297,6 +298,18 @@ func (p *program) fill(ctx context.Context, w *place, from *store.DB) (to *store
 		return nil, all, errors.Join(err, to.Close())
 	}
 	return to, all, nil
+}
+
+// toFill opens a store that nobody else fills: who has marked it since cuts off all that have it open.
+func (p *program) toFill(ctx context.Context, w *place, job string) (*store.DB, error) {
+	db, err := w.use(ctx, p, bolt.Options{Aside: true})
+	if err != nil {
+		return nil, err
+	}
+	if is := db.Mark().State; is.Job != job {
+		return nil, errors.Join(fmt.Errorf("somebody else is at work there: %w", cmp.Or(is.Err(), errors.New("it is whole"))), db.Close())
+	}
+	return db, nil
 }
 
 func (p *program) sum(ctx context.Context, db *store.DB) (all store.Digest, err error) {

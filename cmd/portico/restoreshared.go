@@ -30,7 +30,12 @@ func (r restoration) mayTake(ctx context.Context, p *program) error {
 		return nil
 	case err != nil:
 		return err
-	case r.force || ofRestore(is):
+	}
+	return r.mayReplace(is)
+}
+
+func (r restoration) mayReplace(is store.Mark) error {
+	if r.force || ofRestore(is) {
 		return nil
 	}
 	return fmt.Errorf("there is a store in %s; with --force the backup takes its place, and a backup of it is made first", r.Store)
@@ -53,7 +58,7 @@ func (p *program) send(ctx context.Context, r restoration, next string, now time
 	if kept, err = p.vacate(ctx, r, as); err != nil {
 		return kept, err
 	}
-	to, _, err := p.fill(ctx, &r.place, from)
+	to, _, err := p.fill(ctx, &r.place, as.State.Job, from)
 	if err != nil {
 		return kept, err
 	}
@@ -82,8 +87,13 @@ func (p *program) vacate(ctx context.Context, r restoration, as store.Mark) (kep
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	is := db.Mark()
-	if ofRestore(is) && is.ID == as.ID {
+	switch err := r.mayReplace(is); {
+	case err != nil:
+		return "", err
+	case is.State.Job == as.State.Job: // it was made
 		return "", nil
+	case ofRestore(is) && is.ID == as.ID: // which has kept what it found, and is cut off if it is still at work
+		return "", db.SetMark(ctx, as, anything)
 	}
 	if kept, err = p.keepBackup(ctx, r, db, as.State.Since); err != nil {
 		return "", fmt.Errorf("there is no backup to be had of the store that is there, so it stays: %w; restore to another prefix, or "+

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/portico-vco/portico/store"
+	"github.com/portico-vco/portico/store/bolt"
 	"github.com/portico-vco/portico/store/etcd/etcdtest"
 )
 
@@ -105,6 +108,48 @@ func TestEtcdRestore(t *testing.T) {
 	// Into nothing, as after the loss of a cluster.
 	ran(t, exitOK, "restored the store", "restore", "--data", dir, "--store", in+"/new", file)
 	ran(t, exitOK, "the store was restored from a backup", "check", "--data", dir, "--store", in+"/new")
+}
+
+// Of two restores at once the one that began last goes on, and the other, wherever it has come to, puts nothing in place.
+func TestEtcdRestoreTwoAtOnce(t *testing.T) {
+	t.Parallel()
+	dir, ctx := filepath.Join(t.TempDir(), "data"), t.Context()
+	in := "etcd://" + etcdtest.Alone(t).Client + "/two"
+	serving(t, demoArgs(dir)...).stop()
+	from, err := bolt.Open(folder(dir).store(), bolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	p := &program{now: time.Now, stderr: t.Output()}
+	r := restoration{place: place{Data: folder(dir), Store: in}}
+	begin := func(job string) {
+		t.Helper()
+		as := store.Mark{ID: from.ID(), State: store.State{Kind: store.Unfinished, Job: restoring + job, Since: time.Now()}}
+		if _, err := p.vacate(ctx, r, as); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begin("first")
+	first, _, err := p.fill(ctx, &r.place, restoring+"first", from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	begin("second")
+	if err := first.SetMark(ctx, store.Mark{ID: from.ID()}, anything); !errors.Is(err, store.ErrAside) {
+		t.Errorf("the first one puts its store in place: %v", err)
+	}
+	if _, _, err := p.fill(ctx, &r.place, restoring+"first", from); err == nil || !strings.Contains(err.Error(), "somebody else is at work") {
+		t.Errorf("the first one fills what is the second one's: %v", err)
+	}
+	second, _, err := p.fill(ctx, &r.place, restoring+"second", from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(second.SetMark(ctx, store.Mark{ID: from.ID()}, anything), second.Close()); err != nil || !serves(t, r.place) {
+		t.Errorf("the second one is not finished: %v", err)
+	}
 }
 
 // A restore that is killed has done nothing, or is to be run again; in between nobody serves what there is. The store that was there is
