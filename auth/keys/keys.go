@@ -304,6 +304,9 @@ func (p *Portals) take(tx store.Tx, c change) error {
 	return inUse.Put(tx, c.used)
 }
 
+// Begin brings a key into use where none is: of the portals that are to come, those that lack it must not serve.
+func Begin(tx store.Tx, use, key string) error { return inUse.Insert(tx, &used{Use: use, Key: key}) }
+
 // Forget takes back what was agreed on, a little at a time: a store that was put back, or was one portal's alone meanwhile, may tell of
 // keys that are no more.
 func Forget(tx store.Tx) (n int, more bool, err error) {

@@ -160,6 +160,19 @@ func TestFirstAtOnce(t *testing.T) {
 	}
 }
 
+// Whoever comes first to a store that begins with a key must have it.
+func TestBegin(t *testing.T) {
+	s := build(t, "a", "b")
+	if err := s.dbs[0].Update(context.Background(), func(tx store.Tx) error { return keys.Begin(tx, "sign", "2") }); err != nil {
+		t.Fatal(err)
+	}
+	s.agree(0, "seal: S; sign: 1", "lacks [{sign 2 a}]")
+	s.agree(1, "seal: S; sign: 2", "map[seal:S sign:2]")
+	if n := s.told(); n != 0 {
+		t.Errorf("told %d times", n)
+	}
+}
+
 // A portal that ends, or is not heard of any more, is not waited for.
 func TestGone(t *testing.T) {
 	s := build(t, "a", "b", "c")

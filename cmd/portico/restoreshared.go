@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/portico-vco/portico/auth/backup"
+	"github.com/portico-vco/portico/auth/keys"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
 	"github.com/portico-vco/portico/store/etcd"
@@ -47,7 +48,7 @@ func ofRestore(m store.Mark) bool {
 
 // send makes the store in etcd what the file next is.
 func (p *program) send(ctx context.Context, r restoration, next string, now time.Time) (kept string, err error) {
-	from, err := bolt.Open(next, bolt.Options{ReadOnly: true})
+	from, err := bolt.Open(next, bolt.Options{})
 	if err != nil {
 		return "", err
 	}
@@ -58,24 +59,27 @@ func (p *program) send(ctx context.Context, r restoration, next string, now time
 	if kept, err = p.vacate(ctx, r, as); err != nil {
 		return kept, err
 	}
+	if err := r.newAccessKey(ctx, p.now, from); err != nil {
+		return kept, err
+	}
 	to, _, err := p.fill(ctx, &r.place, as.State.Job, from)
 	if err != nil {
 		return kept, err
 	}
-	err = r.newAccessKey(p.now)
-	if err == nil {
-		err = to.SetMark(ctx, store.Mark{ID: from.ID()}, anything)
-	}
-	return kept, errors.Join(err, to.Close())
+	return kept, errors.Join(to.SetMark(ctx, store.Mark{ID: from.ID()}, anything), to.Close())
 }
 
-// newAccessKey makes one for all portals that share the store; each would make another.
-func (r restoration) newAccessKey(now func() time.Time) error {
+// newAccessKey makes one for all portals that share the store; each would make another. It is in use from the start: where it was not
+// brought to, the keys of before are, by which the access tokens that were ended would be good.
+func (r restoration) newAccessKey(ctx context.Context, now func() time.Time, db *store.DB) error {
 	if err := r.dropAccessKeys(); err != nil {
 		return err
 	}
-	_, err := (&keyFolder{path: r.Data.keys(), use: accessTokens, now: now}).rotate()
-	return err
+	key, err := (&keyFolder{path: r.Data.keys(), use: accessTokens, now: now}).rotate()
+	if err != nil {
+		return err
+	}
+	return db.Update(ctx, func(tx store.Tx) error { return keys.Begin(tx, accessTokens.noun, key.ID()) })
 }
 
 // vacate makes or sets aside the store that is to be filled. Of one that is there it first makes a backup, which has all of it: nothing

@@ -77,6 +77,9 @@ func TestEtcdRestore(t *testing.T) {
 	}
 	ran(t, exitOK, "backup of store ", "check", "--data", dir, olds[0])
 
+	if says := notServing(t, serveArgs(other, "--store", in, "--public-address", address)...); !strings.Contains(says, "copy the folder keys") {
+		t.Errorf("with the keys of access tokens of before: %s", says)
+	}
 	works := func(p *process, as header) bool {
 		_, body := p.post("/portal/rest/enterprise/getEnterprise", `{"enterpriseId":1}`, as)
 		return strings.Contains(body, `"name":"`)
