@@ -213,7 +213,10 @@ func (p *program) receiving(ctx context.Context, m *move, of store.Mark) (store.
 func (p *program) conclude(m *move, id, how string) error {
 	text := fmt.Sprintf("store %s is in %s now: %s\n", id, m.to, how)
 	if inEtcd(m.to) {
-		kept := m.Data.store() + strings.Replace(movedStores, "*", p.now().UTC().Format("20060102T150405Z"), 1)
+		kept, err := unusedName(m.Data.store()+movedStores, p.now(), "")
+		if err != nil {
+			return err
+		}
 		if err := errors.Join(os.Rename(m.Data.store(), kept), syncFolder(string(m.Data))); err != nil {
 			return err
 		}

@@ -166,16 +166,29 @@ func (d folder) fresh() (bool, error) {
 		"give the folder of a portal, or an absent or empty one to make a portal in", d, other)
 }
 
-// movedStores is what the name of a store ends with that was moved to another place.
-const movedStores = ".moved-*"
+// movedStores is what, and then a time, the name of a store ends with that was moved to another place.
+const movedStores = ".moved-"
 
 // movedStore is the file that was moved last; empty when none was.
 func (d folder) movedStore() (string, error) {
-	moved, err := filesLike(string(d), filepath.Base(d.store())+movedStores)
+	moved, err := filesLike(string(d), filepath.Base(d.store())+movedStores+"*")
 	if len(moved) == 0 {
 		return "", err
 	}
 	return moved[len(moved)-1], err
+}
+
+// unusedName is a name with a time in it, or with the next one that makes it nobody's. Who asks keeps others out of the folder; there are
+// only characters in it that may be in the name of a backup.
+func unusedName(begin string, at time.Time, end string) (path string, err error) {
+	for ; ; at = at.Add(time.Millisecond) {
+		path = begin + strings.Replace(at.UTC().Format(keyStamp), ".", "-", 1) + end
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return path, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
 }
 
 // prepare makes the folder. One that was there, empty, becomes the portal's own and is closed to others, if it is ours.

@@ -196,7 +196,9 @@ func (r restoration) rename(next string, now time.Time) (kept string, err error)
 	}
 	path := r.Data.store()
 	if _, err := os.Lstat(path); err == nil {
-		kept = path + ".before-" + now.Format("20060102T150405Z")
+		if kept, err = unusedName(path+".before-", now, ""); err != nil {
+			return "", err
+		}
 		if err := os.Link(path, kept); err != nil {
 			return "", err
 		}

@@ -343,6 +343,24 @@ func swapping(t *testing.T, path, with string) func() time.Time {
 	}
 }
 
+// Restores that follow one another within a moment each keep what was there.
+func TestRestoreAgainAtOnce(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	serving(t, demoArgs(dir)...).stop()
+	ran(t, exitOK, "", "backup", "--data", dir, "b")
+	at := time.Now()
+	p := &program{now: func() time.Time { return at }, getenv: func(string) string { return "" }, stdout: t.Output(), stderr: t.Output()}
+	for range 2 {
+		if err := p.restore(t.Context(), []string{"--force", "--data", dir, filepath.Join(dir, "backups", "b.backup")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept, _ := filepath.Glob(folder(dir).store() + ".before-*"); len(kept) != 2 {
+		t.Errorf("kept: %q", kept)
+	}
+}
+
 // A restore that is killed has done nothing, or all of it: no store is in place whose sessions still live, nor half a one.
 func TestRestoreKilled(t *testing.T) {
 	slow(t)

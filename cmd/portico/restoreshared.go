@@ -114,8 +114,9 @@ func (p *program) keepBackup(ctx context.Context, r restoration, db *store.DB, n
 	if err := r.Data.makeBackups(""); err != nil {
 		return "", err
 	}
-	stamp := strings.Replace(now.Format("20060102T150405.000Z"), ".", "-", 1) // a name as that of any backup
-	path = filepath.Join(r.Data.backups(""), "before-restore-"+stamp+backup.Ending)
+	if path, err = unusedName(filepath.Join(r.Data.backups(""), "before-restore-"), now, backup.Ending); err != nil {
+		return "", err
+	}
 	if err := db.Copy(ctx, path, now, p.counting("bytes")); err != nil {
 		return "", err
 	}
