@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,25 +28,25 @@ type shop struct {
 }
 
 // shopArgs is one in a folder. Their names are the same, as behind a load balancer.
-func shopArgs(m *etcdtest.Member, dir string) []string {
-	return demoArgs(dir, "--store", "etcd://"+m.Client+"/portico", "--public-address", "portal.example", "--ops-listen", "127.0.0.1:0")
+func shopArgs(m *etcdtest.Member, dir string, more ...string) []string {
+	return demoArgs(dir, append([]string{"--store", "etcd://" + m.Client + "/portico", "--public-address", "portal.example", "--ops-listen", "127.0.0.1:0"}, more...)...)
 }
 
-func openShop(t testing.TB, m *etcdtest.Member, dir string) *shop {
+func openShop(t testing.TB, m *etcdtest.Member, dir string, more ...string) *shop {
 	t.Helper()
-	s := &shop{process: serving(t, shopArgs(m, dir)...), dir: dir}
+	s := &shop{process: serving(t, shopArgs(m, dir, more...)...), dir: dir}
 	s.ops = "http://" + s.logged(opsLine)
 	return s
 }
 
 // shops are as many, with the keys of the first.
-func shops(t testing.TB, m *etcdtest.Member, n int) []*shop {
+func shops(t testing.TB, m *etcdtest.Member, n int, more ...string) []*shop {
 	t.Helper()
-	all := []*shop{openShop(t, m, filepath.Join(t.TempDir(), "data"))}
+	all := []*shop{openShop(t, m, filepath.Join(t.TempDir(), "data"), more...)}
 	for range n - 1 {
 		dir := filepath.Join(t.TempDir(), "data")
 		copyKeys(t, all[0].dir, dir)
-		all = append(all, openShop(t, m, dir))
+		all = append(all, openShop(t, m, dir, more...))
 	}
 	return all
 }
@@ -317,6 +319,55 @@ func TestSharedLead(t *testing.T) {
 		t.Errorf("an orderly end handed over after %v", took)
 	}
 	work(back, "admin@acme.example")
+}
+
+// Whoever leads ships. When he is killed under load the next one goes on where that one had come to: no event is missing, their order is
+// that of their numbers, and what comes again is but the last of what was sent.
+func TestSharedShipping(t *testing.T) {
+	t.Parallel()
+	m := etcdtest.Alone(t)
+	var mu sync.Mutex
+	var text strings.Builder
+	hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		text.Write(body)
+		mu.Unlock()
+		time.Sleep(50 * time.Millisecond) // a kill is likely to come before the answer
+	}))
+	t.Cleanup(hook.Close)
+	all, chance := shops(t, m, 2, "--ship-events", hook.URL), newChance(t)
+	super := all[0].mustLogin("super@portico.local", operatorPassword)
+	all[0].call(new(any), "systemProperty/updateSystemProperty", `{"name":"portico.apiToken.maxPerUser","_update":{"value":"1000000"}}`, super)
+	made := 0
+	for i := range 2 {
+		until(t, "one leads", func() bool { return all[0].leads() != all[1].leads() })
+		if all[1].leads() {
+			slices.Reverse(all)
+		}
+		time.AfterFunc(time.Duration(500+chance.IntN(1000))*time.Millisecond, func() { all[0].signal(syscall.SIGKILL) })
+		made += all[0].createTokens(fmt.Sprint(i), super)
+		all[0].wait()
+		all[1].newToken(fmt.Sprint("while nobody leads ", i), super)
+		until(t, "the next one leads", all[1].leads)
+		all[0] = openShop(t, m, all[0].dir, "--ship-events", hook.URL)
+	}
+	last := all[1].events(super)
+	var got int64
+	var again int
+	until(t, fmt.Sprintf("all %d events shipped", last), func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		got, again = inOrder(t, shippedLines(t, text.String()))
+		return got >= last
+	})
+	if last < int64(made) {
+		t.Errorf("%d events of %d tokens", last, made)
+	}
+	t.Logf("%d events, %d of them again; %d tokens", got, again, made)
 }
 
 // etcdOf is the member that a portal was started with.
