@@ -96,6 +96,8 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, fi
 			return true, e.have(ctx, head, resp.Header.Revision, writes)
 		case err == nil:
 			return e.lost(ctx, resp, sent)
+		case sent > 1 && refused(err) != nil: // which says nothing of what was sent before
+			return false, fmt.Errorf("%w (%w)", ErrUnknown, err)
 		case errors.Is(err, rpctypes.ErrTooManyOps) && e.parted.Swap(false):
 			return false, nil // another member counts otherwise: the group runs again, smaller
 		case refused(err) != nil:

@@ -101,6 +101,28 @@ func TestMissedHistory(t *testing.T) {
 	}
 }
 
+// TestRefusedAfterLost: a change was made, its answer is lost, and when it is sent again it is refused. That does not say that it was not
+// made.
+func TestRefusedAfterLost(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o, p := through(t, options(t, m), m)
+	o.Behind = time.Minute
+	db := open(t, o)
+	p.Deafen()
+	told := make(chan error, 1)
+	go func() { told <- putOne(db, "k", "v") }()
+	raw := rawClient(t, m)
+	until(t, "it is made", func() bool {
+		got, err := raw.Get(context.Background(), "/"+o.Prefix+"/data/k")
+		return err == nil && len(got.Kvs) == 1
+	})
+	m.Restart(t, "-quota", "1")
+	p.Reset()
+	if err := <-told; err != nil && (!errors.Is(err, etcd.ErrUnknown) || errors.Is(err, store.ErrFull)) {
+		t.Errorf("it was made, and is told of as %v", err)
+	}
+}
+
 // TestAnswersLost: connections break again and again while callers count. Every acknowledged step is there once, and of the others at
 // most as many as were told that nobody knows.
 func TestAnswersLost(t *testing.T) {
