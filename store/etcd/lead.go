@@ -9,8 +9,8 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 )
 
-// leadTime is how long, in seconds, a process that is gone or cut off still counts as the leader. A cut off one stops by itself
-// before: it reckons from when it sent its last sign of life, etcd from when that came.
+// leadTime is how long, in seconds, a process that is gone or cut off still counts as the leader. A cut off one stops by itself, but
+// a moment later: etcd reckons from when its last sign of life came, and it from when it heard that, and it looks twice a second.
 const leadTime = 5
 
 // Lead is as store.Shared says.
