@@ -49,10 +49,14 @@ func (e *Engine) measure(ctx context.Context) error {
 	never := clientv3.Compare(clientv3.ModRevision(e.keys.head), "<", 0)
 	get := clientv3.OpGet(e.keys.head)
 	ops := append(inParts(slices.Repeat([]clientv3.Op{get}, mostKeys)), get, get)
-	_, err := e.send(ctx, func(t clientv3.Txn) clientv3.Txn { return t.If(never).Then(ops...) })
-	if err != nil && !errors.Is(err, rpctypes.ErrTooManyOps) {
-		return fmt.Errorf("etcd: %w", err)
+	for try := 1; ; try++ { // who opens waits longer than who calls
+		_, err := e.send(ctx, func(t clientv3.Txn) clientv3.Txn { return t.If(never).Then(ops...) })
+		if err == nil || errors.Is(err, rpctypes.ErrTooManyOps) {
+			e.parted.Store(err == nil)
+			return nil
+		}
+		if refused(err) != nil || pause(ctx, try) != nil {
+			return fmt.Errorf("etcd: %w", err)
+		}
 	}
-	e.parted.Store(err == nil)
-	return nil
 }
