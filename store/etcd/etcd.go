@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
 	"github.com/portico-vco/portico/store"
 )
@@ -129,7 +130,8 @@ func connect(o Options) (*Engine, error) {
 	client, err := clientv3.New(clientv3.Config{
 		Endpoints: o.Endpoints, TLS: o.TLS, Username: o.Username, Password: o.Password,
 		DialTimeout: dialTime, DialKeepAliveTime: keepAlive, DialKeepAliveTimeout: o.Behind,
-		Logger: zap.NewNop(), // what matters is told by errors
+		DialOptions: []grpc.DialOption{grpc.WithChainUnaryInterceptor(o.login)},
+		Logger:      zap.NewNop(), // what matters is told by errors
 	})
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
