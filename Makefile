@@ -25,7 +25,7 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 	PORTICO_TEST_SINGLE=1 $(GO) test ./rpc/portal
 
 # How much the slow tests do: kills of a portal (and half or a quarter as many power failures), the time of each fuzz target, and
-# rounds of what can happen to a cluster.
+# rounds of what can happen to a cluster (of the part with the most to say, where it is not for make cluster).
 KILLS   ?= 200
 FUZZ    ?= 5s
 CLUSTER ?= 1
@@ -42,8 +42,10 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200 and FUZZ=5s set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200, FUZZ=5s and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
+		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
 	cd store/bolt/crashfs && $(GO) test ./...
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
@@ -64,7 +66,7 @@ etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
 
-cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some five minutes
+cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some three minutes
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -count=1 -timeout 60m -run '^TestCluster$$' -v ./cmd/portico
 

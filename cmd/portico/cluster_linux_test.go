@@ -26,8 +26,6 @@ const (
 	portals        = 3
 	clusterWriters = 6
 	chasers        = 2
-	enough         = 100 // changes, before, during and after what happens
-	patience       = 2 * time.Minute
 )
 
 // A site is where one of the portals is.
@@ -80,6 +78,7 @@ type cluster struct {
 	chaser    header // of whose record the ledger reads nothing
 	began     time.Time
 	chance    *rand.Rand
+	enough    int64 // changes, before, during and after what happens
 	load      sync.WaitGroup
 	mu        sync.Mutex
 	histories []*history
@@ -89,7 +88,10 @@ type cluster struct {
 // newCluster starts everything. The clocks of the portals are 5 seconds apart.
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{whole: t, began: time.Now(), chance: newChance(t)}
+	c := &cluster{whole: t, began: time.Now(), chance: newChance(t), enough: 100}
+	if testing.Short() {
+		c.enough = 50
+	}
 	dirs := []string{t.TempDir(), t.TempDir(), t.TempDir()}
 	c.mount(t, dirs[0])
 	for i := range dirs {
@@ -214,7 +216,7 @@ func (c *cluster) refusing(which ...int) {
 // writes waits until more was changed.
 func (c *cluster) writes() {
 	c.t.Helper()
-	goal := c.acked.Load() + enough
+	goal := c.acked.Load() + c.enough
 	c.until("enough is written", func() bool { return c.acked.Load() >= goal })
 }
 
@@ -375,8 +377,9 @@ func (ch *chased) follow(at int) {
 
 // An ordeal is something that happens to a cluster at work. It is over when do returns.
 type ordeal struct {
-	name string
-	do   func(*cluster)
+	name  string
+	short bool // enough to run of all of them, where time is short
+	do    func(*cluster)
 }
 
 // endure is one ordeal, and what must hold when all is well again.
@@ -455,23 +458,23 @@ func (c *cluster) checkStore() {
 var all = []int{0, 1, 2}
 
 var ordeals = []ordeal{
-	{"nothing happens", func(c *cluster) {
+	{"nothing happens", false, func(c *cluster) {
 		for range 5 {
 			c.writes()
 		}
 	}},
-	{"the leader is killed", func(c *cluster) {
+	{"the leader is killed", true, func(c *cluster) {
 		l := c.etcd.Leader(c.t)
 		c.etcd.Members[l].Kill()
 		c.writes()
 		c.etcd.Members[l].Restart(c.t)
 	}},
-	{"the leader is alone", func(c *cluster) {
+	{"the leader is alone", false, func(c *cluster) {
 		c.etcd.Part((*etcdtest.Way).Hold, c.etcd.Leader(c.t))
 		c.writes()
 		c.etcd.Heal()
 	}},
-	{"a follower is alone, with a portal", func(c *cluster) {
+	{"a follower is alone, with a portal", true, func(c *cluster) {
 		f := (c.etcd.Leader(c.t) + 1) % len(all)
 		c.etcd.Part((*etcdtest.Way).Cut, f)
 		c.etcd.CutOff((*etcdtest.Way).Hold, 0, (f+1)%len(all), (f+2)%len(all))
@@ -479,49 +482,49 @@ var ordeals = []ordeal{
 		c.writes()
 		c.etcd.Heal()
 	}},
-	{"no majority", func(c *cluster) {
+	{"no majority", true, func(c *cluster) {
 		c.etcd.Part((*etcdtest.Way).Hold, 0)
 		c.etcd.Part((*etcdtest.Way).Hold, 1)
 		c.refusing(all...)
 		c.etcd.Heal()
 	}},
-	{"the leader stands still", func(c *cluster) {
+	{"the leader stands still", false, func(c *cluster) {
 		l := c.etcd.Members[c.etcd.Leader(c.t)]
 		l.Signal(syscall.SIGSTOP)
 		c.writes()
 		l.Signal(syscall.SIGCONT)
 	}},
-	{"a member's disk is full", (*cluster).fillDisk},
-	{"the quota is used up", (*cluster).useUpQuota},
-	{"the members are restarted in turn", func(c *cluster) {
+	{"a member's disk is full", true, (*cluster).fillDisk},
+	{"the quota is used up", false, (*cluster).useUpQuota},
+	{"the members are restarted in turn", true, func(c *cluster) {
 		for _, m := range c.etcd.Members {
 			m.Stop()
 			c.writes()
 			m.Restart(c.t)
 		}
 	}},
-	{"all members are killed", func(c *cluster) {
+	{"all members are killed", false, func(c *cluster) {
 		for _, m := range c.etcd.Members {
 			m.Kill()
 		}
 		c.refusing(all...)
 		c.etcd.StartAll(c.t)
 	}},
-	{"the portals are restarted in turn", func(c *cluster) {
+	{"the portals are restarted in turn", true, func(c *cluster) {
 		for _, s := range c.sites {
 			c.stop(s)
 			c.writes()
 			s.p = serving(c.whole, s.args...)
 		}
 	}},
-	{"a portal is killed", func(c *cluster) {
+	{"a portal is killed", false, func(c *cluster) {
 		s := c.sites[c.chance.IntN(portals)]
 		_ = s.p.cmd.Process.Kill()
 		s.p.wait()
 		c.writes()
 		s.p = serving(c.whole, s.args...)
 	}},
-	{"a portal misses what is compacted", func(c *cluster) {
+	{"a portal misses what is compacted", false, func(c *cluster) {
 		c.etcd.CutOff((*etcdtest.Way).Cut, 2, all...)
 		c.refusing(2)
 		c.writes()
@@ -576,7 +579,7 @@ func (c *cluster) useUpQuota() {
 	m.Restart(c.t, "-quota", "1")
 	for i, s := range c.sites {
 		c.until(fmt.Sprintf("portal %d has no room", i), func() bool { return c.touch(i) != nil })
-		goal := s.yes.count() + enough
+		goal := s.yes.count() + int(c.enough)
 		c.until(fmt.Sprintf("portal %d answers who only asks", i), func() bool { return s.yes.count() >= goal })
 	}
 	written := c.acked.Load()
@@ -603,7 +606,7 @@ func (c *cluster) compact() {
 }
 
 // TestCluster: whatever happens to three members and three portals, what was answered holds at each of them, and who does not know
-// says so. PORTICO_TEST_CLUSTER says how often all of it happens.
+// says so. PORTICO_TEST_CLUSTER says how often all of it happens, and -short that it is the part with the most to say.
 func TestCluster(t *testing.T) {
 	etcdtest.Binary(t)
 	rounds, err := strconv.Atoi(os.Getenv("PORTICO_TEST_CLUSTER"))
@@ -613,6 +616,9 @@ func TestCluster(t *testing.T) {
 	c := newCluster(t)
 	for range rounds {
 		for _, o := range ordeals {
+			if testing.Short() && !o.short {
+				continue
+			}
 			t.Run(o.name, func(t *testing.T) {
 				c.t = t
 				c.endure(o)

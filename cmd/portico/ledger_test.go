@@ -192,8 +192,27 @@ func (l *ledger) callAt(url string, out any, as header, method, params string) e
 // must is a call that must be answered with yes.
 func (l *ledger) must(out any, as header, method, params string, args ...any) {
 	l.t.Helper()
-	if err := l.call(out, as, method, fmt.Sprintf(params, args...)); err != nil {
+	if err := l.sure(out, as, method, fmt.Sprintf(params, args...)); err != nil {
 		l.t.Fatalf("%s: %v", method, err)
+	}
+}
+
+// sure is a call that is known to be answered with yes or no, and may be made twice.
+func (l *ledger) sure(out any, as header, method, params string) error {
+	return l.insist(func() error { return l.call(out, as, method, params) })
+}
+
+// patience is how long is waited for what has no time of its own.
+const patience = 2 * time.Minute
+
+// insist asks until the answer is yes or no. Of portals that share a store one may not know for a moment, though nothing is done to
+// it: a busy machine is enough to lose etcd its leader.
+func (l *ledger) insist(ask func() error) error {
+	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+		err := ask()
+		if err == nil || errors.Is(err, errRefused) || len(l.urls) == 1 || time.Now().After(end) {
+			return err
+		}
 	}
 }
 

@@ -267,12 +267,12 @@ func (l *ledger) checkToken(w *writer, th *thing) {
 	}
 	state := l.checkState(w, th)
 	if state != "PENDING" {
-		if err := l.call(new(any), w.as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, th.id)); !errors.Is(err, errRefused) {
+		if err := l.sure(new(any), w.as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, th.id)); !errors.Is(err, errRefused) {
 			l.t.Errorf("token %s is %s and downloaded again: %v", th.name, state, err)
 		}
 	}
 	if th.text != "" {
-		err := l.call(new(any), withToken(th.text), "apiToken/list", `{}`)
+		err := l.sure(new(any), withToken(th.text), "apiToken/list", `{}`)
 		if works := err == nil; works != (state == "ENABLED") || !works && !errors.Is(err, errRefused) {
 			l.t.Errorf("token %s is %s: %v", th.name, state, err)
 		}

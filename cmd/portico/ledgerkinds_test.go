@@ -185,7 +185,8 @@ func (l *ledger) checkCredential(w *writer, th *thing, there bool) {
 		if slices.Contains(c.list, c.with) != shared {
 			l.t.Errorf("%s is shared with %v; with number %d: %v", th.name, c.list, c.with, shared)
 		}
-		if err := l.use(l.anyURL(), c.as, th, shared); err != nil && !errors.Is(err, errRefused) {
+		err := l.insist(func() error { return l.use(l.anyURL(), c.as, th, shared) })
+		if err != nil && !errors.Is(err, errRefused) {
 			l.t.Errorf("%s: %v", th.name, err)
 		}
 	}
@@ -223,13 +224,24 @@ func (l *ledger) checkSecret(_ *writer, th *thing, there bool) {
 }
 
 // accessToken is what a client gets for its secret: nothing, if it is refused.
-func (l *ledger) accessToken(id, secret string) string {
+func (l *ledger) accessToken(id, secret string) (text string) {
 	l.t.Helper()
+	err := l.insist(func() (err error) {
+		text, err = l.askAccessToken(id, secret)
+		return err
+	})
+	if err != nil && !errors.Is(err, errRefused) {
+		l.t.Errorf("an access token of %s: %v", id, err)
+	}
+	return text
+}
+
+func (l *ledger) askAccessToken(id, secret string) (string, error) {
 	res, err := l.client.PostForm(l.anyURL()+"/oauth2/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret},
 	})
 	if err != nil {
-		l.t.Fatal(err)
+		return "", err
 	}
 	defer res.Body.Close()
 	var is struct {
@@ -237,8 +249,13 @@ func (l *ledger) accessToken(id, secret string) string {
 		Error       string
 	}
 	err = json.NewDecoder(res.Body).Decode(&is)
-	if no := res.StatusCode == 401 || res.StatusCode == 429; err != nil || is.AccessToken == "" && !no {
-		l.t.Errorf("an access token of %s: %s %s, %v", id, res.Status, is.Error, err)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%s: %w", res.Status, err)
+	case res.StatusCode == 401 || res.StatusCode == 429:
+		return "", errRefused
+	case is.AccessToken == "":
+		return "", fmt.Errorf("%s: %s", res.Status, is.Error)
 	}
-	return is.AccessToken
+	return is.AccessToken, nil
 }
