@@ -205,7 +205,9 @@ func TestCountsAreFlushedTogether(t *testing.T) {
 	}
 	var commits, updates atomic.Int64
 	db.Observe(func(calls int) func(error) {
-		commits.Add(1)
+		if commits.Add(1) == 1 {
+			time.Sleep(200 * time.Millisecond) // the others are there by then
+		}
 		updates.Add(int64(calls))
 		return func(error) {}
 	})
