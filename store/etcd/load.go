@@ -92,8 +92,12 @@ func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision in
 
 // pages reads all data, as it was at a revision.
 func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Write) error {
-	for from := e.keys.data; ; {
-		get, err := e.page(ctx, from, clientv3.WithRange(e.keys.end()), clientv3.WithLimit(page), clientv3.WithRev(revision))
+	for s := (stride{}); ; {
+		until, end := s.to(), e.keys.end()
+		if until != "" {
+			end = e.keys.data + until
+		}
+		get, err := e.page(ctx, e.keys.data+s.from, clientv3.WithRange(end), clientv3.WithLimit(page), clientv3.WithRev(revision))
 		if err != nil {
 			return err
 		}
@@ -106,10 +110,10 @@ func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Wr
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if !get.More {
+		if !get.More && until == "" {
 			return nil
 		}
-		from = string(get.Kvs[len(get.Kvs)-1].Key) + "\x00"
+		s.next(until, writes, page, get.More)
 	}
 }
 
