@@ -11,12 +11,10 @@ import (
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 
 	"github.com/portico-vco/portico/store/etcd"
-	"github.com/portico-vco/portico/store/etcd/etcdtest"
 )
 
 // An oldMember has forgotten each token by the time that it is shown first, and gives none to who shows one that it does not know, as
@@ -70,45 +68,5 @@ func TestForgottenToken(t *testing.T) {
 	o := etcd.Options{Endpoints: []string{ln.Addr().String()}, Prefix: "p", Username: "portico", Password: "secret", Now: time.Now}
 	if _, err := etcd.ReadMark(ctx, o); !errors.Is(err, etcd.ErrNoStore) {
 		t.Errorf("%v, want to be told that there is no store", err)
-	}
-}
-
-// TestName: who has a name in etcd, and a role for what is under the prefix, needs no other right, and sees nothing else.
-func TestName(t *testing.T) {
-	m := etcdtest.Alone(t)
-	o := options(t, m)
-	o.Username, o.Password = "portico", "secret"
-	requireNames(t, m, o)
-	db := open(t, o)
-	led := make(chan struct{})
-	ctx, cancel := context.WithCancel(context.Background())
-	var leading sync.WaitGroup
-	leading.Go(func() { _ = db.Lead(ctx, func(context.Context) { close(led); cancel() }) })
-	<-led
-	leading.Wait()
-	other := options(t, m)
-	other.Username, other.Password = o.Username, o.Password
-	if _, err := etcd.Open(context.Background(), other); !errors.Is(err, rpctypes.ErrPermissionDenied) {
-		t.Errorf("another prefix: %v", err)
-	}
-	m.Restart(t) // it knows no token any more
-	until(t, "it is let in again", func() bool { return putOne(db, "k", "v") == nil })
-}
-
-// requireNames has the member ask for names, and gives what is under the prefix to the one in o.
-func requireNames(t *testing.T, m *etcdtest.Member, o etcd.Options) {
-	t.Helper()
-	ctx, c := context.Background(), rawClient(t, m)
-	own := "/" + o.Prefix + "/"
-	errs := make([]error, 7)
-	_, errs[0] = c.UserAdd(ctx, "root", "secret")
-	_, errs[1] = c.UserGrantRole(ctx, "root", "root")
-	_, errs[2] = c.UserAdd(ctx, o.Username, o.Password)
-	_, errs[3] = c.RoleAdd(ctx, "portico")
-	_, errs[4] = c.RoleGrantPermission(ctx, "portico", own, clientv3.GetPrefixRangeEnd(own), clientv3.PermissionType(clientv3.PermReadWrite))
-	_, errs[5] = c.UserGrantRole(ctx, o.Username, "portico")
-	_, errs[6] = c.AuthEnable(ctx)
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
 	}
 }

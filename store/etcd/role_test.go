@@ -40,6 +40,12 @@ func TestRole(t *testing.T) {
 	o.Prefix, o.Username, o.Password = "own", "portal", "secret of portal"
 	db := open(t, o)
 	together(t, db)
+	leading, stop := context.WithCancel(ctx)
+	if err := db.Lead(leading, func(context.Context) { stop() }); err != nil {
+		t.Error(err)
+	}
+	m.Restart(t) // and knows the portal's token no more
+	until(t, "it is let in again", func() bool { return putOne(db, "k", "v") == nil })
 	o.Prefix = "other"
 	if db, err := etcd.Open(ctx, o); !errors.Is(err, rpctypes.ErrPermissionDenied) {
 		t.Errorf("another prefix: %v, %v", db, err)
