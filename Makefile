@@ -66,7 +66,7 @@ etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
 
-cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some three minutes
+cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some two minutes
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -count=1 -timeout 60m -run '^TestCluster$$' -v ./cmd/portico
 
