@@ -3,6 +3,8 @@ package main
 import (
 	"net"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +43,39 @@ func TestManual(t *testing.T) {
 			if !strings.Contains(string(text), "--"+name) {
 				t.Errorf("%s does not tell of --%s", files, name)
 			}
+		}
+	}
+}
+
+// The unit for systemd, with what the documents put into its file of settings, is a command line that is taken.
+func TestUnit(t *testing.T) {
+	t.Parallel()
+	read := func(name string) string {
+		text, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	line := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/portico serve (.+)$`).FindStringSubmatch(read("examples/portico.service"))
+	if line == nil {
+		t.Fatal("the unit does not serve")
+	}
+	var known []string
+	for _, name := range settings(t) {
+		known = append(known, variable(name))
+	}
+	env := map[string]string{}
+	for _, document := range []string{"README.md", "docs/cluster.md"} { // the one adds to the other
+		lines := regexp.MustCompile(`(?m)^(PORTICO_\w+)=(.+)$`).FindAllStringSubmatch(read(document), -1)
+		for _, l := range lines {
+			if env[l[1]] = l[2]; !slices.Contains(known, l[1]) {
+				t.Errorf("%s: there is no %s", document, l[1])
+			}
+		}
+		p := &program{getenv: func(name string) string { return env[name] }}
+		if _, err := p.configure(strings.Fields(line[1])); err != nil || len(lines) == 0 {
+			t.Errorf("%s: %d settings: %v", document, len(lines), err)
 		}
 	}
 }
