@@ -144,7 +144,7 @@ func (r restoration) hold(ctx context.Context, p *program) (let func() error, er
 	}
 	_, err = os.Lstat(r.Data.store())
 	if errors.Is(err, fs.ErrNotExist) {
-		return held.Close, nil
+		return held.Close, r.notMoved()
 	}
 	if err != nil {
 		return nil, err
@@ -160,6 +160,15 @@ func (r restoration) hold(ctx context.Context, p *program) (let func() error, er
 		return held.Close, nil
 	}
 	return func() error { return errors.Join(db.Close(), held.Close()) }, nil
+}
+
+// notMoved refuses a folder whose store was moved to another place, where it is served.
+func (r restoration) notMoved() error {
+	moved, err := r.Data.movedStore()
+	if moved != "" && !r.force {
+		err = fmt.Errorf("the store of %s was moved (%s): say where with --store; with --force the backup is put here all the same", r.Data, moved)
+	}
+	return err
 }
 
 // revive ends in the store at path what a backup must not bring back.

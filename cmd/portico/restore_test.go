@@ -343,6 +343,23 @@ func swapping(t *testing.T, path, with string) func() time.Time {
 	}
 }
 
+// Where the store was moved to etcd a restore that was not told of it makes no second one.
+func TestRestoreWhereMoved(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "data")
+	serving(t, demoArgs(dir)...).stop()
+	ran(t, exitOK, "", "backup", "--data", dir, "b")
+	file := filepath.Join(dir, "backups", "b.backup")
+	if err := os.Rename(folder(dir).store(), folder(dir).store()+movedStores+"20261122T030000-000Z"); err != nil {
+		t.Fatal(err)
+	}
+	ran(t, exitFailed, "say where with --store", "restore", "--data", dir, file)
+	if _, err := os.Stat(folder(dir).store()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a store: %v", err)
+	}
+	ran(t, exitOK, "restored the store", "restore", "--force", "--data", dir, file)
+}
+
 // Restores that follow one another within a moment each keep what was there.
 func TestRestoreAgainAtOnce(t *testing.T) {
 	t.Parallel()
