@@ -137,9 +137,7 @@ func TestBehind(t *testing.T) {
 	o.Behind = 500 * time.Millisecond
 	db := open(t, o)
 	put := func(tx store.Tx) error { return tx.Put([]byte("k"), []byte("v")) }
-	if err := db.Update(context.Background(), put); err != nil {
-		t.Fatal(err)
-	}
+	until(t, "it is written", func() bool { return db.Update(context.Background(), put) == nil }) // on a busy machine it is behind now and then
 	m.Kill()
 	until(t, "Views are refused", func() bool {
 		return errors.Is(db.View(context.Background(), func(store.Tx) error { return nil }), etcd.ErrBehind)
