@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // queue is the calls that wait for the committer, in the order in which they came.
@@ -46,6 +47,23 @@ func (q *queue) wait() *call {
 		q.filled.Wait()
 	}
 	return q.shift()
+}
+
+// gather returns when so many calls wait, or after a time at most.
+func (q *queue) gather(n int, most time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	over := false
+	timer := time.AfterFunc(most, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		over = true
+		q.filled.Signal()
+	})
+	defer timer.Stop()
+	for len(q.waiting) < n && !over && !q.closed {
+		q.filled.Wait()
+	}
 }
 
 func (q *queue) shift() *call {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime/debug"
 	"sync/atomic"
+	"time"
 )
 
 // DB is a store: an engine with serial, grouped Updates, checksums and limits on top.
@@ -181,15 +182,30 @@ func (db *DB) note(err error) error {
 func (db *DB) commitAll() {
 	defer close(db.ended)
 	debug.SetPanicOnFault(true)
+	var last int           // calls of one group
+	var took time.Duration // to commit them
 	for {
 		first := db.queue.wait()
 		if first == nil {
 			return
 		}
+		if last >= crowd {
+			db.queue.gather(last-1, min(took/4, patience))
+		}
 		g := &group{db: db, calls: []*call{first}}
-		g.answer(db.commit(g))
+		start := time.Now()
+		err := db.commit(g)
+		last, took = len(g.calls), time.Since(start)
+		g.answer(err)
 	}
 }
+
+// A group behind one of so many calls is waited for a little: who was answered together comes again together, and the first of them
+// would have a commit of his own, as long as that of all others.
+const (
+	crowd    = 4
+	patience = 10 * time.Millisecond
+)
 
 // commit runs the group inside one commit of the engine.
 func (db *DB) commit(g *group) (err error) {

@@ -333,3 +333,34 @@ func TestNothingWrittenIsNotCommitted(t *testing.T) {
 		t.Errorf("%d commits", e.commits)
 	}
 }
+
+// Those who call again and again share their commits, all of them: the first to be back waits for the others.
+func TestCallersComeBackTogether(t *testing.T) {
+	t.Parallel()
+	const callers, rounds = 16, 10
+	e, db := open(t)
+	e.hang = make(chan struct{})
+	go func() {
+		for range time.Tick(40 * time.Millisecond) {
+			select {
+			case e.hang <- struct{}{}:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	var all sync.WaitGroup
+	for i := range callers {
+		all.Go(func() {
+			for n := range rounds {
+				if err := db.Update(t.Context(), func(tx store.Tx) error { return tx.Put([]byte{byte(i)}, []byte{byte(n)}) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if e.commits > rounds+rounds/2 {
+		t.Errorf("%d commits of %d rounds: the first to be back had them for himself", e.commits, rounds)
+	}
+}
