@@ -210,7 +210,7 @@ func (x *exchange) send() {
 	if h["Cache-Control"] == nil {
 		h["Cache-Control"] = noStore
 	}
-	if x.status == http.StatusNoContent {
+	if x.status == http.StatusNoContent || x.status == http.StatusNotModified {
 		x.w.WriteHeader(x.status)
 		return
 	}
@@ -218,7 +218,7 @@ func (x *exchange) send() {
 	if len(body) > 0 && h["Content-Type"] == nil {
 		h["Content-Type"] = jsonType
 	}
-	if len(body) > worthGzip {
+	if len(body) > worthGzip && x.route.door != atPage {
 		h["Vary"] = varies
 		if takesGzip(x.r.Header["Accept-Encoding"]) {
 			h["Content-Encoding"] = gzipped

@@ -235,3 +235,44 @@ func TestStrictTransport(t *testing.T) {
 		}
 	}
 }
+
+// TestPages: a page comes with its own headers and those of all answers, compressed for who takes that, and not again for who has it.
+func TestPages(t *testing.T) {
+	h := newHouse(t, func(o *rpc.Options) {
+		o.Pages = map[string]*rpc.Page{
+			"":            {Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, Body: []byte("the shell")},
+			"console/app": {Header: http.Header{"Cache-Control": {"no-cache"}}, Body: []byte("the app"), Gzip: []byte("zipped"), ETag: `W/"1"`},
+		}
+	})
+	for _, c := range []struct {
+		name, verb, path, etag, takes string
+		status                        int
+		body, encoding                string
+	}{
+		{"the home page", "GET", "/", "", "gzip", 200, "the shell", ""},
+		{"after a login with curl -L -X POST", "POST", "/", "", "", 200, "the shell", ""},
+		{"a page", "GET", "/console/app", "", "", 200, "the app", ""},
+		{"slashes around", "GET", "//console//app/", "", "", 200, "the app", ""},
+		{"compressed", "GET", "/console/app", `W/"0"`, "br, gzip", 200, "zipped", "gzip"},
+		{"gzip refused", "GET", "/console/app", "", "gzip;q=0", 200, "the app", ""},
+		{"in the caller's hands", "GET", "/console/app", `W/"0", W/"1"`, "gzip", 304, "", ""},
+		{"whatever it is", "GET", "/console/app", "*", "", 304, "", ""},
+		{"its headers", "HEAD", "/console/app", "", "", 200, "", ""},
+		{"another verb", "POST", "/console/app", "", "", 405, `{"error":`, ""},
+		{"the page of the house", "GET", "/reset", "", "", 200, "<!doctype html>", ""},
+	} {
+		r := httptest.NewRequest(c.verb, "http://portal.example"+c.path, nil)
+		r.Header.Set("If-None-Match", c.etag)
+		r.Header.Set("Accept-Encoding", c.takes)
+		w := h.send(r)
+		if w.Code != c.status || !strings.HasPrefix(w.Body.String(), c.body) || c.body == "" && w.Body.Len() > 0 || w.Header().Get("Content-Encoding") != c.encoding {
+			t.Errorf("%s: %d %s %s, want %d %s %s", c.name, w.Code, w.Header().Get("Content-Encoding"), w.Body, c.status, c.encoding, c.body)
+		}
+		if w.Header().Get("X-Request-Id") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: headers %v", c.name, w.Header())
+		}
+		if c.path == "/console/app" && c.status != 405 && (w.Header().Get("Etag") != `W/"1"` || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Cache-Control") != "no-cache") {
+			t.Errorf("%s: headers %v", c.name, w.Header())
+		}
+	}
+}

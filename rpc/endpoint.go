@@ -69,6 +69,9 @@ func (s *Server) routeOf(verb, path string) route {
 	if e := s.endpoints[path]; e != nil {
 		return route{door: endpoint, endpoint: e}
 	}
+	if p := s.pageAt(path); p != nil {
+		return route{door: atPage, page: p}
+	}
 	return s.foreignRoute(verb, path)
 }
 

@@ -127,8 +127,8 @@ func (x *exchange) serve(to route) {
 		x.status = http.StatusNoContent
 		x.endPage()
 	case to.get() && (x.r.Method == http.MethodGet || x.r.Method == http.MethodHead),
-		to.door == home && x.r.Method == http.MethodPost: // curl -L -X POST posts on after a login
-		x.page()
+		to.door == atPage && to.page == x.s.pageAt("") && x.r.Method == http.MethodPost: // curl -L -X POST posts on after a login
+		x.get()
 	case to.path != nil:
 		x.post()
 	case to.get() || to.door == foreign || x.r.Method != http.MethodPost:

@@ -1,5 +1,18 @@
 package rpc
 
+import (
+	"net/http"
+	"strings"
+)
+
+// A Page is what a path answers to a GET, the same for everybody.
+type Page struct {
+	Header http.Header // Content-Type among it
+	Body   []byte
+	Gzip   []byte // Body compressed; nil where that is not worth it
+	ETag   string
+}
+
 // homePage is where the login pages lead to.
 const homePage = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Portico</title>
@@ -19,24 +32,67 @@ form here yet. Send it with the new password, twice, to the method <code>login/r
 </html>
 `
 
-// pages are those that are the same for everybody.
-var pages = map[door]string{home: homePage, reset: resetPage}
+// builtIn are the pages of a server that was given no others for their paths.
+var builtIn = map[string]*Page{"": plainPage(homePage), "reset": plainPage(resetPage)}
 
-var (
-	htmlType  = []string{"text/html; charset=utf-8"}
-	noContent = []string{"default-src 'none'"}
-)
+func plainPage(html string) *Page {
+	return &Page{
+		Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}, "Content-Security-Policy": {"default-src 'none'"}},
+		Body:   []byte(html),
+	}
+}
 
-// page serves the paths to GET.
-func (x *exchange) page() {
+// pageAt finds the page of a path without slashes at its ends; nil is none.
+func (s *Server) pageAt(path string) *Page {
+	if p := s.o.Pages[path]; p != nil {
+		return p
+	}
+	return builtIn[path]
+}
+
+// get serves the paths to GET.
+func (x *exchange) get() {
 	if x.route.door == endpoint {
 		x.visit()
 		return
 	}
-	h := x.w.Header()
-	h["Content-Type"], h["Content-Security-Policy"] = htmlType, noContent
-	x.out.WriteString(pages[x.route.door])
+	x.show(x.route.page)
 	x.endPage()
+}
+
+// show answers a page, unless the caller says that he has it.
+func (x *exchange) show(p *Page) {
+	h := x.w.Header()
+	for name, values := range p.Header {
+		h[name] = values
+	}
+	if p.ETag != "" {
+		h["Etag"] = []string{p.ETag}
+	}
+	if p.Gzip != nil {
+		h["Vary"] = varies
+	}
+	switch {
+	case p.ETag != "" && has(x.r.Header["If-None-Match"], p.ETag):
+		x.status = http.StatusNotModified
+	case p.Gzip != nil && takesGzip(x.r.Header["Accept-Encoding"]):
+		h["Content-Encoding"] = gzipped
+		x.out.Write(p.Gzip)
+	default:
+		x.out.Write(p.Body)
+	}
+}
+
+// has says whether a caller has the page of an ETag, which is weak and has no comma in it.
+func has(headers []string, etag string) bool {
+	for _, h := range headers {
+		for word := range strings.SplitSeq(h, ",") {
+			if word = strings.TrimSpace(word); word == etag || word == "*" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // endPage ends a request that makes no call.

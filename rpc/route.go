@@ -10,8 +10,7 @@ type door uint8
 
 const (
 	nowhere  door = iota
-	home          // GET: where the login pages lead to
-	reset         // GET: where the links of letters lead to
+	atPage        // GET: a page
 	portal        // JSON-RPC 2.0
 	rest          // the REST-like twin
 	signIn        // a login page
@@ -24,8 +23,9 @@ const (
 type route struct {
 	door   door
 	method string // of a REST-like or a login path
-	page   bool   // the answer leads to a page (302) instead of telling the result
+	leads  bool   // the answer leads to a page (302) instead of telling the result
 
+	page     *Page
 	endpoint *Endpoint
 
 	resource *resource // of a foreign path
@@ -35,7 +35,7 @@ type route struct {
 
 // get says whether the path is one to GET.
 func (r route) get() bool {
-	return r.door == home || r.door == reset || r.door == endpoint && r.endpoint.Verb == http.MethodGet
+	return r.door == atPage || r.door == endpoint && r.endpoint.Verb == http.MethodGet
 }
 
 // limit is how many bytes a body may have.
@@ -65,17 +65,15 @@ const (
 
 // routes are the paths without slashes at their ends.
 var routes = map[string]route{
-	"":                               {door: home},
-	"reset":                          {door: reset},
 	"portal":                         {door: portal},
-	"logout":                         {door: signOut, method: logout, page: true},
+	"logout":                         {door: signOut, method: logout, leads: true},
 	"portal/rest/logout":             {door: signOut, method: logout},
-	"login/operatorLogin":            {door: signIn, method: operatorLogin, page: true},
-	"login/enterpriseLogin":          {door: signIn, method: enterpriseLogin, page: true},
-	"login/doOperatorLogin.html":     {door: signIn, method: operatorLogin, page: true},
-	"login/doLogin.html":             {door: signIn, method: enterpriseLogin, page: true},
-	"portal/login/operatorLogin":     {door: signIn, method: operatorLogin, page: true},
-	"portal/login/enterpriseLogin":   {door: signIn, method: enterpriseLogin, page: true},
+	"login/operatorLogin":            {door: signIn, method: operatorLogin, leads: true},
+	"login/enterpriseLogin":          {door: signIn, method: enterpriseLogin, leads: true},
+	"login/doOperatorLogin.html":     {door: signIn, method: operatorLogin, leads: true},
+	"login/doLogin.html":             {door: signIn, method: enterpriseLogin, leads: true},
+	"portal/login/operatorLogin":     {door: signIn, method: operatorLogin, leads: true},
+	"portal/login/enterpriseLogin":   {door: signIn, method: enterpriseLogin, leads: true},
 	"portal/rest/" + operatorLogin:   {door: signIn, method: operatorLogin},
 	"portal/rest/" + enterpriseLogin: {door: signIn, method: enterpriseLogin},
 }

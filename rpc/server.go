@@ -52,6 +52,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	// Endpoints are what is at paths of other forms.
 	Endpoints []Endpoint
+	// Pages are what is shown at paths, which are without slashes at their ends, and the home page the one of none.
+	Pages map[string]*Page
 	// Paths are those of other products' APIs, answered by methods of the table.
 	Paths []Path
 	// StrictTransport is for how long browsers that came over TLS shall come by nothing else (RFC 6797); 0 says nothing of it.

@@ -47,7 +47,7 @@ func withSecure(cookie string, secure bool) string {
 // no more than whether it is there, without a session cookie. What is not the caller's doing keeps its own status.
 func (x *exchange) loginAnswer(f *fault, err error) {
 	switch {
-	case f == nil && x.route.page:
+	case f == nil && x.route.leads:
 		x.redirect()
 	case f == nil:
 	case f.status != 0:

@@ -21,7 +21,7 @@ func (x *exchange) twin() {
 		x.loginAnswer(f, c.err)
 	case f != nil:
 		x.settle(f)
-	case x.route.page:
+	case x.route.leads:
 		x.redirect()
 	}
 	c.end(f)
