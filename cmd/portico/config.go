@@ -71,6 +71,9 @@ type Config struct {
 	// same machine may add TLS.
 	PlainHTTP bool
 
+	// --no-console shows no console at /: calls alone are served.
+	NoConsole bool
+
 	// --trusted-proxy names the addresses of proxies, as CIDR, whose X-Forwarded-For and X-Forwarded-Proto are believed.
 	// From anybody else these headers are ignored. Several are given with commas or by repeating the flag.
 	TrustedProxy prefixes
@@ -171,6 +174,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.StringVar(&c.TLSClientAuth, "tls-client-auth", c.TLSClientAuth, "`HOW` callers show them: require, or request")
 	f.StringVar(&c.HSTS, "hsts", c.HSTS, "`SECONDS` for which browsers shall come over TLS alone; auto, or off")
 	f.BoolVar(&c.PlainHTTP, "plain-http", false, "serve without TLS; loopback only")
+	f.BoolVar(&c.NoConsole, "no-console", false, "show no console at /")
 	f.Var(&c.TrustedProxy, "trusted-proxy", "`CIDR` of proxies whose forwarded-for and -proto headers are believed; repeatable")
 	f.Var((*number)(&c.MaxConnections), "max-connections", "`N` connections at once; a quarter of them from one address")
 	f.StringVar(&c.Operator, "operator", c.Operator, "`NAME` of the first operator superuser")

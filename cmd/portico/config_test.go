@@ -27,7 +27,7 @@ func settings(t *testing.T) []string {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 35 {
+	if len(names) != 36 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, files := range [][]string{{"config.go", "place.go"}, {"../../README.md"}} {

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/console"
 	"github.com/portico-vco/portico/rpc"
 	"github.com/portico-vco/portico/rpc/oauth"
 	"github.com/portico-vco/portico/rpc/portal"
@@ -297,6 +298,11 @@ func (o *instance) server() (*http.Server, error) {
 		}),
 		Paths:   portal.Paths(),
 		Version: buildVersion(), Now: o.now, Observe: o.observe(), StrictTransport: o.strictTransport(),
+	}
+	if !o.NoConsole {
+		if options.Pages, err = console.Pages(); err != nil {
+			return nil, err
+		}
 	}
 	if o.db.IsShared() {
 		options.Twice = o.accounts.Store.Twice

@@ -1,0 +1,92 @@
+// The one way to the portal: JSON-RPC over POST /portal with the session's cookie, which no script can read.
+
+// A Refusal is an error as the portal says it. Code 0: nobody answered.
+export class Refusal extends Error {
+  constructor({ code, message, data }, wait) {
+    super(message);
+    this.code = code;
+    this.wait = wait;
+    this.fields = {};
+    for (const e of data?.error ?? []) this.fields[(e.path ?? '').replace(/^_update\./, '')] = e.message;
+  }
+}
+
+export const NOT_SIGNED_IN = -32000;
+const LIMITED = -32013;
+
+let number = 0;
+let signInAgain = null;
+
+// onSessionOver says who asks for a new login when the session has ended in the middle. It answers when there is one.
+export function onSessionOver(ask) {
+  signInAgain = ask;
+}
+
+async function post(body) {
+  let answer;
+  try {
+    answer = await fetch('/portal', { method: 'POST', credentials: 'same-origin', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+    return { json: await answer.json(), wait: Number(answer.headers.get('Retry-After')) || 0 };
+  } catch {
+    throw new Refusal({ code: 0, message: answer ? `HTTP ${answer.status}` : '' });
+  }
+}
+
+const request = ([method, params]) => ({ jsonrpc: '2.0', id: ++number, method, params: params ?? {} });
+
+const settled = (answer, wait) => (answer.error ? { error: new Refusal(answer.error, wait) } : { result: answer.result });
+
+async function once(calls) {
+  const requests = calls.map(request);
+  const { json, wait } = await post(requests.length === 1 ? requests[0] : requests);
+  if (!Array.isArray(json)) return requests.map(() => settled(json, wait));
+  const byID = new Map(json.map(a => [a.id, a]));
+  return requests.map(r => settled(byID.get(r.id) ?? { error: { code: 0, message: '' } }, wait));
+}
+
+const over = answers => answers.some(a => a.error?.code === NOT_SIGNED_IN);
+
+// batch makes calls [method, params], at most 100 in a request, and answers {result} or {error} for each. When the session is over
+// it asks for a login and makes those again that were refused for it: nothing has been done of them.
+export async function batch(calls) {
+  const answers = [];
+  for (let i = 0; i < calls.length; i += 100) answers.push(...await once(calls.slice(i, i + 100)));
+  if (!over(answers) || !signInAgain) return answers;
+  await signInAgain();
+  const left = calls.flatMap((c, i) => (answers[i].error?.code === NOT_SIGNED_IN ? [i] : []));
+  const again = await batch(left.map(i => calls[i]));
+  left.forEach((at, i) => { answers[at] = again[i]; });
+  return answers;
+}
+
+// call makes one call and answers its result, or throws a Refusal.
+export async function call(method, params) {
+  const [{ result, error }] = await batch([[method, params]]);
+  if (error) throw error;
+  return result;
+}
+
+// bare is a call that asks for no login: those of people who are not signed in, and the first of a session.
+export async function bare(method, params) {
+  const [{ result, error }] = await once([[method, params]]);
+  if (error) throw error;
+  return result;
+}
+
+// login starts a session. password2 is the second factor, if there is one.
+export const login = (operator, params) => bare(operator ? 'login/operatorLogin' : 'login/enterpriseLogin', params);
+export const logout = () => bare('logout');
+
+export const isLimited = e => e?.code === LIMITED;
+
+// pages reads a list to its end, or to most rows, and tells tell of what has come after each page.
+export async function pages(method, params, tell, most = 20000) {
+  const rows = [];
+  let next;
+  do {
+    const page = await call(method, { ...params, limit: rows.length ? 2048 : 500, ...(next && { nextPageLink: next }) });
+    rows.push(...page.data);
+    next = page.metaData.more ? page.metaData.nextPageLink : undefined;
+    if (tell(rows.slice(), Boolean(next)) === false) return;
+  } while (next && rows.length < most);
+}

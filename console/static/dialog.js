@@ -1,0 +1,74 @@
+// Dialogs over the page: the browser's own, which keep the focus, close by Escape and give the focus back.
+import { html, store, useEffect, useRef, useId, useState } from './ui.js';
+import { t } from './i18n.js';
+import { Failure } from './page.js';
+
+const open = store([]);
+let number = 0;
+
+// ask opens a dialog and answers what it was closed with; undefined when it was dismissed. Body is a component given close.
+export function ask(Body, props = {}) {
+  return new Promise(answer => {
+    const id = ++number;
+    const close = value => {
+      open.set(open.get().filter(d => d.id !== id));
+      answer(value);
+    };
+    open.set([...open.get(), { id, Body, props, close }]);
+  });
+}
+
+export const Dialogs = () => open.use().map(({ id, Body, props, close }) => html`<${Body} key=${id} ...${props} close=${close} />`);
+
+// Dialog is the frame of one. A dialog that is fixed is left by its own buttons alone.
+export function Dialog({ title, close, fixed, wide, children }) {
+  const ref = useRef();
+  const id = useId();
+  useEffect(() => {
+    const d = ref.current;
+    const before = document.activeElement;
+    d.showModal();
+    (d.querySelector('[data-first]') ?? d.querySelector('input, select, textarea'))?.focus();
+    return () => {
+      d.close();
+      if (before?.isConnected) before.focus();
+    };
+  }, []);
+  const cancel = event => {
+    event.preventDefault();
+    if (!fixed) close();
+  };
+  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${cancel}>
+    <header><h2 id=${id}>${title}</h2>
+      ${!fixed && html`<button type="button" class="plain icon" onClick=${() => close()} aria-label=${t('close')}><${Cross} /></button>`}
+    </header>
+    ${children}
+  </dialog>`;
+}
+
+const Cross = () => html`<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>`;
+
+function Confirm({ title, text, action, danger, run, close }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState(null);
+  const yes = async () => {
+    setBusy(true);
+    try {
+      await run?.();
+      close(true);
+    } catch (e) {
+      setError(e);
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${title} close=${close}>
+    <div class="body"><p>${text}</p><${Failure} error=${error} /></div>
+    <footer>
+      <button type="button" data-first onClick=${() => close(false)}>${t('cancel')}</button>
+      <button type="button" class=${danger ? 'danger' : 'primary'} disabled=${busy} onClick=${yes}>${action}</button>
+    </footer>
+  </${Dialog}>`;
+}
+
+// confirmed asks before something is done, and has run do it while the dialog is open, so that a refusal is told there.
+export const confirmed = props => ask(Confirm, props);

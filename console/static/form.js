@@ -1,0 +1,89 @@
+// Forms: what was typed, whether it is saved, and what the portal has to say of it.
+import { html, useState, useEffect, useId, useRef } from './ui.js';
+import { t } from './i18n.js';
+import { guard } from './router.js';
+import { confirmed } from './dialog.js';
+
+const leaving = () => confirmed({ title: t('leave'), text: t('leave.text'), action: t('leave.action'), danger: true });
+
+// useForm follows the values of a form. What differs from first is unsaved; leaving is warned of where warn is set.
+export function useForm(first, { warn = false } = {}) {
+  const [values, setValues] = useState(first);
+  const [saved, setSaved] = useState(first);
+  const [error, setError] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const changed = Object.keys(values).filter(k => values[k] !== saved[k]);
+  const dirty = changed.length > 0;
+  const mounted = useRef(true);
+  useEffect(() => () => { mounted.current = false; }, []);
+  useEffect(() => {
+    if (!warn || !dirty) return undefined;
+    guard(leaving);
+    return () => guard(null);
+  }, [warn, dirty]);
+  return {
+    values, dirty, changed, error, busy,
+    set: (name, value) => setValues(before => ({ ...before, [name]: value })),
+    reset: (to = saved) => {
+      setValues(to);
+      setSaved(to);
+      setError(null);
+    },
+    fail: setError,
+    // submit runs what saves, once at a time, and keeps what was typed when it is refused.
+    submit: save => async event => {
+      event?.preventDefault();
+      if (busy) return;
+      setBusy(true);
+      setError(null);
+      try {
+        await save(values);
+      } catch (e) {
+        if (mounted.current) setError(e);
+      }
+      if (mounted.current) setBusy(false);
+    },
+    problem: name => error?.fields?.[name],
+  };
+}
+
+// Field is a labelled input of a form. Options make it a drop-down, rows a text area.
+export function Field({ form, name, label, hint, type = 'text', options, rows, ...rest }) {
+  const id = useId();
+  const problem = form.problem(name);
+  const described = [hint && `${id}h`, problem && `${id}p`].filter(Boolean).join(' ') || undefined;
+  const common = {
+    id, name, ...rest, value: form.values[name] ?? '', 'aria-describedby': described, 'aria-invalid': problem ? 'true' : undefined,
+    onInput: e => form.set(name, options ? fromOption(options, e.target.value) : e.target.value),
+  };
+  return html`<div class="field">
+    <label for=${id}>${label}${rest.required && html`<span aria-hidden="true"> *</span>`}</label>
+    ${options
+    ? html`<select ...${common}>${options.map(([value, text]) => html`<option key=${value} value=${value} selected=${String(value) === String(form.values[name])}>${text}</option>`)}</select>`
+    : rows ? html`<textarea rows=${rows} dir="auto" ...${common}></textarea>`
+      : html`<input type=${type} dir=${type === 'password' ? undefined : 'auto'} ...${common} />`}
+    ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}
+    ${problem && html`<p class="problem" id=${`${id}p`} lang="en">${problem}</p>`}
+  </div>`;
+}
+
+// fromOption gives back the option's own value, of which the browser has made a text.
+const fromOption = (options, text) => options.find(([value]) => String(value) === text)?.[0] ?? text;
+
+// Check is a box to tick.
+export function Check({ form, name, label, hint, ...rest }) {
+  const id = useId();
+  return html`<div class="field check">
+    <input type="checkbox" id=${id} name=${name} checked=${Boolean(form.values[name])} aria-describedby=${hint ? `${id}h` : undefined} ...${rest}
+      onChange=${e => form.set(name, e.target.checked)} />
+    <label for=${id}>${label}</label>
+    ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}
+  </div>`;
+}
+
+// SaveBar is at the foot of a page whose form is edited in place.
+export const SaveBar = ({ form }) => html`<div class=${`savebar ${form.dirty ? 'dirty' : ''}`}>
+  <span role="status">${form.dirty ? t('unsaved') : ''}</span>
+  <button type="button" disabled=${!form.dirty || form.busy} onClick=${() => form.reset()}>${t('discard')}</button>
+  <button type="submit" class="primary" disabled=${!form.dirty || form.busy}>${t('save')}</button>
+</div>`;

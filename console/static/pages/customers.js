@@ -1,0 +1,21 @@
+// Customers: of the operator, or of a partner.
+import { t } from '../i18n.js';
+import { caller, may } from '../session.js';
+import { tenants } from '../tenants.js';
+
+const lists = { OPERATOR: 'network/getNetworkEnterprises', MSP: 'enterpriseProxy/getEnterpriseProxyEnterprises' };
+const list = () => lists[caller.get().userType];
+
+export default {
+  key: 'customers',
+  group: 'people',
+  asks: Object.values(lists),
+  shown: me => me.userType in lists && may(list()),
+  routes: tenants({
+    key: 'customers', kind: 'ENTERPRISE', param: 'enterpriseId', list, get: 'enterprise/getEnterprise',
+    columns: () => [
+      { key: 'accountNumber', title: t('accountNumber'), value: r => r.accountNumber },
+      ...(caller.get().userType === 'OPERATOR' ? [{ key: 'partner', title: t('partner'), value: r => r.enterpriseProxyName }] : []),
+    ],
+  }),
+};

@@ -1,0 +1,17 @@
+// Partners, and their users.
+import { may } from '../session.js';
+import { t } from '../i18n.js';
+import { tenants } from '../tenants.js';
+
+const list = 'network/getNetworkEnterpriseProxies';
+
+export default {
+  key: 'partners',
+  group: 'people',
+  asks: [list],
+  shown: me => me.userType === 'OPERATOR' && may(list),
+  routes: tenants({
+    key: 'partners', kind: 'MSP', param: 'enterpriseProxyId', list: () => list, get: 'enterpriseProxy/getEnterpriseProxy',
+    columns: () => [{ key: 'proxyType', title: t('type'), value: r => r.proxyType }],
+  }),
+};

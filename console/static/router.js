@@ -1,0 +1,46 @@
+// Where in the console one is: the part of the address behind the #, such as #/customers/1/users/2.
+import { store } from './ui.js';
+
+const now = () => location.hash.replace(/^#/, '') || '/';
+export const place = store(now());
+
+let stay = null; // asks whether to leave what is not saved, by a promise of true or false
+let left = 0;
+
+// guard has question asked before the place is left; null lifts it.
+export function guard(question) {
+  stay = question;
+}
+export const guarded = () => stay !== null;
+
+addEventListener('hashchange', async () => {
+  const to = now();
+  if (to === place.get()) return;
+  if (stay) {
+    history.replaceState(null, '', `#${place.get()}`);
+    const turn = ++left;
+    if (!(await stay()) || turn !== left) return;
+    stay = null;
+    history.pushState(null, '', `#${to}`);
+  }
+  place.set(to);
+});
+
+addEventListener('beforeunload', event => {
+  if (stay) event.preventDefault();
+});
+
+export const go = to => { location.hash = to; };
+
+// match fits a place to a pattern, such as /users/:id, and answers its parts; null if it does not fit.
+export function match(pattern, at) {
+  const want = pattern.split('/');
+  const have = at.split('?')[0].split('/');
+  if (want.length !== have.length) return null;
+  const parts = {};
+  for (const [i, w] of want.entries()) {
+    if (w.startsWith(':')) parts[w.slice(1)] = have[i];
+    else if (w !== have[i]) return null;
+  }
+  return parts;
+}

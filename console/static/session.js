@@ -1,0 +1,63 @@
+// Who is signed in, and what he may do: both as the portal says it. Roles are never looked at by name.
+import { bare, batch, login, logout as end, NOT_SIGNED_IN } from './api.js';
+import { store } from './ui.js';
+
+// caller is undefined until it is known, null for nobody, else auth/getCallerInfo; or {due} for who must first do something.
+export const caller = store(undefined);
+
+const answers = new Map();
+const key = (method, tenant) => `${method} ${tenant?.enterpriseId ?? ''} ${tenant?.enterpriseProxyId ?? ''}`;
+
+// learn asks the portal which of the methods the caller may call in a tenant, his own when none is given.
+export async function learn(methods, tenant) {
+  const asked = methods.filter(m => !answers.has(key(m, tenant)));
+  if (!asked.length) return;
+  const got = await batch(asked.map(method => ['role/explainPrivilege', { method, ...tenant }]));
+  got.forEach(({ result, error }, i) => {
+    if (error && !error.code) throw error;
+    answers.set(key(asked[i], tenant), { allowed: result?.allowed ?? false, self: result?.allowedToSelf ?? false, by: result?.decidedBy });
+  });
+}
+
+// may says what was learned; forgotten is what was never asked for.
+export const may = (method, tenant) => answers.get(key(method, tenant))?.allowed ?? false;
+export const mayToSelf = (method, tenant) => may(method, tenant) || (answers.get(key(method, tenant))?.self ?? false);
+
+// wants says whether nothing but a consent of the tenant is lacking.
+export const wantsConsent = (method, tenant) => answers.get(key(method, tenant))?.by === 'DELEGATION';
+
+// forgetRights has all asked anew, after consents or roles have changed.
+export const forgetRights = () => answers.clear();
+
+// whoami finds out who is signed in. Who has a password that has expired, or must have a second factor, may do that and nothing else.
+export async function whoami() {
+  try {
+    return await bare('auth/getCallerInfo');
+  } catch (e) {
+    if (e.code === NOT_SIGNED_IN) return null;
+    if (e.code !== -32002) throw e;
+    return { due: await due() };
+  }
+}
+
+async function due() {
+  try {
+    await bare('secondFactor/get');
+    return 'secondFactor';
+  } catch (e) {
+    if (e.code !== -32002) throw e;
+    return 'password';
+  }
+}
+
+export async function signIn(operator, params) {
+  await login(operator, params);
+  answers.clear();
+  return whoami();
+}
+
+export async function signOut() {
+  await end();
+  answers.clear();
+  caller.set(null);
+}

@@ -1,0 +1,60 @@
+// The pages of tenants below one's own: the list of them, one with its users, a user, and the API tokens of all.
+import { html, useMemo, useLoad } from './ui.js';
+import { t, language } from './i18n.js';
+import { call } from './api.js';
+import { learn, may, wantsConsent } from './session.js';
+import { kinds, methodsOf } from './kinds.js';
+import { Table, useList } from './table.js';
+import { Page, Card, Facts, Loaded, Missing, Note, Text } from './page.js';
+import { Time } from './format.js';
+import { UserList, UserPage } from './users.js';
+import { Tokens } from './tokens.js';
+
+// A Tenants is what the pages of customers, or of partners, have in common.
+export function tenants({ key, kind, param, list, get, columns }) {
+  const methods = kinds[kind];
+  const at = id => ({ kind, tenant: { [param]: Number(id) }, base: `/${key}/${id}/users`, list: `/${key}/${id}` });
+
+  // What the caller may do differs from tenant to tenant: it is asked for with the tenant itself.
+  const useTenant = id => useLoad(async () => {
+    const [found] = await Promise.all([call(get, { [param]: Number(id) }), learn(methodsOf(kind), { [param]: Number(id) })]);
+    return found;
+  }, [key, id]);
+
+  function List() {
+    const state = useList(list(), {});
+    const all = useMemo(() => [
+      { key: 'name', title: t('name'), value: r => r.name, cell: r => html`<a href=${`#/${key}/${r.id}`}><bdi>${r.name}</bdi></a>` },
+      ...columns(),
+      { key: 'domain', title: t('domain'), value: r => r.domain, hidden: true },
+      { key: 'contact', title: t('contact'), value: r => r.contactName, hidden: true },
+      { key: 'contactEmail', title: t('email'), value: r => r.contactEmail, hidden: true },
+      { key: 'created', title: t('created'), value: r => r.created, cell: r => html`<${Time} at=${r.created} />` },
+      { key: 'logicalId', title: t('logicalId'), value: r => r.logicalId, hidden: true },
+    ], [language.get()]);
+    return html`<${Page} title=${t(`nav.${key}`)}><section class="card"><${Table} name=${key} label=${t(`nav.${key}`)} list=${state} columns=${all} empty=${t(`${key}.empty`)} /></section></${Page}>`;
+  }
+
+  const Found = ({ id, children }) => html`<${Loaded} state=${useTenant(id)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
+
+  const One = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${tenant.name} crumbs=${[[t(`nav.${key}`), `/${key}`]]}
+      actions=${may(methods.tokens, at(id).tenant) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}>
+    <${Card} title=${t('about')}><${Facts} list=${[
+  ...columns().map(c => [c.title, html`<${Text} text=${c.value(tenant)} />`]), [t('domain'), html`<${Text} text=${tenant.domain} />`],
+  [t('contact'), html`<${Text} text=${tenant.contactName} />`], [t('created'), html`<${Time} at=${tenant.created} />`], [t('logicalId'), html`<code>${tenant.logicalId}</code>`],
+]} /></${Card}>
+    <${Card} title=${t('users')}>${may(methods.list, at(id).tenant) ? html`<${UserList} where=${at(id)} exportName=${`users-${tenant.domain ?? id}`} />` : html`<${Withheld} method=${methods.list} tenant=${at(id).tenant} />`}</${Card}>
+  </${Page}>`}</${Found}>`;
+
+  const crumbs = (tenant, id) => [[t(`nav.${key}`), `/${key}`], [tenant.name, `/${key}/${id}`]];
+
+  const User = ({ id, user }) => html`<${Found} id=${id}>${tenant => html`<${UserPage} where=${at(id)} id=${user} crumbs=${crumbs(tenant, id)} />`}</${Found}>`;
+
+  const All = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${t('nav.authentication')} crumbs=${crumbs(tenant, id)}>
+    <${Card} title=${t('tokens')} hint=${t('tokens.hint')}><${Tokens} where=${at(id)} /></${Card}></${Page}>`}</${Found}>`;
+
+  return { [`/${key}`]: List, [`/${key}/:id`]: One, [`/${key}/:id/tokens`]: All, [`/${key}/:id/users/:user`]: User };
+}
+
+// Withheld says why users are not shown: of the tenant's consent alone more can be said.
+const Withheld = ({ method, tenant }) => html`<${Note}><p>${t(wantsConsent(method, tenant) ? 'withheld.consent' : 'withheld')}</p></${Note}>`;

@@ -1,0 +1,51 @@
+// What every page needs of the library, so that no page names it.
+import { h, render, Fragment } from './vendor/preact.mjs';
+import { useState, useEffect, useMemo, useRef, useCallback, useId } from './vendor/hooks.mjs';
+import htm from './vendor/htm.mjs';
+
+export { render, Fragment, useState, useEffect, useMemo, useRef, useCallback, useId };
+
+export const html = htm.bind(h);
+
+// store is a value that components follow.
+export function store(value) {
+  const followers = new Set();
+  return {
+    get: () => value,
+    set(next) {
+      value = next;
+      for (const f of followers) f(next);
+    },
+    use() {
+      const [, set] = useState(value);
+      useEffect(() => {
+        const follow = () => set({});
+        followers.add(follow);
+        return () => followers.delete(follow);
+      }, []);
+      return value;
+    },
+  };
+}
+
+// useLoad runs an asynchronous function, again when deps change or reload is called. What comes too late is dropped.
+export function useLoad(load, deps) {
+  const [state, set] = useState({ loading: true });
+  const turn = useRef(0);
+  const reload = useCallback(async () => {
+    const mine = ++turn.current;
+    set(before => ({ ...before, loading: true, error: null }));
+    try {
+      const data = await load();
+      if (mine === turn.current) set({ data, loading: false });
+    } catch (error) {
+      if (mine === turn.current) set({ error, loading: false });
+    }
+  }, deps);
+  useEffect(() => {
+    set({ loading: true });
+    reload();
+    return () => { turn.current++; };
+  }, [reload]);
+  return { ...state, reload };
+}

@@ -1,0 +1,179 @@
+package console_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var entry = regexp.MustCompile(`(?m)^  '([^']+)': '((?:[^'\\]|\\.)*)',$`)
+
+// texts are those of a language.
+func texts(t *testing.T, file string) map[string]string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := entry.FindAllSubmatch(b, -1)
+	if lines := strings.Count(string(b), "\n  "); len(found) != lines {
+		t.Errorf("%s: %d lines, %d of them are texts", file, lines, len(found))
+	}
+	table := map[string]string{}
+	for _, m := range found {
+		if _, twice := table[string(m[1])]; twice {
+			t.Errorf("%s has %s twice", file, m[1])
+		}
+		table[string(m[1])] = string(m[2])
+	}
+	return table
+}
+
+// TestTexts: both languages have the same texts with the same places in them, each is used, and none that is used is missing.
+func TestTexts(t *testing.T) {
+	en, de := texts(t, "static/en.js"), texts(t, "static/de.js")
+	places := func(text string) []string {
+		list := regexp.MustCompile(`\{\w+\}`).FindAllString(text, -1)
+		slices.Sort(list)
+		return list
+	}
+	for key, text := range en {
+		if other, ok := de[key]; !ok || !slices.Equal(places(text), places(other)) {
+			t.Errorf("%s: English %q, German %q", key, text, other)
+		}
+	}
+	for key := range de {
+		if _, ok := en[key]; !ok {
+			t.Errorf("%s is German alone", key)
+		}
+	}
+	used, dynamic := usedTexts(t)
+	for key := range used {
+		if en[key] == "" && en[key+".other"] == "" {
+			t.Errorf("there is no text %s", key)
+		}
+	}
+	for key := range en {
+		if !used[key] && !slices.ContainsFunc(dynamic, func(prefix string) bool { return strings.HasPrefix(key, prefix) }) {
+			t.Errorf("nobody says %s", key)
+		}
+	}
+}
+
+// usedTexts are the keys that stand in the sources as they are, and how those begin that are put together.
+func usedTexts(t *testing.T) (used map[string]bool, dynamic []string) {
+	t.Helper()
+	used = map[string]bool{}
+	word := regexp.MustCompile(`'([\w.-]+)'`)
+	for name, source := range sources(t) {
+		if strings.HasSuffix(name, "/en.js") || strings.HasSuffix(name, "/de.js") {
+			continue
+		}
+		for _, at := range regexp.MustCompile(`\bt\(`).FindAllStringIndex(source, -1) {
+			for _, m := range word.FindAllStringSubmatch(withoutComparisons(argument(source[at[1]:])), -1) {
+				used[m[1]] = true
+			}
+		}
+		for _, m := range regexp.MustCompile("`([a-zA-Z]+\\.)\\$\\{").FindAllStringSubmatch(source, -1) {
+			dynamic = append(dynamic, m[1])
+		}
+		for _, m := range regexp.MustCompile("t\\(`\\$\\{key\\}(\\.\\w+)`\\)").FindAllStringSubmatch(source, -1) {
+			dynamic = append(dynamic, "customers"+m[1], "partners"+m[1])
+		}
+	}
+	return used, dynamic
+}
+
+// argument is the first of those that a text begins with, behind a parenthesis.
+func argument(s string) string {
+	depth := 0
+	for i, c := range s {
+		switch {
+		case depth == 0 && (c == ',' || c == ')'):
+			return s[:i]
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		}
+	}
+	return s
+}
+
+func withoutComparisons(s string) string {
+	return regexp.MustCompile(`[=!]== '[^']*'`).ReplaceAllString(s, "")
+}
+
+// named are the words that are the same in every language.
+var named = []string{"Portico", "English", "Deutsch"}
+
+// TestNoBareText: what people read comes from the tables of texts.
+func TestNoBareText(t *testing.T) {
+	letters := regexp.MustCompile(`\pL{2,}`)
+	said := regexp.MustCompile(`\b(?:aria-label|placeholder|title|alt|label|legend|hint|text)="[^"$]*\pL[^"]*"`)
+	for name, source := range sources(t) {
+		for _, template := range templates(source) {
+			if m := said.FindString(template); m != "" {
+				t.Errorf("%s: %s", name, m)
+			}
+			bare := regexp.MustCompile(`<[^<>]*>`).ReplaceAllString(strings.ReplaceAll(template, "=>", ""), " ")
+			for _, word := range letters.FindAllString(bare, -1) {
+				if !slices.Contains(named, word) {
+					t.Errorf("%s: the bare text %q in %s", name, word, strings.Join(strings.Fields(bare), " "))
+				}
+			}
+		}
+	}
+	if got := templates("a = html`<p>${b ? html`<i>in</i>` : `c`} out</p>`"); !slices.Equal(got, []string{"<i>in</i>", "<p>$ out</p>"}) {
+		t.Errorf("the templates are read as %q", got)
+	}
+}
+
+// templates are the html`...` of a source, each with $ in the place of what is put in.
+func templates(source string) []string {
+	var list []string
+	for i := 0; i < len(source); i++ {
+		if strings.HasPrefix(source[i:], "html`") {
+			i = template(source, i+len("html`"), &list)
+		}
+	}
+	return list
+}
+
+// template reads on from behind the first ` of a template to the last, and answers where that is.
+func template(source string, i int, list *[]string) int {
+	var text strings.Builder
+	for ; i < len(source) && source[i] != '`'; i++ {
+		if strings.HasPrefix(source[i:], "${") {
+			text.WriteByte('$')
+			i = expression(source, i+2, list)
+			continue
+		}
+		text.WriteByte(source[i])
+	}
+	*list = append(*list, text.String())
+	return i
+}
+
+// expression reads on from behind ${ to its }.
+func expression(source string, i int, list *[]string) int {
+	for depth := 0; i < len(source); i++ {
+		switch {
+		case strings.HasPrefix(source[i:], "html`"):
+			i = template(source, i+len("html`"), list)
+		case source[i] == '`':
+			i = template(source, i+1, new([]string))
+		case source[i] == '\'':
+			i += 1 + strings.IndexByte(source[i+1:], '\'')
+		case source[i] == '{':
+			depth++
+		case source[i] == '}' && depth == 0:
+			return i
+		case source[i] == '}':
+			depth--
+		}
+	}
+	return i
+}
