@@ -107,7 +107,7 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 
 // mayLive holds the limits: how long, how many, one name once.
 func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken) error {
-	longest, err := t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
+	longest, err := t.longestLife(tx)
 	if err != nil {
 		return err
 	}
@@ -122,6 +122,19 @@ func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken) error {
 		return err
 	}
 	return t.freeName(tx, owner, n.Name)
+}
+
+// LongestLife is how long a new token may live at most.
+func (t *Tokens) LongestLife(ctx context.Context) (d time.Duration, err error) {
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		d, err = t.longestLife(tx)
+		return err
+	})
+	return d, err
+}
+
+func (t *Tokens) longestLife(tx store.Tx) (time.Duration, error) {
+	return t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
 }
 
 // maxReleased is how many expired tokens a creation takes out of the way at most; each costs three keys.

@@ -10,7 +10,7 @@ import (
 func (p Portal) callerRows() []rpc.Method {
 	return []rpc.Method{
 		{Name: "auth/getCallerInfo", Doc: "Tells who the caller is, by which means, with which rights, until when.",
-			Rule: auth.SignedIn, Do: rpc.Func(getCallerInfo)},
+			Rule: auth.SignedIn, Do: rpc.Func(p.getCallerInfo)},
 	}
 }
 
@@ -31,14 +31,19 @@ type CallerInfo struct {
 	MeansID           *rpc.ID       `json:"meansId" doc:"The number of the API token."`
 	Expires           rpc.Time      `json:"expires" doc:"When the session or token ends."`
 	Source            string        `json:"source" doc:"The address that the call came from."`
+	TokenLifetimeMs   int64         `json:"tokenLifetimeMs" doc:"How long a new API token may live at most."`
 }
 
-func getCallerInfo(_ context.Context, by *auth.Principal, _ None) (CallerInfo, error) {
+func (p Portal) getCallerInfo(ctx context.Context, by *auth.Principal, _ None) (CallerInfo, error) {
+	longest, err := p.tokens.LongestLife(ctx)
+	if err != nil {
+		return CallerInfo{}, err
+	}
 	out := CallerInfo{
 		PrincipalType: by.Type.String(), UserID: ref(by.UserID), Username: text(by.Username), ClientID: text(by.Client),
 		UserType: by.UserType.String(), NetworkID: auth.NetworkID, EnterpriseProxyID: ref(by.ProxyID), EnterpriseID: ref(by.EnterpriseID),
 		Role: ExplainedRole{rpc.ID(by.Role.ID), by.Role.Name}, IsSuper: rpc.Flag(by.IsSuper()), Privileges: []string{},
-		Means: by.Means.String(), Expires: rpc.At(by.Until), Source: by.Source,
+		Means: by.Means.String(), Expires: rpc.At(by.Until), Source: by.Source, TokenLifetimeMs: longest.Milliseconds(),
 	}
 	if by.Means == auth.ByAPIToken {
 		out.MeansID = ref(by.MeansID)
