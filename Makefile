@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories member etcd cluster bench bench-parts fmt clean
+.PHONY: help build run test check slow directories browser member etcd cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200, FUZZ=5s and CLUSTER=1 set how long
+slow: $(NODE_CLIENT)/node_modules directories browser etcd ## the tests that take their time; KILLS=200, FUZZ=5s and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
@@ -56,6 +56,10 @@ slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their 
 directories: ## ask real LDAP servers, which are set up in bin/directories; needs root and apt-get
 	$(GO) test -c -o bin/ldap.test ./auth/verify/ldap
 	auth/verify/ldap/testdata/directories.sh bin/directories bin/ldap.test -test.run '^TestDirectories$$' -test.v
+
+# The screenshots are in bin/browser/shots.
+browser: build console/browser/node_modules ## use the console in a real browser, Debian's Chromium in bin/browser; needs npm and apt-get
+	console/browser/run.sh bin/browser bin/portico
 
 # A member of etcd for tests, from a module of its own.
 member: bin/member
@@ -84,9 +88,9 @@ fmt: ## format all files
 clean: ## remove what was built; the data folder stays
 	rm -rf bin
 
-# A second client of OAuth, for a test that is skipped where there is no npm.
-$(NODE_CLIENT)/node_modules: $(NODE_CLIENT)/package-lock.json
-	if command -v npm >/dev/null; then npm ci --prefix $(NODE_CLIENT) && touch $@; fi
+# A second client of OAuth, and what plays a browser: for tests that are skipped where there is no npm.
+%/node_modules: %/package-lock.json
+	if command -v npm >/dev/null; then npm ci --ignore-scripts --prefix $* && touch $@; fi
 
 # Of a version of its own, and in a folder of its own, so that go.mod does not know it.
 bin/staticcheck: Makefile

@@ -86,11 +86,11 @@ function Shell({ me, mine }) {
     <header class="top">
       <button type="button" class="plain burger" aria-expanded=${menu ? 'true' : 'false'} aria-controls="nav" aria-label=${t('menu')} onClick=${() => setMenu(!menu)}>
         <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 4h12M2 8h12M2 12h12" /></svg></button>
-      <${Brand} /><span class="grow"></span><${Preferences} />
+      <${Brand} /><span class="grow"></span><div class="wide"><${Preferences} /></div>
       <a class="me" href="#/account"><bdi>${me.username}</bdi><small>${me.role.name}</small></a>
       <button type="button" onClick=${leave}>${t('logout')}</button>
     </header>
-    <${Nav} mine=${mine} current=${found?.page} open=${menu} />
+    <${Nav} me=${me} mine=${mine} current=${found?.page} open=${menu} />
     <main id="main" ref=${main} tabindex="-1">${found ? html`<${found.View} key=${at} ...${found.parts} />` : at !== '/' && html`<${Missing} />`}</main>
   </div>`;
 }
@@ -105,10 +105,11 @@ function find(mine, at) {
   return null;
 }
 
-const Nav = ({ mine, current, open }) => html`<nav id="nav" class=${`side ${open ? 'open' : ''}`} aria-label=${t('nav')}>
+const Nav = ({ me, mine, current, open }) => html`<nav id="nav" class=${`side ${open ? 'open' : ''}`} aria-label=${t('nav')}>
   ${[...new Set(mine.map(p => p.group))].map(group => html`<div key=${group}><h2>${t(`group.${group}`)}</h2><ul>
     ${mine.filter(p => p.group === group).map(p => html`<li key=${p.key}><a href=${`#${Object.keys(p.routes)[0]}`} aria-current=${p === current ? 'page' : undefined}>${t(`nav.${p.key}`)}</a></li>`)}
-  </ul></div>`)}</nav>`;
+  </ul></div>`)}
+  <div class="narrow"><p><bdi>${me.username}</bdi><br /><small>${me.role.name}</small></p><${Preferences} /></div></nav>`;
 
 // Several calls may find the session over: one dialog is for all.
 let asking = null;

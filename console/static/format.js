@@ -8,13 +8,14 @@ export const local = at => new Intl.DateTimeFormat(locale(), { dateStyle: 'mediu
 export const utc = at => `${new Date(at).toISOString().replace('T', ' ').slice(0, 19)} UTC`;
 export const count = n => new Intl.NumberFormat(locale()).format(n);
 
-const steps = [['year', 31536000], ['month', 2592000], ['day', 86400], ['hour', 3600], ['minute', 60], ['second', 1]];
+// Units, their seconds, and from how many of them on they are used: in 90 days says more than in 2 months.
+const steps = [['year', 31536000, 2], ['month', 2592000, 4], ['day', 86400, 2], ['hour', 3600, 2], ['minute', 60, 2], ['second', 1, 1]];
 
 // relative is a distance from now, such as in 3 days.
 export function relative(at) {
   const seconds = (new Date(at) - Date.now()) / 1000;
-  const [unit, size] = steps.find(([, s]) => Math.abs(seconds) >= s) ?? steps.at(-1);
-  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.trunc(seconds / size), unit);
+  const [unit, size] = steps.find(([, s, n]) => Math.round(Math.abs(seconds) / s) >= n) ?? steps.at(-1);
+  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }
 
 // A clock that all distances follow.

@@ -97,7 +97,7 @@ function NewToken({ where, user, close }) {
   const methods = kinds[where.kind];
   const save = async values => {
     await call(methods.createToken, { [methods.owner]: user.id, ...values, name: values.name.trim() });
-    say(t('token.created', { name: values.name }));
+    say(t(user.id === me.userId ? 'token.created.own' : 'token.created', { name: values.name, user: user.username }));
     close(true);
   };
   return html`<${Dialog} title=${t('token.new')} close=${close}><form onSubmit=${form.submit(save)}>
@@ -158,7 +158,7 @@ export function Secret({ text, file, label }) {
   };
   return html`<div class="secret">
     <${Note} kind="warn"><p><strong>${t('secret.once')}</strong> ${t('secret.once.text')}</p></${Note}>
-    <textarea ref=${ref} readonly rows="6" spellcheck="false" aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
+    <textarea ref=${ref} readonly rows="8" spellcheck="false" aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
     <div class="row"><button type="button" onClick=${copy}>${t('secret.copy')}</button>
       <button type="button" onClick=${() => saveAs(file, `${text}\n`)}>${t('secret.save')}</button><span role="status">${copied}</span></div>
   </div>`;

@@ -102,14 +102,16 @@ function OneUser({ user, where, crumbs, reload }) {
     reload();
   };
   const asked = own && (form.changed.includes('email') || form.values.password !== '');
-  return html`<${Page} title=${user.username} crumbs=${crumbs} actions=${html`<${Actions} user=${user} where=${where} own=${own} />`}>
+  return html`<${Page} title=${user.username} crumbs=${crumbs} actions=${html`<${Actions} user=${user} where=${where} own=${own} reload=${reload} />`}>
     ${user.isServiceAccount && html`<${Note}><p>${t('user.managed')}</p></${Note}>`}
     <form class="cards" onSubmit=${form.submit(save)}>
       <${Failure} error=${form.error} />
       <div class="columns">
         <${Card} title=${t('user.about')}>
           <${Facts} list=${[
-    [t('status'), html`<${Badge} kind=${status(user)} text=${statusText(user)} />`], [t('user.login'), user.lastLogin ? html`<${Time} at=${user.lastLogin} />` : t('never')],
+    ...(all && !own && !user.isLocked ? [] : [[t('status'), html`<${Badge} kind=${status(user)} text=${statusText(user)} />`]]),
+    ...(all && !own ? [] : [[t('type'), t(user.isNative ? 'native' : 'native.not')]]),
+    [t('user.login'), user.lastLogin ? html`<${Time} at=${user.lastLogin} />` : t('never')],
     [t('created'), html`<${Time} at=${user.created} />`], [t('user.password.age'), html`<${Time} at=${user.passwordModified} />`],
   ]} />
           ${all && !own && html`<${Choice} form=${form} name="isActive" legend=${t('status')} yes=${t('user.enabled')} no=${t('user.disabled')} hint=${t('user.disabled.hint')} />`}
@@ -146,7 +148,7 @@ const Choice = ({ form, name, legend, yes, no, hint }) => html`<fieldset class="
   <p class="hint">${hint}</p></fieldset>`;
 
 // Actions are what is done to a user at once, each after a question.
-function Actions({ user, where, own }) {
+function Actions({ user, where, own, reload }) {
   const { kind, tenant, base } = where;
   const methods = kinds[kind];
   if (own || user.isServiceAccount) return null;
@@ -155,6 +157,14 @@ function Actions({ user, where, own }) {
     title: t('reset'), text: t('reset.text', { name }), action: t('reset.action'),
     run: () => call(methods.sendReset, { id: user.id }),
   }).then(done => done && say(t('reset.done', { name })));
+  const unlock = () => confirmed({
+    title: t('user.unlock'), text: t('user.unlock.text', { name }), action: t('user.unlock'),
+    run: () => call(methods.update, { id: user.id, _update: { isLocked: false } }),
+  }).then(done => {
+    if (!done) return;
+    say(t('user.unlocked', { name }));
+    reload();
+  });
   const factor = () => confirmed({
     title: t('factor.reset'), text: t('factor.reset.text', { name }), action: t('factor.reset.action'), danger: true,
     run: () => call('secondFactor/reset', { id: user.id }),
@@ -168,6 +178,7 @@ function Actions({ user, where, own }) {
     go(where.list ?? base);
   });
   return html`
+    ${user.isLocked === 1 && may(methods.update, tenant) && html`<button type="button" onClick=${unlock}>${t('user.unlock')}</button>`}
     ${may(methods.sendReset, tenant) && user.isNative === 1 && html`<button type="button" onClick=${mail}>${t('reset')}</button>`}
     ${may('secondFactor/reset', tenant) && html`<button type="button" onClick=${factor}>${t('factor.reset')}</button>`}
     ${may(methods.remove, tenant) && html`<button type="button" class="danger" onClick=${remove}>${t('user.delete')}</button>`}`;

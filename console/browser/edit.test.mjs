@@ -1,0 +1,242 @@
+// Changing things: what is saved, what is lost, who is asked, and getting in.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { House, operator, password, row, dialog, signIn } from './portal.mjs';
+
+let house;
+before(async () => { house = await House.open(); });
+after(() => house.close());
+
+test('edits apply when they are saved, and unsaved ones are warned of', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  const first = page.getByLabel('First name');
+  const save = page.getByRole('button', { name: 'Save changes' });
+  await first.fill('Olga');
+  await page.getByText('There are unsaved changes.').waitFor();
+  await house.shot(page, 'unsaved');
+  await page.getByRole('link', { name: 'Authentication' }).click();
+  await dialog(page).getByRole('button', { name: 'Cancel' }).click();
+  assert.equal(await first.inputValue(), 'Olga');
+  assert.match(page.url(), /#\/users\/3$/);
+  await page.getByLabel('Role').selectOption({ label: 'Enterprise Support' });
+  await save.click();
+  await page.getByText('The changes are saved.').waitFor();
+  await page.waitForFunction(() => !document.querySelector('.savebar.dirty'));
+  const user = await house.call('admin@acme.example', 'enterpriseUser/getEnterpriseUser', { id: 3 });
+  assert.deepEqual([user.firstName, user.roleName], ['Olga', 'Enterprise Support']);
+  await first.fill('Nobody');
+  await page.getByRole('link', { name: 'Authentication' }).click();
+  await dialog(page).getByRole('button', { name: 'Leave without saving' }).click();
+  await page.getByRole('heading', { name: 'Authentication' }).waitFor();
+  await page.goBack();
+  await first.waitFor();
+  assert.equal(await first.inputValue(), 'Olga');
+  await first.fill('Nobody');
+  await page.getByRole('button', { name: 'Discard' }).click();
+  assert.equal(await first.inputValue(), 'Olga');
+  await page.context().close();
+});
+
+test('what is refused is told, beside the field, and what was typed is kept', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await page.getByLabel('New password').fill('short');
+  await page.getByLabel('Confirm password').fill('short');
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('has fewer than 8 characters').first().waitFor();
+  assert.equal(await page.getByLabel('New password').getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.getByLabel('New password').inputValue(), 'short');
+  await page.context().close();
+});
+
+test('who is not enabled any more is signed out', async () => {
+  const support = await house.signedIn('support@acme.example', { at: '/account' });
+  const page = await house.signedIn('admin@acme.example', { at: '/users/4' });
+  await page.getByLabel('Not enabled').check();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await page.getByText('The changes are saved.').waitFor();
+  await support.getByRole('button', { name: 'Refresh' }).click();
+  await dialog(support).getByText('Your session has ended').waitFor();
+  await dialog(support).getByLabel('Password').fill(password);
+  await dialog(support).getByRole('button', { name: 'Sign in', exact: true }).click();
+  await dialog(support).getByText('Invalid username or password').waitFor();
+  await page.context().close();
+  await support.context().close();
+});
+
+test('a session that ends in the middle costs nothing that was typed', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/5' });
+  await page.getByLabel('Last name').fill('Kept');
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Save changes' }).click();
+  await dialog(page).getByText('Your session has ended').waitFor();
+  await house.shot(page, 'session-over');
+  await page.keyboard.press('Escape');
+  assert.equal(await dialog(page).getByLabel('Username').inputValue(), 'admin@acme.example');
+  await dialog(page).getByLabel('Password').fill('wrong');
+  await dialog(page).getByRole('button', { name: 'Sign in', exact: true }).click();
+  await dialog(page).getByText('Invalid username or password').waitFor();
+  await dialog(page).getByLabel('Password').fill(password);
+  await dialog(page).getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByText('The changes are saved.').waitFor();
+  assert.equal((await house.call('admin@acme.example', 'enterpriseUser/getEnterpriseUser', { id: 5 })).lastName, 'Kept');
+  await page.context().close();
+});
+
+test('a user is made and deleted', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users' });
+  await page.getByRole('button', { name: 'New user' }).click();
+  await dialog(page).getByLabel('Username').fill('new@acme.example');
+  await dialog(page).locator('[name=password]').fill('correct horse 1');
+  await dialog(page).getByLabel('Confirm password').fill('correct horse 2');
+  await dialog(page).getByRole('button', { name: 'Create' }).click();
+  await dialog(page).getByText('differs from password').first().waitFor();
+  await dialog(page).getByLabel('Confirm password').fill('correct horse 1');
+  await dialog(page).getByRole('button', { name: 'Create' }).click();
+  await page.getByRole('heading', { name: 'new@acme.example' }).waitFor();
+  await page.getByRole('button', { name: 'Delete user' }).click();
+  await dialog(page).getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
+  await row(page, 'ops@acme.example').waitFor();
+  assert.equal(await row(page, 'new@acme.example').count(), 0);
+  await page.context().close();
+});
+
+test('one changes his password, and signs in with it', async () => {
+  const page = await house.signedIn('business@northwind.example', { at: '/account' });
+  await page.getByLabel('Current password').fill(password);
+  await page.getByLabel('New password').fill('correct horse 2');
+  await page.getByLabel('Confirm password').fill('correct horse 2');
+  await page.getByRole('button', { name: 'Set password' }).click();
+  await dialog(page).getByText('Your session has ended').waitFor();
+  await dialog(page).getByLabel('Password').fill('correct horse 2');
+  await dialog(page).getByRole('button', { name: 'Sign in', exact: true }).click();
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(page, 'business@northwind.example', password);
+  await page.getByText('Invalid username or password').waitFor();
+  await signIn(page, 'business@northwind.example', 'correct horse 2');
+  await page.locator('#main').waitFor();
+  await page.context().close();
+});
+
+// code is that of an app for a seed, now (RFC 6238).
+function code(seed) {
+  const bits = [...seed].map(c => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  const key = Buffer.from(bits.match(/.{8}/g).map(b => Number.parseInt(b, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000)));
+  const mac = createHmac('sha1', key).update(counter).digest();
+  return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
+}
+
+test('a second factor is set up, asked for at the login, and reset by an administrator', async () => {
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await page.getByRole('button', { name: 'Set up a second factor' }).click();
+  await dialog(page).getByLabel('Current password').fill(password);
+  await dialog(page).getByRole('button', { name: 'Continue' }).click();
+  const seed = (await dialog(page).locator('.seed').textContent()).replaceAll(' ', '');
+  await dialog(page).getByLabel('Code').fill(code(seed));
+  await dialog(page).getByRole('button', { name: 'Confirm' }).click();
+  const codes = (await dialog(page).getByLabel('Recovery codes').inputValue()).split('\n');
+  assert.equal(codes.length, 10);
+  await house.shot(page, 'recovery-codes');
+  await dialog(page).getByRole('button', { name: 'I have kept it' }).click();
+  await page.getByText('Recovery codes left').waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(page, 'ops@acme.example');
+  await page.getByText('Invalid username or password').waitFor();
+  await page.getByLabel('Code').fill(codes[0]);
+  await signIn(page, 'ops@acme.example');
+  await page.locator('#main').waitFor();
+  const admin = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await admin.getByRole('button', { name: 'Reset second factor' }).click();
+  await dialog(admin).getByRole('button', { name: 'Reset' }).click();
+  await admin.getByText('The second factor of ops@acme.example is removed.').waitFor();
+  await admin.context().close();
+  await page.context().close();
+});
+
+test('what a customer has not consented to is said, and shown once he has', async () => {
+  const page = await house.signedIn(operator, { at: '/customers/1' });
+  await page.getByText('These users are shown once the customer or partner has consented').waitFor();
+  await house.call('admin@acme.example', 'role/setEnterpriseUserManagementDelegatedToOperator', { isDelegated: true });
+  await page.reload();
+  await page.getByRole('link', { name: 'ops@acme.example' }).click();
+  await page.getByRole('heading', { name: 'API tokens' }).waitFor();
+  await page.getByRole('button', { name: 'Save changes' }).waitFor();
+  await page.context().close();
+});
+
+test('who must first do something is led to it', async () => {
+  await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'vco.enterprise.authentication.twoFactor.require', _update: { value: 'true' } });
+  const context = await house.person();
+  const page = await context.newPage();
+  await page.goto(house.base);
+  await signIn(page, 'admin@globex.example');
+  await page.getByRole('heading', { name: 'A second factor is required' }).waitFor();
+  await page.getByLabel('Current password').fill(password);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  const seed = (await page.locator('.seed').textContent()).replaceAll(' ', '');
+  await page.getByLabel('Code').fill(code(seed));
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await page.getByRole('button', { name: 'I have kept it' }).click();
+  await page.locator('#main').waitFor();
+  await context.close();
+  await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'vco.enterprise.authentication.twoFactor.require', _update: { value: 'false' } });
+});
+
+test('the keyboard alone suffices', async () => {
+  const page = await (await house.person()).newPage();
+  await page.goto(house.base);
+  await page.getByLabel('Username').waitFor();
+  const focused = () => page.evaluate(() => {
+    const e = document.activeElement;
+    return (e.labels?.[0]?.textContent ?? e.getAttribute('aria-label') ?? e.textContent).trim().replace(/\s+/g, ' ');
+  });
+  // to presses Tab until something has the focus.
+  const to = async (name, key = 'Tab') => {
+    for (let i = 0; i < 60; i++) {
+      if ((await focused()).startsWith(name)) return;
+      await page.keyboard.press(key);
+    }
+    assert.fail(`${name} is not reached; the focus is on ${await focused()}`);
+  };
+  const type = async (name, text) => {
+    await to(name);
+    await page.keyboard.type(text);
+  };
+  await type('Username', 'support@acme.example');
+  await house.call('admin@acme.example', 'enterpriseUser/updateEnterpriseUser', { id: 4, _update: { isActive: true } });
+  await type('Password', password);
+  await page.keyboard.press('Enter');
+  await page.locator('#main').waitFor();
+  await to('To the content');
+  await page.keyboard.press('Enter');
+  await to('My account', 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'My API tokens' }).waitFor();
+  await to('New API token');
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor();
+  assert.match(await focused(), /^Name/);
+  await page.keyboard.type('by keyboard');
+  await page.keyboard.press('Enter');
+  await row(page, 'by keyboard').waitFor();
+  assert.match(await focused(), /^New API token/, 'the focus goes back to where it came from');
+  await to('Download API token by keyboard');
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor();
+  await page.keyboard.press('Enter');
+  await dialog(page).getByLabel('Text of the API token').waitFor();
+  await to('I have kept it');
+  await page.keyboard.press('Enter');
+  await row(page, 'by keyboard').getByText('Enabled').waitFor();
+  await to('Revoke API token by keyboard');
+  await page.keyboard.press('Enter');
+  await dialog(page).waitFor();
+  await page.keyboard.press('Escape');
+  await dialog(page).waitFor({ state: 'hidden' });
+  await row(page, 'by keyboard').getByText('Enabled').waitFor();
+  await page.context().close();
+});

@@ -1,0 +1,182 @@
+// What all pages have: nothing for a screen reader to stumble over, in both themes and on a phone; names of any kind; long lists.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { House, operator, row, dialog } from './portal.mjs';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// Names that somebody may type, and that no page may take for anything but text.
+const evil = '<img src=x onerror=alert(1)>"\'&amp;';
+const rtl = 'א\u202eשרה <b>bold</b>';
+const long = 'W'.repeat(128);
+
+const visited = [
+  [operator, ['/operators', '/operators/1', '/partners', '/partners/1', '/customers', '/customers/1', '/customers/1/tokens', '/customers/1/users/2', '/authentication', '/account', '/nowhere']],
+  ['admin@acme.example', ['/users', '/users/3', '/users/5', '/authentication', '/account']],
+  ['admin@northwind.example', ['/customers', '/customers/2', '/users', '/users/7']],
+];
+
+let house;
+before(async () => {
+  house = await House.open();
+  await house.call('admin@acme.example', 'role/setEnterpriseUserManagementDelegatedToOperator', { isDelegated: true }).catch(() => {});
+  for (const name of [evil, rtl, long]) {
+    await house.call('admin@acme.example', 'apiToken/create', { name, description: name, lifetimeMs: 3600000 });
+    await house.call('admin@acme.example', 'enterpriseUser/updateEnterpriseUser', { id: 3, _update: { firstName: name, lastName: name } });
+    await house.call(operator, 'enterprise/insertEnterprise', { name });
+  }
+});
+after(() => house.close());
+
+const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const colours = ['color-contrast', 'link-in-text-block'];
+const small = ['target-size', 'scrollable-region-focusable', 'label', 'button-name', 'empty-table-header'];
+
+// barriers are what axe finds on a page.
+async function barriers(page, runOnly = all) {
+  if (!await page.evaluate(() => globalThis.axe)) await page.evaluate(axe);
+  const { violations } = await page.evaluate(options => globalThis.axe.run(document, options), { runOnly, resultTypes: ['violations'] });
+  return violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`);
+}
+
+// wide says by how many pixels a page is wider than its window.
+const wide = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+async function still(page) {
+  await page.waitForFunction(() => document.querySelector('#main, .door') && !document.querySelector('.spin'));
+}
+
+async function look(page, name, rules) {
+  assert.deepEqual(await barriers(page, rules), [], name);
+  assert.equal(await wide(page), 0, `${name} is wider than its window`);
+  await house.shot(page, name);
+}
+
+// A theme is other colours, a phone another order: what both have is looked at once.
+const looks = [['light', 1280, all], ['dark', 1280, colours], ['light', 360, small]];
+const options = (theme, width) => ({ colorScheme: theme, viewport: { width, height: 800 } });
+
+for (const [theme, width, rules] of looks) {
+  test(`axe finds nothing, ${theme}, ${width} pixels`, async () => {
+    const door = await (await house.person(options(theme, width))).newPage();
+    await door.goto(house.base);
+    await still(door);
+    await look(door, `login-${theme}-${width}`, rules);
+    await door.getByRole('button', { name: 'Forgot your password?' }).click();
+    await look(door, `forgot-${theme}-${width}`, rules);
+    await door.goto(`${house.base}/reset#x`);
+    await still(door);
+    await look(door, `reset-${theme}-${width}`, rules);
+    await door.context().close();
+    for (const [who, paths] of visited) {
+      const page = await house.signedIn(who, { options: options(theme, width) });
+      for (const path of paths) {
+        await page.goto(`${house.base}/#${path}`);
+        await still(page);
+        await look(page, `${who.split('@')[0]}${path.replaceAll('/', '-')}-${theme}-${width}`, rules);
+      }
+      await page.context().close();
+    }
+  });
+}
+
+for (const theme of ['light', 'dark']) {
+  test(`axe finds nothing in dialogs, ${theme}`, async () => {
+    const page = await house.signedIn('admin@acme.example', { at: '/users', options: options(theme, 1280) });
+    const open = async (button, name) => {
+      await page.getByRole('button', { name: button, exact: true }).first().click();
+      await dialog(page).waitFor();
+      await look(page, `dialog-${name}-${theme}`);
+      await page.keyboard.press('Escape');
+      await dialog(page).waitFor({ state: 'hidden' });
+    };
+    await open('New user', 'user');
+    await page.locator('summary').click();
+    await look(page, `columns-${theme}`);
+    await page.goto(`${house.base}/#/account`);
+    await open('New API token', 'token');
+    await open(`Download API token ${evil}`, 'download');
+    await open(`Revoke API token ${evil}`, 'revoke');
+    await open('Set up a second factor', 'factor');
+    await page.context().close();
+  });
+}
+
+test('names are shown as they were typed', async () => {
+  const page = await house.signedIn(operator, { at: '/customers' });
+  for (const name of [evil, rtl, long]) {
+    await page.getByRole('link', { name, exact: true }).click();
+    await page.getByRole('heading', { name, exact: true }).waitFor();
+    assert.equal(await page.locator('bdi img, bdi b').count(), 0);
+    await page.goBack();
+  }
+  await page.context().close();
+  const admin = await house.signedIn('admin@acme.example', { at: '/account' });
+  for (const name of [evil, rtl, long]) await row(admin, name).first().waitFor();
+  await admin.getByRole('button', { name: `Revoke API token ${evil}` }).click();
+  await dialog(admin).getByText(evil).waitFor();
+  await admin.context().close();
+});
+
+test('what a spreadsheet would take for a formula leaves as text', async () => {
+  await house.call('ops@acme.example', 'apiToken/create', { name: '=HYPERLINK("http://x.example")', lifetimeMs: 3600000 });
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await row(page, 'HYPERLINK').waitFor();
+  const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'CSV' }).click()]);
+  const text = await readFile(await file.path(), 'utf8');
+  assert.equal(file.suggestedFilename(), 'my-api-tokens.csv');
+  const lines = text.split('\r\n');
+  assert.equal(lines[0], '\ufeffName,State,Created by,Expires,Last used');
+  assert.ok(lines[1].startsWith('"\'=HYPERLINK(""http://x.example"")",Pending,ops@acme.example,'), lines[1]);
+  await page.context().close();
+});
+
+test('a list of 10,000 users is searched, sorted and paged', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/account' });
+  let made = 0;
+  await page.route('**/portal', async route => {
+    const call = route.request().postDataJSON();
+    if (call.method !== 'enterprise/getEnterpriseUsers') return route.continue();
+    const rows = Array.from({ length: Math.min(call.params.limit, 10000 - made) }, (_, i) => ({ id: made + i + 1, username: `user${made + i + 1}@acme.example`, roleName: 'Enterprise Support', isActive: 1, isLocked: 0, isNative: 1, created: '2026-01-02T03:04:05.678Z' }));
+    made += rows.length;
+    return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, result: { data: rows, metaData: { limit: call.params.limit, more: made < 10000, nextPageLink: String(made) } } } });
+  });
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByText('1–50 of 10,000').waitFor();
+  assert.equal(await page.getByRole('row').count(), 51);
+  await page.getByRole('button', { name: 'Last', exact: true }).click();
+  await page.getByText('9,951–10,000 of 10,000').waitFor();
+  await row(page, 'user10000@').waitFor();
+  await page.getByLabel('Search').fill('user999');
+  await page.getByText('1–11 of 11').waitFor();
+  await page.getByRole('button', { name: 'Username' }).click();
+  assert.match(await page.getByRole('row').nth(1).textContent(), /user9999@/);
+  await house.shot(page, 'search');
+  await page.context().close();
+});
+
+test('a column is chosen, and stays', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users' });
+  await page.locator('summary').click();
+  await page.getByRole('checkbox', { name: 'E-mail' }).check();
+  await page.keyboard.press('Escape');
+  await page.getByRole('columnheader', { name: 'E-mail' }).waitFor();
+  await page.reload();
+  await page.getByRole('columnheader', { name: 'E-mail' }).waitFor();
+  await page.context().close();
+});
+
+test('German, dark, and kept', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await page.getByLabel('Language').first().selectOption('de');
+  for (const name of ['Status und Typ', 'Eigenschaften', 'Rolle', 'API-Token']) await page.getByRole('heading', { name }).first().waitFor();
+  await page.getByLabel('Farbschema').first().selectOption('dark');
+  await page.reload();
+  await page.getByRole('button', { name: 'Änderungen speichern' }).waitFor();
+  assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(16, 21, 29)');
+  assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+  assert.deepEqual(await barriers(page), []);
+  await page.context().close();
+});

@@ -1,0 +1,121 @@
+// The day of an API token, as each kind of user lives it.
+import { test, before, after } from 'node:test';
+import assert from 'node:assert/strict';
+import { House, operator, row, dialog } from './portal.mjs';
+
+let house;
+before(async () => { house = await House.open(); });
+after(() => house.close());
+
+async function create(page, name, { description = '', lifetime } = {}) {
+  await page.getByRole('button', { name: 'New API token' }).click();
+  await dialog(page).getByLabel('Name').fill(name);
+  await dialog(page).getByLabel('Description').fill(description);
+  if (lifetime) await dialog(page).getByLabel('Lifetime').selectOption({ label: lifetime });
+  await dialog(page).getByRole('button', { name: 'Create' }).click();
+  await row(page, name).getByText('Pending').waitFor();
+}
+
+async function download(page, name) {
+  await page.getByRole('button', { name: `Download API token ${name}` }).click();
+  await dialog(page).getByRole('button', { name: 'Download' }).click();
+  const text = await dialog(page).getByLabel('Text of the API token').inputValue();
+  assert.match(text, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  return text;
+}
+
+async function revoke(page, name) {
+  await page.getByRole('button', { name: `Revoke API token ${name}` }).click();
+  await dialog(page).getByText('This cannot be undone').waitFor();
+  await dialog(page).getByRole('button', { name: 'Revoke' }).click();
+  await row(page, name).getByText('Revoked').waitFor();
+}
+
+for (const [who, username] of [['the operator', operator], ['the superuser of a customer', 'admin@acme.example'], ['a standard admin', 'ops@acme.example']]) {
+  test(`the token day of ${who}`, async () => {
+    const page = await house.signedIn(username, { at: '/account' });
+    await create(page, 'job', { description: 'every night', lifetime: '7 days' });
+    await house.shot(page, `token-pending-${username}`);
+    const text = await download(page, 'job');
+    await house.shot(page, `token-text-${username}`);
+    await page.keyboard.press('Escape');
+    assert.ok(await dialog(page).isVisible(), 'Escape does not close what is shown once');
+    await dialog(page).getByRole('button', { name: 'Copy' }).click();
+    await dialog(page).getByText('Copied.').waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+    const [saved] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name: 'Save as a file' }).click()]);
+    assert.equal(saved.suggestedFilename(), 'job.token');
+    await dialog(page).getByRole('button', { name: 'I have kept it' }).click();
+    await row(page, 'job').getByText('Enabled').waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Download API token job' }).count(), 0, 'it is not offered twice');
+    assert.ok(!(await page.content()).includes(text), 'the text has left the page');
+    assert.equal((await house.byToken(text)).username, username);
+    await page.getByRole('button', { name: 'Refresh' }).click();
+    await revoke(page, 'job');
+    assert.match((await house.byToken(text)).error.message, /revoked/);
+    await page.context().close();
+  });
+}
+
+test('a superuser makes a token for another, who alone can download it', async () => {
+  const admin = await house.signedIn('admin@acme.example', { at: '/users' });
+  await admin.getByRole('link', { name: 'ops@acme.example' }).click();
+  await create(admin, 'for ops');
+  assert.equal(await admin.getByRole('button', { name: 'Download API token for ops' }).count(), 0);
+  await admin.getByRole('link', { name: 'Authentication' }).click();
+  await row(admin, 'for ops').getByRole('link', { name: 'ops@acme.example' }).waitFor();
+  const ops = await house.signedIn('ops@acme.example', { at: '/account' });
+  await row(ops, 'for ops').getByText('Pending').waitFor();
+  await download(ops, 'for ops');
+  await admin.getByRole('button', { name: 'Refresh' }).click();
+  await row(admin, 'for ops').getByText('Enabled').waitFor();
+  await revoke(admin, 'for ops');
+  await admin.context().close();
+  await ops.context().close();
+});
+
+test('who reads only is offered nothing that he may not do', async () => {
+  const page = await house.signedIn('readonly@acme.example', { at: '/users' });
+  await page.getByRole('link', { name: 'ops@acme.example' }).waitFor();
+  assert.equal(await page.getByRole('button', { name: 'New user' }).count(), 0);
+  assert.equal(await page.getByRole('link', { name: 'Authentication' }).count(), 0);
+  await page.getByRole('link', { name: 'ops@acme.example' }).click();
+  await page.getByRole('heading', { name: 'ops@acme.example' }).waitFor();
+  for (const name of ['Save changes', 'Reset password', 'Delete user', 'New API token']) assert.equal(await page.getByRole('button', { name }).count(), 0, name);
+  assert.equal(await page.getByRole('textbox').count(), 0);
+  await page.getByRole('link', { name: 'My account' }).click();
+  await page.getByRole('heading', { name: 'Who I am' }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'My API tokens' }).count(), 0);
+  await page.goto(`${house.base}/#/operators`);
+  await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+  await page.context().close();
+});
+
+test('of two tabs that race for a download one gets the text', async () => {
+  await house.call('ops@acme.example', 'apiToken/create', { name: 'race', lifetimeMs: 3600000 });
+  const first = await house.signedIn('ops@acme.example', { at: '/account' });
+  const second = await first.context().newPage();
+  await second.goto(`${house.base}/#/account`);
+  const tabs = [first, second];
+  for (const tab of tabs) await tab.getByRole('button', { name: 'Download API token race' }).click();
+  await Promise.all(tabs.map(tab => dialog(tab).getByRole('button', { name: 'Download' }).click()));
+  const got = await Promise.all(tabs.map(async tab => {
+    await dialog(tab).getByLabel('Text of the API token').or(dialog(tab).getByRole('alert')).waitFor();
+    return dialog(tab).getByLabel('Text of the API token').count();
+  }));
+  assert.deepEqual(got.toSorted(), [0, 1]);
+  const loser = tabs[got.indexOf(0)];
+  await dialog(loser).getByText('The present state does not allow this.').waitFor();
+  await dialog(loser).getByRole('button', { name: 'Cancel' }).click();
+  await row(loser, 'race').getByText('Enabled').waitFor();
+  await first.context().close();
+});
+
+test('lifetimes are offered as long as the portal allows', async () => {
+  await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '45' } });
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await page.getByRole('button', { name: 'New API token' }).click();
+  assert.deepEqual(await dialog(page).getByLabel('Lifetime').locator('option').allTextContents(), ['1 hour', '12 hours', '1 day', '7 days', '30 days', '45 days']);
+  await page.context().close();
+  await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '366' } });
+});
