@@ -160,11 +160,29 @@ test('a second factor is set up, asked for at the login, and reset by an adminis
 test('what a customer has not consented to is said, and shown once he has', async () => {
   const page = await house.signedIn(operator, { at: '/customers/1' });
   await page.getByText('These users are shown once the customer or partner has consented').waitFor();
-  await house.call('admin@acme.example', 'role/setEnterpriseUserManagementDelegatedToOperator', { isDelegated: true });
-  await page.reload();
+  const admin = await house.signedIn('admin@acme.example', { at: '/delegation' });
+  await admin.getByLabel('Operator users may manage the users').check();
+  await admin.getByRole('button', { name: 'Save changes' }).click();
+  await admin.getByText('The changes are saved.').waitFor();
+  await admin.context().close();
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await page.getByRole('heading', { name: 'Partners' }).waitFor();
+  await page.goBack();
   await page.getByRole('link', { name: 'ops@acme.example' }).click();
   await page.getByRole('heading', { name: 'API tokens' }).waitFor();
   await page.getByRole('button', { name: 'Save changes' }).waitFor();
+  await page.context().close();
+});
+
+test('a customer and a partner are made', async () => {
+  const page = await house.signedIn(operator, { at: '/customers' });
+  for (const [list, button, name] of [['Customers', 'New customer', 'Initech'], ['Partners', 'New partner', 'Southwind']]) {
+    await page.getByRole('link', { name: list }).click();
+    await page.getByRole('button', { name: button }).click();
+    await dialog(page).getByLabel('Name').fill(name);
+    await dialog(page).getByRole('button', { name: 'Create' }).click();
+    await page.getByRole('heading', { name }).waitFor();
+  }
   await page.context().close();
 });
 

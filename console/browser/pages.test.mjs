@@ -14,7 +14,7 @@ const long = 'W'.repeat(128);
 
 const visited = [
   [operator, ['/operators', '/operators/1', '/partners', '/partners/1', '/customers', '/customers/1', '/customers/1/tokens', '/customers/1/users/2', '/authentication', '/account', '/nowhere']],
-  ['admin@acme.example', ['/users', '/users/3', '/users/5', '/authentication', '/account']],
+  ['admin@acme.example', ['/users', '/users/3', '/users/5', '/authentication', '/delegation', '/account']],
   ['admin@northwind.example', ['/customers', '/customers/2', '/users', '/users/7']],
 ];
 

@@ -1,5 +1,5 @@
 // The console: who is signed in, the frame around the pages, and the page that the address names.
-import { html, render, useEffect, useState, useRef } from './ui.js';
+import { html, render, useEffect, useErrorBoundary, useState, useRef } from './ui.js';
 import { t, language } from './i18n.js';
 import { onSessionOver } from './api.js';
 import { caller, learn, signOut, whoami } from './session.js';
@@ -91,8 +91,14 @@ function Shell({ me, mine }) {
       <button type="button" onClick=${leave}>${t('logout')}</button>
     </header>
     <${Nav} me=${me} mine=${mine} current=${found?.page} open=${menu} />
-    <main id="main" ref=${main} tabindex="-1">${found ? html`<${found.View} key=${at} ...${found.parts} />` : at !== '/' && html`<${Missing} />`}</main>
+    <main id="main" ref=${main} tabindex="-1">${found ? html`<${Guarded} key=${at} View=${found.View} parts=${found.parts} />` : at !== '/' && html`<${Missing} />`}</main>
   </div>`;
+}
+
+// Guarded shows a page, and when that fails says so, with the frame still around it.
+function Guarded({ View, parts }) {
+  const [error] = useErrorBoundary(e => console.error(e));
+  return error ? html`<${Failure} error=${{ message: error.message }} />` : html`<${View} ...${parts} />`;
 }
 
 function find(mine, at) {

@@ -12,6 +12,7 @@ import customers from './pages/customers.js';
 import partners from './pages/partners.js';
 import users from './pages/users.js';
 import authentication from './pages/authentication.js';
+import delegation from './pages/delegation.js';
 import account from './pages/account.js';
 
-export const pages = [operators, partners, customers, users, authentication, account];
+export const pages = [operators, partners, customers, users, authentication, delegation, account];

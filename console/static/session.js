@@ -8,9 +8,10 @@ export const caller = store(undefined);
 const answers = new Map();
 const key = (method, tenant) => `${method} ${tenant?.enterpriseId ?? ''} ${tenant?.enterpriseProxyId ?? ''}`;
 
-// learn asks the portal which of the methods the caller may call in a tenant, his own when none is given.
+// learn asks the portal which of the methods the caller may call in a tenant, his own when none is given. In those of others it is asked
+// for again each time: they may have consented since.
 export async function learn(methods, tenant) {
-  const asked = methods.filter(m => !answers.has(key(m, tenant)));
+  const asked = tenant ? methods : methods.filter(m => !answers.has(key(m)));
   if (!asked.length) return;
   const got = await batch(asked.map(method => ['role/explainPrivilege', { method, ...tenant }]));
   got.forEach(({ result, error }, i) => {
@@ -25,9 +26,6 @@ export const mayToSelf = (method, tenant) => may(method, tenant) || (answers.get
 
 // wants says whether nothing but a consent of the tenant is lacking.
 export const wantsConsent = (method, tenant) => answers.get(key(method, tenant))?.by === 'DELEGATION';
-
-// forgetRights has all asked anew, after consents or roles have changed.
-export const forgetRights = () => answers.clear();
 
 // whoami finds out who is signed in. Who has a password that has expired, or must have a second factor, may do that and nothing else.
 export async function whoami() {

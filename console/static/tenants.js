@@ -2,16 +2,19 @@
 import { html, useMemo, useLoad } from './ui.js';
 import { t, language } from './i18n.js';
 import { call } from './api.js';
+import { go } from './router.js';
 import { learn, may, wantsConsent } from './session.js';
 import { kinds, methodsOf } from './kinds.js';
 import { Table, useList } from './table.js';
-import { Page, Card, Facts, Loaded, Missing, Note, Text } from './page.js';
+import { useForm, Field } from './form.js';
+import { ask, Dialog } from './dialog.js';
+import { Page, Card, Facts, Failure, Loaded, Missing, Note, Text, say } from './page.js';
 import { Time } from './format.js';
 import { UserList, UserPage } from './users.js';
 import { Tokens } from './tokens.js';
 
 // A Tenants is what the pages of customers, or of partners, have in common.
-export function tenants({ key, kind, param, list, get, columns }) {
+export function tenants({ key, kind, param, list, insert, get, columns }) {
   const methods = kinds[kind];
   const at = id => ({ kind, tenant: { [param]: Number(id) }, base: `/${key}/${id}/users`, list: `/${key}/${id}` });
 
@@ -32,7 +35,12 @@ export function tenants({ key, kind, param, list, get, columns }) {
       { key: 'created', title: t('created'), value: r => r.created, cell: r => html`<${Time} at=${r.created} />` },
       { key: 'logicalId', title: t('logicalId'), value: r => r.logicalId, hidden: true },
     ], [language.get()]);
-    return html`<${Page} title=${t(`nav.${key}`)}><section class="card"><${Table} name=${key} label=${t(`nav.${key}`)} list=${state} columns=${all} empty=${t(`${key}.empty`)} /></section></${Page}>`;
+    const add = async () => {
+      const id = await ask(NewTenant, { title: t(`${key}.new`), method: insert() });
+      if (id) go(`/${key}/${id}`);
+    };
+    return html`<${Page} title=${t(`nav.${key}`)}><section class="card"><${Table} name=${key} label=${t(`nav.${key}`)} list=${state} columns=${all} empty=${t(`${key}.empty`)}
+      actions=${may(insert()) && html`<button type="button" class="primary" onClick=${add}>${t(`${key}.new`)}</button>`} /></section></${Page}>`;
   }
 
   const Found = ({ id, children }) => html`<${Loaded} state=${useTenant(id)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
@@ -54,6 +62,24 @@ export function tenants({ key, kind, param, list, get, columns }) {
     <${Card} title=${t('tokens')} hint=${t('tokens.hint')}><${Tokens} where=${at(id)} /></${Card}></${Page}>`}</${Found}>`;
 
   return { [`/${key}`]: List, [`/${key}/:id`]: One, [`/${key}/:id/tokens`]: All, [`/${key}/:id/users/:user`]: User };
+}
+
+function NewTenant({ title, method, close }) {
+  const form = useForm({ name: '', contactName: '', contactEmail: '' });
+  const save = async values => {
+    const { id } = await call(method, Object.fromEntries(Object.entries(values).filter(([, v]) => v)));
+    say(t('tenant.created', { name: values.name }));
+    close(id);
+  };
+  return html`<${Dialog} title=${title} close=${close}><form onSubmit=${form.submit(save)}>
+    <div class="body">
+      <${Failure} error=${form.error} />
+      <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" />
+      <${Field} form=${form} name="contactName" label=${t('contact.name')} autocomplete="off" />
+      <${Field} form=${form} name="contactEmail" type="email" label=${t('contact.email')} autocomplete="off" />
+    </div>
+    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+  </form></${Dialog}>`;
 }
 
 // Withheld says why users are not shown: of the tenant's consent alone more can be said.

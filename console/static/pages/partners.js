@@ -4,14 +4,15 @@ import { t } from '../i18n.js';
 import { tenants } from '../tenants.js';
 
 const list = 'network/getNetworkEnterpriseProxies';
+const insert = 'enterpriseProxy/insertEnterpriseProxy';
 
 export default {
   key: 'partners',
   group: 'people',
-  asks: [list],
+  asks: [list, insert],
   shown: me => me.userType === 'OPERATOR' && may(list),
   routes: tenants({
-    key: 'partners', kind: 'MSP', param: 'enterpriseProxyId', list: () => list, get: 'enterpriseProxy/getEnterpriseProxy',
+    key: 'partners', kind: 'MSP', param: 'enterpriseProxyId', list: () => list, insert: () => insert, get: 'enterpriseProxy/getEnterpriseProxy',
     columns: () => [{ key: 'proxyType', title: t('type'), value: r => r.proxyType }],
   }),
 };

@@ -1,0 +1,53 @@
+// Delegation: what a customer or a partner lets those above him do. Nobody else can consent for him.
+import { html, useLoad } from '../ui.js';
+import { t } from '../i18n.js';
+import { batch, call } from '../api.js';
+import { caller, may } from '../session.js';
+import { useForm, Check, SaveBar } from '../form.js';
+import { Page, Card, Failure, Loaded, say } from '../page.js';
+
+// Each consent is a pair of methods: is... reads it, set... changes it. Those of a partner's customer need one.
+const consents = {
+  ENTERPRISE: ['EnterpriseDelegatedToOperator', 'EnterpriseUserManagementDelegatedToOperator', 'EnterpriseViewSensitiveDataDelegatedToOperator',
+    'EnterpriseDelegatedToEnterpriseProxy', 'EnterpriseViewSensitiveDataDelegatedToEnterpriseProxy'],
+  MSP: ['EnterpriseProxyDelegatedToOperator'],
+};
+const mine = me => consents[me.userType] ?? [];
+const is = name => `role/is${name}`;
+const set = name => `role/set${name}`;
+
+function Delegation() {
+  const readable = mine(caller.get()).filter(name => may(is(name)));
+  const state = useLoad(async () => {
+    const answers = await batch(readable.map(name => [is(name), {}]));
+    const failed = answers.find(a => a.error && a.error.code !== -32004);
+    if (failed) throw failed.error;
+    return Object.fromEntries(readable.flatMap((name, i) => (answers[i].error ? [] : [[name, answers[i].result.isDelegated]])));
+  }, []);
+  return html`<${Page} title=${t('nav.delegation')}><${Loaded} state=${state}>${given => html`<${Consents} given=${given} />`}</${Loaded}></${Page}>`;
+}
+
+function Consents({ given }) {
+  const form = useForm(given, { warn: true });
+  const names = Object.keys(given);
+  const save = async values => {
+    for (const name of form.changed) await call(set(name), { isDelegated: values[name] });
+    form.reset(values);
+    say(t('saved'));
+  };
+  return html`<form onSubmit=${form.submit(save)}>
+    <${Failure} error=${form.error} />
+    <${Card} hint=${t('delegation.hint')}>
+      ${names.map(name => html`<${Check} key=${name} form=${form} name=${name} label=${t(`delegation.${name}`)} disabled=${!may(set(name))} />`)}
+    </${Card}>
+    ${names.some(name => may(set(name))) && html`<${SaveBar} form=${form} />`}
+  </form>`;
+}
+
+export default {
+  key: 'delegation',
+  group: 'access',
+  asks: me => mine(me).flatMap(name => [is(name), set(name)]),
+  shown: me => mine(me).some(name => may(is(name))),
+  routes: { '/delegation': Delegation },
+};
