@@ -157,6 +157,42 @@ test('a second factor is set up, asked for at the login, and reset by an adminis
   await page.context().close();
 });
 
+test('who signs in as somebody else in one tab is not who he was in another', async () => {
+  const first = await house.signedIn('admin@acme.example', { at: '/users' });
+  const second = await first.context().newPage();
+  await second.goto(house.base);
+  await second.getByRole('button', { name: 'Sign out' }).click();
+  await signIn(second, operator);
+  await second.locator('#main').waitFor();
+  await first.locator('.top').getByText(operator).waitFor();
+  await first.context().close();
+});
+
+test('the link of a mail sets a new password, once', async () => {
+  const context = await house.person();
+  const page = await context.newPage();
+  await page.goto(`${house.base}/reset#nothing`);
+  const set = async () => {
+    await page.getByLabel('New password').fill('correct horse 3');
+    await page.getByLabel('Confirm password').fill('correct horse 3');
+    await page.getByRole('button', { name: 'Set password' }).click();
+  };
+  await set();
+  await page.getByText('is unknown, used, or no longer good').waitFor();
+  await page.route('**/portal', async route => {
+    const call = route.request().postDataJSON();
+    if (call.method !== 'login/redeemPasswordReset') return route.continue();
+    assert.deepEqual(call.params, { token: 'nothing', password: 'correct horse 3', password2: 'correct horse 3' });
+    return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, result: { rows: 1 } } });
+  });
+  await set();
+  await page.getByText('The new password is set.').waitFor();
+  assert.equal(page.url(), `${house.base}/`);
+  await signIn(page, 'admin@acme.example');
+  await page.getByRole('heading', { name: 'Users' }).waitFor();
+  await context.close();
+});
+
 test('what a customer has not consented to is said, and shown once he has', async () => {
   const page = await house.signedIn(operator, { at: '/customers/1' });
   await page.getByText('These users are shown once the customer or partner has consented').waitFor();

@@ -3,7 +3,7 @@ import { html, render, useEffect, useErrorBoundary, useState, useRef } from './u
 import { t, language } from './i18n.js';
 import { onSessionOver } from './api.js';
 import { caller, learn, signOut, whoami } from './session.js';
-import { place, match, go } from './router.js';
+import { place, match, goInstead } from './router.js';
 import { pages } from './pages.js';
 import { Dialogs, ask } from './dialog.js';
 import { Failure, Loading, Missing, Said } from './page.js';
@@ -35,6 +35,7 @@ function App() {
   };
   const redeemed = () => {
     history.replaceState(null, '', '/');
+    place.set('/');
     setReset('');
     again(t('password.changed'));
   };
@@ -71,7 +72,7 @@ function Shell({ me, mine }) {
   const before = useRef(at);
   const found = find(mine, at);
   useEffect(() => {
-    if (at === '/') go(Object.keys(mine[0].routes)[0]);
+    if (at === '/') goInstead(Object.keys(mine[0].routes)[0]);
     setMenu(false);
     if (before.current !== at) main.current?.focus(); // a new page is read from its beginning
     before.current = at;

@@ -47,7 +47,7 @@ export default {
   'error.-32013': 'Zu viele Aufrufe. Warten Sie einen Augenblick und versuchen Sie es noch einmal.',
   'error.-32602': 'Eine Eingabe wird nicht angenommen.',
   'error.-32603': 'Das Portal ist daran gescheitert. Versuchen Sie es später noch einmal.',
-  'error.0': 'Das Portal antwortet nicht. Nichts ist verloren; versuchen Sie es noch einmal.',
+  'error.0': 'Das Portal antwortet nicht. Ihre Eingaben bleiben erhalten; sehen Sie nach, ob es geschehen ist, und versuchen Sie es noch einmal.',
   'error.page': 'Diese Seite ist gescheitert. Laden Sie sie neu.',
   'factor': 'Zweiter Faktor',
   'factor.add': 'Zweiten Faktor einrichten',

@@ -24,12 +24,21 @@ export const Dialogs = () => open.use().map(({ id, Body, props, close }) => html
 export function Dialog({ title, close, fixed, wide, children }) {
   const ref = useRef();
   const id = useId();
+  const fixedNow = useRef(fixed);
+  fixedNow.current = fixed;
   useEffect(() => {
     const d = ref.current;
     const before = document.activeElement;
+    let shown = true;
+    const closed = () => { // a browser closes by a second Escape what has refused the first
+      if (shown && fixedNow.current) d.showModal();
+      else if (shown) close();
+    };
+    d.addEventListener('close', closed);
     d.showModal();
     (d.querySelector('[data-first]') ?? d.querySelector('input, select, textarea'))?.focus();
     return () => {
+      shown = false;
       d.close();
       if (before?.isConnected) before.focus();
     };

@@ -47,7 +47,7 @@ export default {
   'error.-32013': 'Too many calls. Wait a moment, then try again.',
   'error.-32602': 'Something that was entered is not accepted.',
   'error.-32603': 'The portal has failed at this. Try again later.',
-  'error.0': 'The portal does not answer. Nothing has been lost; try again.',
+  'error.0': 'The portal does not answer. What you have typed is kept; look whether it was done, and try again.',
   'error.page': 'This page has failed. Reload it.',
   'factor': 'Second factor',
   'factor.add': 'Set up a second factor',

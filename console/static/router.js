@@ -32,6 +32,12 @@ addEventListener('beforeunload', event => {
 
 export const go = to => { location.hash = to; };
 
+// goInstead goes without leaving a place to go back to.
+export function goInstead(to) {
+  history.replaceState(null, '', `#${to}`);
+  place.set(to);
+}
+
 // match fits a place to a pattern, such as /users/:id, and answers its parts; null if it does not fit.
 export function match(pattern, at) {
   const want = pattern.split('/');

@@ -1,6 +1,7 @@
 // Who is signed in, and what he may do: both as the portal says it. Roles are never looked at by name.
 import { bare, batch, login, logout as end, NOT_SIGNED_IN } from './api.js';
 import { store } from './ui.js';
+import { remember, watch } from './memory.js';
 
 // caller is undefined until it is known, null for nobody, else auth/getCallerInfo; or {due} for who must first do something.
 export const caller = store(undefined);
@@ -51,8 +52,16 @@ async function due() {
 export async function signIn(operator, params) {
   await login(operator, params);
   answers.clear();
-  return whoami();
+  const me = await whoami();
+  if (me?.userId) remember('user', me.userId);
+  return me;
 }
+
+// Tabs share the session's cookie: who signs in as somebody else in one of them must not go on in another as who he was.
+watch('user', id => {
+  const me = caller.get();
+  if (me?.userId && me.userId !== id) location.reload();
+});
 
 export async function signOut() {
   await end();
