@@ -75,7 +75,7 @@ for (const [theme, width, rules] of looks) {
       for (const path of paths) {
         await page.goto(`${house.base}/#${path}`);
         await still(page);
-        await look(page, `${who.split('@')[0]}${path.replaceAll('/', '-')}-${theme}-${width}`, rules);
+        await look(page, `${who.split('.')[0]}${path.replaceAll('/', '-')}-${theme}-${width}`, rules);
       }
       await page.context().close();
     }

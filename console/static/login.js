@@ -115,15 +115,19 @@ function DuePassword({ done }) {
   </form><${Leave} /></${SignedOut}>`;
 }
 
-// Enrol takes a second factor up: the password, the seed for the app, a code of it, the recovery codes.
-export function Enrol({ done }) {
+// Enrol takes a second factor up: the password, the seed for the app, a code of it, the recovery codes. Shown is told of these.
+export function Enrol({ done, shown }) {
   const [seed, setSeed] = useState(null);
   const [codes, setCodes] = useState(null);
   const start = useForm({ currentPassword: '' });
   const confirm = useForm({ code: '' });
-  if (codes) return html`<p>${t('factor.codes')}</p><${Secret} text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />
+  const finish = async values => {
+    setCodes((await bare('secondFactor/confirm', values)).recoveryCodes);
+    shown?.();
+  };
+  if (codes) return html`<p>${t('factor.codes')}</p><${Secret} rows="10" text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />
     <button type="button" class="primary" onClick=${done}>${t('secret.done')}</button>`;
-  if (seed) return html`<form onSubmit=${confirm.submit(async v => setCodes((await bare('secondFactor/confirm', v)).recoveryCodes))}>
+  if (seed) return html`<form onSubmit=${confirm.submit(finish)}>
     <${Failure} error=${confirm.error} />
     <p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p><p><a href=${seed.uri}>${t('factor.open')}</a></p>
     <${Field} form=${confirm} name="code" label=${t('login.code')} required autocomplete="one-time-code" inputmode="numeric" />

@@ -1,5 +1,5 @@
 // My account: who I am, my password, my second factor, my API tokens.
-import { html, useLoad } from '../ui.js';
+import { html, useLoad, useState } from '../ui.js';
 import { t } from '../i18n.js';
 import { call } from '../api.js';
 import { caller, may } from '../session.js';
@@ -64,7 +64,11 @@ function Factor() {
   </${Loaded}></${Card}>`;
 }
 
-const EnrolDialog = ({ close }) => html`<${Dialog} title=${t('factor')} close=${close}><div class="body"><${Enrol} done=${() => close(true)} /></div></${Dialog}>`;
+// EnrolDialog cannot be left by the way once the recovery codes are shown.
+function EnrolDialog({ close }) {
+  const [fixed, setFixed] = useState(false);
+  return html`<${Dialog} title=${t('factor')} close=${close} fixed=${fixed}><div class="body"><${Enrol} done=${() => close(true)} shown=${() => setFixed(true)} /></div></${Dialog}>`;
+}
 
 function RemoveFactor({ close }) {
   const form = useForm({ currentPassword: '' });

@@ -6,7 +6,7 @@ import { caller, may } from '../session.js';
 import { useForm, Check, SaveBar } from '../form.js';
 import { Page, Card, Failure, Loaded, say } from '../page.js';
 
-// Each consent is a pair of methods: is... reads it, set... changes it. Those of a partner's customer need one.
+// Each consent is a pair of methods: is... reads it, set... changes it.
 const consents = {
   ENTERPRISE: ['EnterpriseDelegatedToOperator', 'EnterpriseUserManagementDelegatedToOperator', 'EnterpriseViewSensitiveDataDelegatedToOperator',
     'EnterpriseDelegatedToEnterpriseProxy', 'EnterpriseViewSensitiveDataDelegatedToEnterpriseProxy'],
@@ -17,14 +17,21 @@ const is = name => `role/is${name}`;
 const set = name => `role/set${name}`;
 
 function Delegation() {
-  const readable = mine(caller.get()).filter(name => may(is(name)));
   const state = useLoad(async () => {
-    const answers = await batch(readable.map(name => [is(name), {}]));
-    const failed = answers.find(a => a.error && a.error.code !== -32004);
-    if (failed) throw failed.error;
-    return Object.fromEntries(readable.flatMap((name, i) => (answers[i].error ? [] : [[name, answers[i].result.isDelegated]])));
+    const partner = await hasPartner();
+    const names = mine(caller.get()).filter(name => may(is(name)) && (partner || !name.endsWith('Proxy')));
+    const answers = await batch(names.map(name => [is(name), {}]));
+    for (const { error } of answers) if (error) throw error;
+    return Object.fromEntries(names.map((name, i) => [name, answers[i].result.isDelegated]));
   }, []);
   return html`<${Page} title=${t('nav.delegation')}><${Loaded} state=${state}>${given => html`<${Consents} given=${given} />`}</${Loaded}></${Page}>`;
+}
+
+// hasPartner says whether there is a partner above the customer, to consent to.
+async function hasPartner() {
+  if (caller.get().userType !== 'ENTERPRISE') return false;
+  const { enterpriseProxy } = await call('enterprise/getEnterprise', { with: ['enterpriseProxy'] });
+  return Boolean(enterpriseProxy);
 }
 
 function Consents({ given }) {
