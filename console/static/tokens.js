@@ -51,7 +51,7 @@ export function Tokens({ where, user, exportName }) {
     { key: 'state', title: t('state'), value: r => t(`token.${r.state}`), cell: r => html`<${State} token=${r} />` },
     !user && { key: 'owner', title: t('token.owner'), value: r => names.get(ownerOf(r)) ?? `#${ownerOf(r)}`, cell: r => html`<a href=${`#${where.base}/${ownerOf(r)}`}><bdi>${names.get(ownerOf(r)) ?? `#${ownerOf(r)}`}</bdi></a>` },
     { key: 'description', title: t('description'), value: r => r.description, hidden: true },
-    { key: 'createdBy', title: t('token.by'), value: r => who(r, user, me, names), cell: r => html`<${Text} text=${who(r, user, me, names)} />` },
+    { key: 'createdBy', title: t('token.by'), hidden: !user, value: r => who(r, user, me, names), cell: r => html`<${Text} text=${who(r, user, me, names)} />` },
     { key: 'created', title: t('created'), value: r => r.created, cell: r => html`<${Time} at=${r.created} />`, hidden: true },
     { key: 'expiration', title: t('token.expires'), value: r => r.expiration, cell: r => html`<${Distance} at=${r.expiration} />` },
     { key: 'lastUsed', title: t('token.used'), value: r => r.lastUsed, cell: r => (r.lastUsed ? html`<${Distance} at=${r.lastUsed} />` : html`<${None} text=${t('never')} />`) },
