@@ -2,6 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import jsQR from 'jsqr';
 import { House, operator, password, row, dialog, signIn } from './portal.mjs';
 
 let house;
@@ -130,13 +131,49 @@ function code(seed) {
   return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
 }
 
+// scanned is what a camera reads from a QR code: four dots for each module.
+async function scanned(svg) {
+  const path = await svg.locator('.dark').getAttribute('d');
+  const modules = Number((await svg.getAttribute('viewBox')).split(' ')[2]);
+  return decoded(path, modules);
+}
+
+function decoded(path, modules) {
+  const size = modules * 4;
+  const dots = new Uint8ClampedArray(size * size * 4).fill(255);
+  for (const [, x, y] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)) {
+    for (let i = 0; i < 16; i++) {
+      const at = ((y * 4 + (i >> 2)) * size + x * 4 + (i & 3)) * 4;
+      dots.fill(0, at, at + 3);
+    }
+  }
+  return jsQR(dots, size, size)?.data;
+}
+
+test('QR codes of every size are read', async () => {
+  const page = await (await house.person()).newPage();
+  await page.goto(house.base);
+  const codes = await page.evaluate(async () => {
+    const { qr } = await import('/console/qr.js');
+    return Array.from({ length: 138 }, (_, i) => 'otpauth://é'.padEnd(i * 3, `${i}abc`)).map(text => [text, qr(text)]);
+  });
+  for (const [text, grid] of codes) {
+    const path = grid.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join('');
+    assert.equal(decoded(path, grid.length + 8), text);
+  }
+  assert.deepEqual([...new Set(codes.map(([, grid]) => (grid.length - 17) / 4))], Array.from({ length: 15 }, (_, i) => i + 1));
+  await page.context().close();
+});
+
 test('a second factor is set up, asked for at the login, and reset by an administrator', async () => {
   const page = await house.signedIn('ops@acme.example', { at: '/account' });
   await page.getByRole('button', { name: 'Set up a second factor' }).click();
   await dialog(page).getByLabel('Current password').fill(password);
   await dialog(page).getByRole('button', { name: 'Continue' }).click();
   const seed = (await dialog(page).locator('.seed').textContent()).replaceAll(' ', '');
-  await dialog(page).getByLabel('Code').fill(code(seed));
+  assert.match(await scanned(dialog(page).getByRole('img', { name: 'QR code' })), new RegExp(`^otpauth://totp/.*secret=${seed}`));
+  await house.shot(page, 'second-factor');
+  await dialog(page).locator('[name=code]').fill(code(seed));
   await dialog(page).getByRole('button', { name: 'Confirm' }).click();
   const codes = (await dialog(page).getByLabel('Recovery codes').inputValue()).split('\n');
   assert.equal(codes.length, 10);
@@ -234,7 +271,7 @@ test('who must first do something is led to it', async () => {
   await page.getByLabel('Current password').fill(password);
   await page.getByRole('button', { name: 'Continue' }).click();
   const seed = (await page.locator('.seed').textContent()).replaceAll(' ', '');
-  await page.getByLabel('Code').fill(code(seed));
+  await page.locator('[name=code]').fill(code(seed));
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByRole('button', { name: 'I have kept it' }).click();
   await page.locator('#main').waitFor();

@@ -10,6 +10,7 @@ import { Title } from './format.js';
 import { Preferences, Brand } from './preferences.js';
 import { remember, remembered } from './memory.js';
 import { Secret } from './tokens.js';
+import { QR } from './qr.js';
 
 // SignedOut is the frame of pages for people who are not signed in.
 const SignedOut = ({ title, children }) => html`<div class="door"><${Title} text=${title} />
@@ -129,7 +130,7 @@ export function Enrol({ done, shown }) {
     <button type="button" class="primary" onClick=${done}>${t('secret.done')}</button>`;
   if (seed) return html`<form onSubmit=${confirm.submit(finish)}>
     <${Failure} error=${confirm.error} />
-    <p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p><p><a href=${seed.uri}>${t('factor.open')}</a></p>
+    <p>${t('factor.scan')}</p><${QR} text=${seed.uri} label=${t('factor.qr')} /><p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p><p><a href=${seed.uri}>${t('factor.open')}</a></p>
     <${Field} form=${confirm} name="code" label=${t('login.code')} required autocomplete="one-time-code" inputmode="numeric" />
     <button type="submit" class="primary" disabled=${confirm.busy}>${t('factor.confirm')}</button></form>`;
   return html`<form onSubmit=${start.submit(async v => setSeed(await bare('secondFactor/enroll', v)))}>
