@@ -24,6 +24,7 @@ test('edits apply when they are saved, and unsaved ones are warned of', async ()
   await save.click();
   await page.getByText('The changes are saved.').waitFor();
   await page.waitForFunction(() => !document.querySelector('.savebar.dirty'));
+  assert.ok(await save.evaluate(e => e === document.activeElement), 'the focus stays');
   const user = await house.call('admin@acme.example', 'enterpriseUser/getEnterpriseUser', { id: 3 });
   assert.deepEqual([user.firstName, user.roleName], ['Olga', 'Enterprise Support']);
   await first.fill('Nobody');

@@ -81,9 +81,13 @@ export function Check({ form, name, label, hint, ...rest }) {
   </div>`;
 }
 
-// SaveBar is at the foot of a page whose form is edited in place.
-export const SaveBar = ({ form }) => html`<div class=${`savebar ${form.dirty ? 'dirty' : ''}`}>
-  <span role="status">${form.dirty ? t('unsaved') : ''}</span>
-  <button type="button" disabled=${!form.dirty || form.busy} onClick=${() => form.reset()}>${t('discard')}</button>
-  <button type="submit" class="primary" disabled=${!form.dirty || form.busy}>${t('save')}</button>
-</div>`;
+// SaveBar is at the foot of a page whose form is edited in place. Its buttons are not disabled in the browser's way, which would take
+// the focus from who has just pressed one.
+export function SaveBar({ form }) {
+  const idle = !form.dirty || form.busy;
+  return html`<div class=${`savebar ${form.dirty ? 'dirty' : ''}`}>
+    <span role="status">${form.dirty ? t('unsaved') : ''}</span>
+    <button type="button" aria-disabled=${String(idle)} onClick=${() => !idle && form.reset()}>${t('discard')}</button>
+    <button type="submit" class="primary" aria-disabled=${String(idle)} onClick=${e => idle && e.preventDefault()}>${t('save')}</button>
+  </div>`;
+}

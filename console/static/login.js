@@ -1,5 +1,5 @@
 // Getting in: the login page, the login over a page whose session has ended, what is due first, and new passwords by mail.
-import { html, useState } from './ui.js';
+import { html, useEffect, useRef, useState } from './ui.js';
 import { t } from './i18n.js';
 import { bare } from './api.js';
 import { caller, signIn, signOut, whoami } from './session.js';
@@ -121,6 +121,8 @@ export function Enrol({ done, shown }) {
   const [seed, setSeed] = useState(null);
   const [codes, setCodes] = useState(null);
   const start = useForm({ currentPassword: '' });
+  const ref = useRef();
+  useEffect(() => { if (seed) ref.current.querySelector('input').focus(); }, [seed]);
   const confirm = useForm({ code: '' });
   const finish = async values => {
     setCodes((await bare('secondFactor/confirm', values)).recoveryCodes);
@@ -128,7 +130,7 @@ export function Enrol({ done, shown }) {
   };
   if (codes) return html`<p>${t('factor.codes')}</p><${Secret} rows="10" text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />
     <button type="button" class="primary" onClick=${done}>${t('secret.done')}</button>`;
-  if (seed) return html`<form onSubmit=${confirm.submit(finish)}>
+  if (seed) return html`<form ref=${ref} onSubmit=${confirm.submit(finish)}>
     <${Failure} error=${confirm.error} />
     <p>${t('factor.scan')}</p><${QR} text=${seed.uri} label=${t('factor.qr')} /><p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p><p><a href=${seed.uri}>${t('factor.open')}</a></p>
     <${Field} form=${confirm} name="code" label=${t('login.code')} required autocomplete="one-time-code" inputmode="numeric" />

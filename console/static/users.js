@@ -72,7 +72,7 @@ const given = values => Object.fromEntries(Object.entries(values).filter(([, v])
 // UserPage is the page of one user: what he is, what may be changed of it, and his tokens.
 export function UserPage({ where, id, crumbs }) {
   const state = useLoad(() => call(kinds[where.kind].get, { id: Number(id) }), [where.kind, id]);
-  return html`<${Loaded} state=${state}>${user => (user ? html`<${OneUser} key=${`${user.id} ${user.modified}`} user=${user} where=${where} crumbs=${crumbs} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
+  return html`<${Loaded} state=${state}>${user => (user ? html`<${OneUser} key=${user.id} user=${user} where=${where} crumbs=${crumbs} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
 }
 
 const editable = ['isActive', 'isNative', 'roleId', 'firstName', 'lastName', 'email', 'officePhone', 'mobilePhone'];
