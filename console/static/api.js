@@ -66,6 +66,12 @@ export async function call(method, params) {
   return result;
 }
 
+// change calls a method that changes a record. No rows are those of one that is not there any more.
+export async function change(method, params) {
+  const { rows } = await call(method, params);
+  if (!rows) throw new Refusal({ code: -32004, message: '' });
+}
+
 // bare is a call that asks for no login: those of people who are not signed in, and the first of a session.
 export async function bare(method, params) {
   const [{ result, error }] = await once([[method, params]]);
@@ -79,14 +85,17 @@ export const logout = () => bare('logout');
 
 export const isLimited = e => e?.code === LIMITED;
 
-// pages reads a list to its end, or to most rows, and tells tell of what has come after each page.
-export async function pages(method, params, tell, most = 20000) {
+// pages reads a list to its end, or most rows of it, and tells tell of what has come after each page. It goes on where link leads. A
+// list that has no pages comes as a whole.
+export async function pages(method, params, tell, most = 20000, link) {
   const rows = [];
-  let next;
+  let next = link;
   do {
     const page = await call(method, { ...params, limit: rows.length ? 2048 : 500, ...(next && { nextPageLink: next }) });
+    if (Array.isArray(page)) return tell(page);
     rows.push(...page.data);
     next = page.metaData.more ? page.metaData.nextPageLink : undefined;
-    if (tell(rows.slice(), Boolean(next)) === false) return;
+    if (tell(rows.slice(), next) === false) return false;
   } while (next && rows.length < most);
+  return true;
 }

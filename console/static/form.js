@@ -12,7 +12,7 @@ export function useForm(first, { warn = false } = {}) {
   const [saved, setSaved] = useState(first);
   const [error, setError] = useState(null);
   const [busy, setBusy] = useState(false);
-  const changed = Object.keys(values).filter(k => values[k] !== saved[k]);
+  const changed = Object.keys(values).filter(k => !same(values[k], saved[k]));
   const dirty = changed.length > 0;
   const mounted = useRef(true);
   useEffect(() => () => { mounted.current = false; }, []);
@@ -46,6 +46,9 @@ export function useForm(first, { warn = false } = {}) {
     problem: name => error?.fields?.[name],
   };
 }
+
+// same compares values of fields; of some they are lists.
+const same = (a, b) => a === b || (Array.isArray(a) && JSON.stringify(a) === JSON.stringify(b));
 
 // Field is a labelled input of a form. Options make it a drop-down, rows a text area.
 export function Field({ form, name, label, hint, type = 'text', options, rows, ...rest }) {

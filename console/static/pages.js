@@ -12,7 +12,15 @@ import customers from './pages/customers.js';
 import partners from './pages/partners.js';
 import users from './pages/users.js';
 import authentication from './pages/authentication.js';
+import apps from './pages/apps.js';
+import clients from './pages/clients.js';
+import credentials from './pages/credentials.js';
+import groups from './pages/groups.js';
+import roles from './pages/roles.js';
+import properties from './pages/properties.js';
+import events from './pages/events.js';
+import explain from './pages/explain.js';
 import delegation from './pages/delegation.js';
 import account from './pages/account.js';
 
-export const pages = [operators, partners, customers, users, authentication, delegation, account];
+export const pages = [operators, partners, customers, users, groups, roles, authentication, delegation, apps, clients, credentials, events, explain, properties, account];

@@ -1,7 +1,7 @@
 // API tokens: the grid of them, making one, downloading it once, ending it.
 import { html, useState, useMemo, useEffect, useRef } from './ui.js';
 import { t, language } from './i18n.js';
-import { call, Refusal } from './api.js';
+import { call, change } from './api.js';
 import { caller, may } from './session.js';
 import { kinds } from './kinds.js';
 import { Table, useList } from './table.js';
@@ -41,7 +41,7 @@ export function Tokens({ where, user, exportName }) {
   const revoke = async token => {
     const done = await confirmed({
       title: t('token.revoke'), text: t('token.revoke.text', { name: token.name }), action: t('token.revoke.action'), danger: true,
-      run: () => ended(methods.revokeToken, token.id),
+      run: () => change(methods.revokeToken, { id: token.id }),
     });
     if (done) say(t('token.revoked', { name: token.name }));
     list.reload();
@@ -75,17 +75,11 @@ function who(token, user, me, names) {
 }
 
 // useNames are the usernames of the users of a tenant, by number.
-function useNames(where, wanted) {
+export function useNames(where, wanted = true) {
   const methods = kinds[where.kind];
   const can = wanted && may(methods.list, where.tenant);
   const list = useList(can ? methods.list : null, where.tenant);
   return useMemo(() => new Map((list.rows ?? []).map(u => [u.id, u.username])), [list.rows]);
-}
-
-// ended revokes a token. No rows are those of one that is not there any more.
-async function ended(method, id) {
-  const { rows } = await call(method, { id });
-  if (!rows) throw new Refusal({ code: -32004, message: '' });
 }
 
 function NewToken({ where, user, close }) {
@@ -140,7 +134,7 @@ function Download({ token, method, close }) {
   </${Dialog}>`;
 }
 
-const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 60) || 'api';
+export const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 60) || 'api';
 
 // Secret shows what is shown once: to copy, to save, and with a word of warning.
 export function Secret({ text, file, label, rows = 8 }) {

@@ -1,7 +1,7 @@
 // Users: the list of a tenant's, a new one, and the page of one.
 import { html, useMemo, useEffect, useLoad } from './ui.js';
 import { t, language } from './i18n.js';
-import { call, Refusal } from './api.js';
+import { call, change } from './api.js';
 import { caller, may, mayToSelf } from './session.js';
 import { kinds } from './kinds.js';
 import { useRoles, roleOptions } from './roles.js';
@@ -95,8 +95,7 @@ function OneUser({ user, where, crumbs, reload }) {
   const save = async values => {
     const update = Object.fromEntries(form.changed.filter(k => k !== 'currentPassword').map(k => [k, values[k]]));
     if ('password' in update) update.password2 = values.password2;
-    const { rows } = await call(methods.update, { id: user.id, ...(values.currentPassword && { currentPassword: values.currentPassword }), _update: update });
-    if (!rows) throw new Refusal({ code: -32004, message: '' });
+    await change(methods.update, { id: user.id, ...(values.currentPassword && { currentPassword: values.currentPassword }), _update: update });
     form.reset({ ...values, currentPassword: '', password: '', password2: '' });
     say(t('saved'));
     reload();

@@ -1,0 +1,73 @@
+// Who may do what: asked of the portal's own decision, of oneself or of another user.
+import { html, useState, useLoad, useMemo } from '../ui.js';
+import { t, has } from '../i18n.js';
+import { call } from '../api.js';
+import { caller, may } from '../session.js';
+import { kinds } from '../kinds.js';
+import { useList } from '../table.js';
+import { useForm } from '../form.js';
+import { Suggest } from '../choose.js';
+import { Page, Card, Facts, Failure, Loaded, Badge, Text } from '../page.js';
+
+const lists = { OPERATOR: 'network/getNetworkEnterprises', MSP: 'enterpriseProxy/getEnterpriseProxyEnterprises' };
+
+function Explain() {
+  const me = caller.use();
+  const catalog = useLoad(() => call('system/getMethodCatalog'), []);
+  const users = useList(may(kinds[me.userType].list) ? kinds[me.userType].list : null, {});
+  const customers = useList(lists[me.userType] && may(lists[me.userType]) ? lists[me.userType] : null, {});
+  const form = useForm({ method: '', user: '', customer: '' });
+  const [answer, setAnswer] = useState(null);
+  const explain = async values => {
+    setAnswer(null);
+    const user = named(form, 'user', users.rows, u => u.username, t('user.unknown'));
+    const customer = named(form, 'customer', customers.rows, c => c.name, t('explain.customer.unknown'));
+    if (user === undefined || customer === undefined) return;
+    setAnswer(await call('role/explainPrivilege', { method: values.method.trim(), ...(user && { userId: user.id }), ...(customer && { enterpriseId: customer.id }) }));
+  };
+  return html`<${Page} title=${t('nav.explain')}><${Card} hint=${t('explain.hint')} title=${t('explain.question')}>
+    <${Loaded} state=${catalog}>${methods => html`<form class="filter" onSubmit=${form.submit(explain)}>
+      <${Suggest} form=${form} name="method" label=${t('explain.method')} hint=${methods.find(m => m.name === form.values.method)?.summary ?? t('explain.method.hint')} required options=${methods.map(m => m.name)} />
+      ${users.rows?.length > 0 && html`<${Suggest} form=${form} name="user" label=${t('token.owner')} hint=${t('explain.user.hint')} options=${users.rows.map(u => u.username)} />`}
+      ${customers.rows?.length > 0 && html`<${Suggest} form=${form} name="customer" label=${t('explain.customer')} hint=${t('explain.customer.hint')} options=${customers.rows.map(c => c.name)} />`}
+      <div class="row"><button type="submit" class="primary" disabled=${form.busy}>${t('explain.ask')}</button></div>
+    </form><${Failure} error=${form.error} />`}</${Loaded}>
+  </${Card}>${answer && html`<${Answer} answer=${answer} />`}</${Page}>`;
+}
+
+// named is the one that a field names: null of an empty field, undefined of a name that nobody has, of which the form then tells.
+function named(form, field, rows, name, problem) {
+  const text = form.values[field].trim();
+  if (!text) return null;
+  const found = rows?.find(r => name(r).toLowerCase() === text.toLowerCase());
+  if (!found) form.fail({ code: -32602, message: '', fields: { [field]: problem } });
+  return found;
+}
+
+const decided = by => (has(`explain.by.${by}`) ? t(`explain.by.${by}`) : by);
+const verdict = a => (a.allowed ? ['enabled', t('explain.yes')] : a.allowedToSelf ? ['pending', t('explain.self')] : ['revoked', t('explain.no')]);
+
+function Answer({ answer: a }) {
+  const [kind, text] = verdict(a);
+  const privileges = useMemo(() => a.privileges ?? [], [a]);
+  return html`<section class="card" role="status"><div class="head"><h2><code>${a.method}</code></h2><${Badge} kind=${kind} text=${text} /></div>
+    <${Facts} list=${[
+    [t('token.owner'), html`<${Text} text=${a.username} />`], [t('role'), html`<${Text} text=${a.role?.name} />`], [t('explain.by'), decided(a.decidedBy)],
+    ...(a.reason ? [[t('explain.reason'), html`<span lang="en">${a.reason}</span>`]] : []),
+    [t('explain.types'), a.rule.userTypes.length ? a.rule.userTypes.join(', ') : t('all')], [t('explain.principals'), a.rule.principals.join(', ')],
+  ]} />
+    ${privileges.length > 0 && html`<div class="scroll" role="region" aria-label=${t('explain.privileges')} tabindex="0"><table><caption class="unseen">${t('explain.privileges')}</caption>
+      <thead><tr>${[t('explain.privilege'), t('explain.held'), t('explain.by'), t('explain.function')].map(text => html`<th key=${text} class="text" scope="col">${text}</th>`)}</tr></thead>
+      <tbody>${privileges.map(p => html`<tr key=${p.privilege}><td><code>${p.privilege}</code></td>
+        <td><${Badge} kind=${p.held ? 'enabled' : 'revoked'} text=${t(p.held ? 'yes' : 'no')} /></td><td>${decided(p.decidedBy)}${p.customization && html` (<bdi>${p.customization.name}</bdi>)`}</td>
+        <td><${Text} text=${p.functionalRole?.name} /></td></tr>`)}</tbody></table></div>`}
+  </section>`;
+}
+
+export default {
+  key: 'explain',
+  group: 'system',
+  asks: me => ['role/explainPrivilege', kinds[me.userType].list, ...(lists[me.userType] ? [lists[me.userType]] : [])],
+  shown: () => may('role/explainPrivilege'),
+  routes: { '/explain': Explain },
+};
