@@ -407,7 +407,6 @@ export default {
   'property.delete.of': '{name} zurücknehmen',
   'property.delete.text': 'Was für {name} gesetzt wurde, wird gelöscht. Eine Eigenschaft des Portals geht auf ihre Vorgabe zurück; eine hier angelegte ist dann weg.',
   'property.deleted': 'Was für {name} gesetzt war, ist zurückgenommen.',
-  'property.edit.of': '{name} bearbeiten',
   'property.hint': 'Sie gelten mit dem nächsten Aufruf, für alle.',
   'property.isPassword': 'Der Wert ist geheim',
   'property.modified': 'Geändert',

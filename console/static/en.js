@@ -407,7 +407,6 @@ export default {
   'property.delete.of': 'Take back {name}',
   'property.delete.text': 'What was set of {name} is deleted. A property of the portal goes back to its default; one that was made here is gone.',
   'property.deleted': 'What was set of {name} is taken back.',
-  'property.edit.of': 'Edit {name}',
   'property.hint': 'They act with the next call, for everybody.',
   'property.isPassword': 'The value is a secret',
   'property.modified': 'Changed',

@@ -36,7 +36,7 @@ function List({ at }) {
     if (made.clientSecret) await showSecret(made.clientId, made.clientSecret);
     go(`${at.root}/clients/${made.id}`);
   };
-  return html`<${Page} title=${t('nav.clients')} crumbs=${at.crumbs}><${Card} title=${t('nav.clients')} hint=${t('clients.hint')}>
+  return html`<${Page} title=${t('nav.clients')} crumbs=${at.crumbs}><${Card} hint=${t('clients.hint')}>
     <${Table} name="clients" label=${t('nav.clients')} list=${list} columns=${columns} empty=${t('clients.empty')} exportName="api-clients"
       actions=${may('apiClient/insertApiClient', at.tenant) && html`<button type="button" class="primary" onClick=${add}>${t('clients.new')}</button>`} />
   </${Card}></${Page}>`;

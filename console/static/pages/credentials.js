@@ -39,7 +39,7 @@ function List({ at }) {
     const id = await ask(NewCredential, { at });
     if (id) go(`${at.root}/credentials/${id}`);
   };
-  return html`<${Page} title=${t('nav.credentials')} crumbs=${at.crumbs}><${Card} title=${t('nav.credentials')} hint=${t(all ? 'credential.hint' : 'credential.hint.user')}>
+  return html`<${Page} title=${t('nav.credentials')} crumbs=${at.crumbs}><${Card} hint=${t(all ? 'credential.hint' : 'credential.hint.user')}>
     <${Table} name="credentials" label=${t('nav.credentials')} list=${list} columns=${columns} empty=${t(all ? 'credential.empty' : 'credential.empty.user')}
       actions=${may('credential/insertCredential', at.tenant) && html`<button type="button" class="primary" onClick=${add}>${t('credential.new')}</button>`} />
   </${Card}></${Page}>`;
@@ -85,6 +85,7 @@ function One({ at, id }) {
 }
 
 function Credential({ credential: c, at, reload }) {
+  const names = useNames(at);
   const form = useForm({ description: c.description ?? '', newPassword: '' }, { warn: true });
   const save = async values => {
     await change('credential/updateCredential', { id: c.id, ...at.tenant, _update: Object.fromEntries(form.changed.map(k => [k, values[k]])) });
@@ -113,7 +114,7 @@ function Credential({ credential: c, at, reload }) {
       <div class="columns">
         <${Card} title=${t('about')}><${Facts} list=${[
     [t('status'), status(c)], [t('credential.verified'), html`<${Time} at=${c.verifiedAt} />`], [t('credential.updated'), html`<${Time} at=${c.lastUpdated} />`],
-    [t('token.by'), html`<${Text} text=${c.createdByEmail ?? (c.createdByUserId && `#${c.createdByUserId}`)} />`],
+    [t('token.by'), html`<${Text} text=${c.createdByUserId && (names.get(c.createdByUserId) ?? `#${c.createdByUserId}`)} />`],
   ]} /></${Card}>
         <${Card} title=${t('properties')}>
           <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" />
@@ -122,15 +123,14 @@ function Credential({ credential: c, at, reload }) {
       </div>
       <${SaveBar} form=${form} />
     </form>
-    <${Shares} credential=${c} at=${at} reload=${reload} />
+    <${Shares} credential=${c} names=${names} at=${at} reload=${reload} />
   </${Page}>`;
 }
 
 const users = { share: 'credential/shareCredentialWithUser', end: 'credential/unshareCredentialFromUser', param: 'userId' };
 const groups = { share: 'credential/shareCredentialWithUserGroup', end: 'credential/unshareCredentialFromUserGroup', param: 'userGroupId' };
 
-function Shares({ credential: c, at, reload }) {
-  const names = useNames(at);
+function Shares({ credential: c, names, at, reload }) {
   const allGroups = useList(may('userGroup/getUserGroups', at.tenant) ? 'userGroup/getUserGroups' : null, at.tenant);
   const groupNames = useMemo(() => new Map((allGroups.rows ?? []).map(g => [g.id, g.name])), [allGroups.rows]);
   const rows = useMemo(() => [

@@ -7,7 +7,7 @@ import { Table, useList } from '../table.js';
 import { useForm, Field } from '../form.js';
 import { ask, Dialog } from '../dialog.js';
 import { Page, Badge, Facts, Text } from '../page.js';
-import { Time } from '../format.js';
+import { Time, local, utc } from '../format.js';
 
 const methods = { OPERATOR: 'event/getOperatorEvents', MSP: 'event/getProxyEvents', ENTERPRISE: 'event/getEnterpriseEvents' };
 const severities = ['EMERGENCY', 'ALERT', 'CRITICAL', 'ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'];
@@ -52,23 +52,22 @@ function Events({ at }) {
   };
   const columns = useMemo(() => [
     { key: 'eventTime', title: t('event.time'), value: r => r.eventTime, cell: r => html`<${Time} at=${r.eventTime} />` },
-    { key: 'event', title: t('event'), value: r => r.event, cell: r => html`<code>${r.event}</code>` },
+    { key: 'event', title: t('event'), value: r => r.event, cell: r => html`<button type="button" class="link" aria-label=${t('event.detail.of', { name: `${r.event} ${r.id}` })} onClick=${() => ask(Detail, { event: r })}><code>${r.event}</code></button>` },
     { key: 'severity', title: t('event.severity'), value: severity, cell: r => html`<${Badge} kind=${colours[r.severity] ?? ''} text=${severity(r)} />` },
     { key: 'user', title: t('token.owner'), value: actor },
     { key: 'message', title: t('event.message'), value: r => r.message },
     { key: 'category', title: t('event.category'), value: r => r.category, hidden: true },
     { key: 'detail', title: t('event.detail'), value: r => r.detail, cell: r => html`<code>${r.detail}</code>`, hidden: true },
-    { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => html`<button type="button" class="small" aria-label=${t('event.detail.of', { name: `${r.event} ${r.id}` })} onClick=${() => ask(Detail, { event: r })}>${t('event.detail')}</button>` },
   ], [language.get()]);
   return html`<${Page} title=${t('nav.events')} crumbs=${at.crumbs}>
-    <section class="card"><form class="filter" onSubmit=${apply}>
+    <section class="card"><form onSubmit=${apply}><div class="filter">
       <${Field} form=${form} name="hours" label=${t('event.span')} options=${[...spans.map(h => [h, spanText(h)]), [0, t('event.span.own')]]} />
       ${form.values.hours === 0 && html`<${Field} form=${form} name="from" type="datetime-local" label=${t('event.from')} required /><${Field} form=${form} name="to" type="datetime-local" label=${t('event.to')} />`}
       <${Field} form=${form} name="severity" label=${t('event.least')} options=${[['', t('all')], ...severities.map(s => [s, t(`event.${s}`)])]} />
       <${Field} form=${form} name="event" label=${t('event')} autocomplete="off" spellcheck="false" />
       <${Field} form=${form} name="user" label=${t('token.owner')} autocomplete="off" spellcheck="false" />
       <${Field} form=${form} name="message" label=${t('event.message')} autocomplete="off" />
-      <div class="row"><button type="submit" class="primary">${t('event.apply')}</button><button type="button" onClick=${clear}>${t('event.clear')}</button></div>
+      </div><div class="row"><button type="submit" class="primary">${t('event.apply')}</button><button type="button" onClick=${clear}>${t('event.clear')}</button></div>
     </form></section>
     <section class="card"><${Table} name="events" label=${t('nav.events')} list=${list} columns=${columns} first=${{ key: 'eventTime', down: true }} empty=${t('event.empty')} /></section>
   </${Page}>`;
@@ -78,7 +77,7 @@ const spanText = h => (h < 24 ? t('event.hours', { count: h, n: h }) : t('event.
 
 function Detail({ event: e, close }) {
   return html`<${Dialog} title=${t('event.detail')} close=${close} wide><div class="body"><${Facts} list=${[
-    [t('event.time'), html`<${Time} at=${e.eventTime} />`], [t('event'), html`<code>${e.event}</code>`], [t('event.severity'), severity(e)], [t('event.category'), e.category],
+    [t('event.time'), `${local(e.eventTime)} · ${utc(e.eventTime)}`], [t('event'), html`<code>${e.event}</code>`], [t('event.severity'), severity(e)], [t('event.category'), e.category],
     [t('token.owner'), html`<${Text} text=${actor(e)} />`], [t('event.message'), html`<${Text} text=${e.message} />`],
     ...details(e.detail).map(([name, value]) => [html`<code>${name}</code>`, html`<bdi>${value}</bdi>`]),
   ]} /></div><footer><button type="button" data-first class="primary" onClick=${() => close()}>${t('close')}</button></footer></${Dialog}>`;

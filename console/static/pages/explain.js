@@ -26,11 +26,11 @@ function Explain() {
     setAnswer(await call('role/explainPrivilege', { method: values.method.trim(), ...(user && { userId: user.id }), ...(customer && { enterpriseId: customer.id }) }));
   };
   return html`<${Page} title=${t('nav.explain')}><${Card} hint=${t('explain.hint')} title=${t('explain.question')}>
-    <${Loaded} state=${catalog}>${methods => html`<form class="filter" onSubmit=${form.submit(explain)}>
+    <${Loaded} state=${catalog}>${methods => html`<form onSubmit=${form.submit(explain)}><div class="grid">
       <${Suggest} form=${form} name="method" label=${t('explain.method')} hint=${methods.find(m => m.name === form.values.method)?.summary ?? t('explain.method.hint')} required options=${methods.map(m => m.name)} />
       ${users.rows?.length > 0 && html`<${Suggest} form=${form} name="user" label=${t('token.owner')} hint=${t('explain.user.hint')} options=${users.rows.map(u => u.username)} />`}
       ${customers.rows?.length > 0 && html`<${Suggest} form=${form} name="customer" label=${t('explain.customer')} hint=${t('explain.customer.hint')} options=${customers.rows.map(c => c.name)} />`}
-      <div class="row"><button type="submit" class="primary" disabled=${form.busy}>${t('explain.ask')}</button></div>
+      </div><div class="row"><button type="submit" class="primary" disabled=${form.busy}>${t('explain.ask')}</button></div>
     </form><${Failure} error=${form.error} />`}</${Loaded}>
   </${Card}>${answer && html`<${Answer} answer=${answer} />`}</${Page}>`;
 }

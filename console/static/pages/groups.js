@@ -26,7 +26,7 @@ function List({ at }) {
     const id = await ask(NewGroup, { at });
     if (id) go(`${at.root}/groups/${id}`);
   };
-  return html`<${Page} title=${t('nav.groups')} crumbs=${at.crumbs}><${Card} title=${t('nav.groups')} hint=${t('usergroup.hint')}>
+  return html`<${Page} title=${t('nav.groups')} crumbs=${at.crumbs}><${Card} hint=${t('usergroup.hint')}>
     <${Table} name="groups" label=${t('nav.groups')} list=${list} columns=${columns} empty=${t('usergroup.empty')} exportName="user-groups"
       actions=${may('userGroup/insertUserGroup', at.tenant) && html`<button type="button" class="primary" onClick=${add}>${t('usergroup.new')}</button>`} />
   </${Card}></${Page}>`;

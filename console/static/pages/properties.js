@@ -6,7 +6,7 @@ import { may } from '../session.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field, Check } from '../form.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
-import { Page, Failure, Badge, Facts, Text, say } from '../page.js';
+import { Page, Card, Failure, Badge, Facts, Text, say } from '../page.js';
 import { Time } from '../format.js';
 
 const types = ['STRING', 'NUMBER', 'BOOLEAN', 'JSON', 'DATE', 'DATETIME'];
@@ -16,7 +16,6 @@ const valueOf = p => (p.isPassword ? t('property.secret') : p.value);
 
 function List() {
   const list = useList('systemProperty/getSystemProperties', {});
-  const mayChange = may('systemProperty/updateSystemProperty');
   const edit = async property => {
     if (await ask(Edit, { property })) list.reload();
   };
@@ -29,23 +28,22 @@ function List() {
     list.reload();
   };
   const columns = useMemo(() => [
-    { key: 'name', title: t('name'), value: r => r.name, cell: r => html`<button type="button" class="link" onClick=${() => edit(r)}><bdi>${r.name}</bdi></button>` },
-    { key: 'value', title: t('property.value'), value: valueOf, cell: r => html`<span class="value"><${Text} text=${short(valueOf(r))} /></span>` },
+    { key: 'name', title: t('name'), value: r => r.name, cell: r => html`<button type="button" class="link" onClick=${() => edit(r)}><bdi>${r.name}</bdi></button>${r.description && html`<p class="hint"><bdi>${r.description}</bdi></p>`}` },
+    { key: 'value', title: t('property.value'), value: valueOf, cell: r => html`<${Text} text=${short(valueOf(r))} />` },
     { key: 'state', title: t('state'), value: r => t(r.modified ? 'property.set' : 'property.default'), cell: r => r.modified && html`<${Badge} kind="enabled" text=${t('property.set')} />` },
-    { key: 'description', title: t('description'), value: r => r.description },
-    { key: 'dataType', title: t('type'), value: r => t(`property.${r.dataType}`) },
+    { key: 'description', title: t('description'), value: r => r.description, hidden: true },
+    { key: 'dataType', title: t('type'), value: r => t(`property.${r.dataType}`), hidden: true },
     { key: 'defaultValue', title: t('property.default'), value: r => r.defaultValue, hidden: true },
     { key: 'modified', title: t('property.modified'), value: r => r.modified, cell: r => html`<${Time} at=${r.modified} />`, hidden: true },
     { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => html`
-      ${mayChange && !r.isReadOnly && html`<button type="button" class="small" aria-label=${t('property.edit.of', { name: r.name })} onClick=${() => edit(r)}>${t('edit')}</button>`}
       ${r.modified && !r.isReadOnly && may('systemProperty/deleteSystemProperty') && html`<button type="button" class="small" aria-label=${t('property.delete.of', { name: r.name })} onClick=${() => remove(r)}>${t('property.delete.action')}</button>`}` },
   ], [language.get()]);
-  return html`<${Page} title=${t('nav.properties')}><section class="card"><p class="hint">${t('property.hint')}</p>
+  return html`<${Page} title=${t('nav.properties')}><${Card} hint=${t('property.hint')}>
     <${Table} name="properties" label=${t('nav.properties')} list=${list} columns=${columns} exportName="system-properties"
-      actions=${may('systemProperty/insertSystemProperty') && html`<button type="button" class="primary" onClick=${add}>${t('property.new')}</button>`} /></section></${Page}>`;
+      actions=${may('systemProperty/insertSystemProperty') && html`<button type="button" class="primary" onClick=${add}>${t('property.new')}</button>`} /></${Card}></${Page}>`;
 }
 
-const short = text => (text?.length > 120 ? `${text.slice(0, 120)}…` : text);
+const short = text => (text?.length > 80 ? `${text.slice(0, 80)}…` : text);
 
 // Value is the field of a value, as its type asks for. What does not fit the type the portal refuses.
 function Value({ form, type, secret, name = 'value', label, ...rest }) {
@@ -70,7 +68,7 @@ function Edit({ property: p, close }) {
     close(true);
   };
   return html`<${Dialog} title=${t('property')} close=${close} wide><form onSubmit=${form.submit(save)} autocomplete="off">
-    <div class="body"><p><strong><code>${p.name}</code></strong></p><p><${Text} text=${p.description} /></p><${Failure} error=${form.error} />
+    <div class="body"><p><strong><bdi>${p.name}</bdi></strong></p>${p.description && html`<p class="hint"><bdi>${p.description}</bdi></p>`}<${Failure} error=${form.error} />
       ${mayChange && html`<${Value} form=${form} type=${p.dataType} secret=${p.isPassword} label=${t('property.value')} />`}
       <${Facts} list=${[...(mayChange ? [] : [[t('property.value'), html`<${Text} text=${valueOf(p)} />`]]), [t('type'), t(`property.${p.dataType}`)],
     [t('property.default'), html`<${Text} text=${p.isPassword ? null : p.defaultValue} />`], [t('property.modified'), html`<${Time} at=${p.modified} />`]]} />

@@ -36,7 +36,7 @@ function List({ at }) {
       ${may(methods.update, at.tenant) && html`<button type="button" class="small" aria-label=${t('roles.edit.of', { name: r.name })} onClick=${() => edit(r)}>${t('edit')}</button>`}
       ${may(methods.remove, at.tenant) && html`<button type="button" class="small" aria-label=${t('roles.delete.of', { name: r.name })} onClick=${() => remove(r)}>${t('delete')}</button>`}` },
   ], [at.root, language.get()]);
-  return html`<${Page} title=${t('nav.roles')} crumbs=${at.crumbs}><${Card} title=${t('nav.roles')} hint=${t('roles.hint')}>
+  return html`<${Page} title=${t('nav.roles')} crumbs=${at.crumbs}><${Card} hint=${t('roles.hint')}>
     <${Table} name="roles" label=${t('nav.roles')} list=${list} columns=${columns} actions=${may(methods.insert, at.tenant) && html`<button type="button" class="primary" onClick=${() => edit()}>${t('roles.new')}</button>`} />
   </${Card}></${Page}>`;
 }
