@@ -70,8 +70,8 @@ export function Secrets({ client, methods, tenant, reload }) {
       ${may(methods.regenerate, tenant) && html`<button type="button" class="danger" onClick=${regenerate}>${t('client.regenerate')}</button>`}`}>
     <div class="scroll" role="region" aria-label=${t('client.secrets')} tabindex="0"><table><caption class="unseen">${t('client.secrets')}</caption>
       <thead><tr>${[t('client.prefix'), t('created'), t('token.expires'), t('token.used')].map(text => html`<th key=${text} class="text" scope="col">${text}</th>`)}</tr></thead>
-      <tbody>${(client.secrets ?? []).map(s => html`<tr key=${s.prefix}><td><code>${s.prefix}…</code></td><td><${Time} at=${s.created} /></td>
-        <td>${s.expires ? html`<${Distance} at=${s.expires} />` : t('never')}</td><td>${used(s.lastUsed)}</td></tr>`)}</tbody></table></div>
+      <tbody>${(client.secrets ?? []).map(s => html`<tr key=${s.prefix}><td data-label=${t('client.prefix')}><code>${s.prefix}…</code></td><td data-label=${t('created')}><${Time} at=${s.created} /></td>
+        <td data-label=${t('token.expires')}>${s.expires ? html`<${Distance} at=${s.expires} />` : t('never')}</td><td data-label=${t('token.used')}>${used(s.lastUsed)}</td></tr>`)}</tbody></table></div>
   </${Card}>`;
 }
 

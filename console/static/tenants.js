@@ -12,6 +12,7 @@ import { Page, Card, Facts, Failure, Loaded, Missing, Note, Text, say } from './
 import { Time } from './format.js';
 import { UserList, UserPage } from './users.js';
 import { Tokens } from './tokens.js';
+import { parts } from './parts.js';
 
 // A Tenants is what the pages of customers, or of partners, have in common.
 export function tenants({ key, kind, param, list, insert, get, columns }) {
@@ -20,7 +21,7 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
 
   // What the caller may do differs from tenant to tenant: it is asked for with the tenant itself.
   const useTenant = id => useLoad(async () => {
-    const [found] = await Promise.all([call(get, { [param]: Number(id) }), learn(methodsOf(kind), { [param]: Number(id) })]);
+    const [found] = await Promise.all([call(get, { [param]: Number(id) }), learn([...new Set([...methodsOf(kind), ...parts.flatMap(p => p.asks(kind))])], { [param]: Number(id) })]);
     return found;
   }, [key, id]);
 
@@ -45,8 +46,16 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
 
   const Found = ({ id, children }) => html`<${Loaded} state=${useTenant(id)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
 
+  const crumbs = (tenant, id) => [[t(`nav.${key}`), `/${key}`], [tenant.name, `/${key}/${id}`]];
+  const place = (tenant, id) => ({ ...at(id), root: `/${key}/${id}`, crumbs: crumbs(tenant, id) });
+
+  // What more there is of a tenant, as far as the caller may see it.
+  const Links = ({ tenant, id }) => html`
+    ${may(methods.tokens, at(id).tenant) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}
+    ${parts.filter(p => p.shown(place(tenant, id))).map(p => html`<a key=${p.key} class="button" href=${`#/${key}/${id}/${Object.keys(p.views)[0]}`}>${t(`nav.${p.key}`)}</a>`)}`;
+
   const One = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${tenant.name} crumbs=${[[t(`nav.${key}`), `/${key}`]]}
-      actions=${may(methods.tokens, at(id).tenant) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}>
+      actions=${html`<${Links} tenant=${tenant} id=${id} />`}>
     <${Card} title=${t('about')}><${Facts} list=${[
   ...columns().map(c => [c.title, html`<${Text} text=${c.value(tenant)} />`]), [t('domain'), html`<${Text} text=${tenant.domain} />`],
   [t('contact'), html`<${Text} text=${tenant.contactName} />`], [t('created'), html`<${Time} at=${tenant.created} />`], [t('logicalId'), html`<code>${tenant.logicalId}</code>`],
@@ -54,14 +63,17 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
     <${Card} title=${t('users')}>${may(methods.list, at(id).tenant) ? html`<${UserList} where=${at(id)} exportName=${`users-${tenant.domain ?? id}`} />` : html`<${Withheld} method=${methods.list} tenant=${at(id).tenant} />`}</${Card}>
   </${Page}>`}</${Found}>`;
 
-  const crumbs = (tenant, id) => [[t(`nav.${key}`), `/${key}`], [tenant.name, `/${key}/${id}`]];
-
   const User = ({ id, user }) => html`<${Found} id=${id}>${tenant => html`<${UserPage} where=${at(id)} id=${user} crumbs=${crumbs(tenant, id)} />`}</${Found}>`;
 
   const All = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${t('nav.authentication')} crumbs=${crumbs(tenant, id)}>
     <${Card} title=${t('tokens')} hint=${t('tokens.hint')}><${Tokens} where=${at(id)} /></${Card}></${Page}>`}</${Found}>`;
 
-  return { [`/${key}`]: List, [`/${key}/:id`]: One, [`/${key}/:id/tokens`]: All, [`/${key}/:id/users/:user`]: User };
+  // below shows a part of a tenant; whether the caller may see it the portal says.
+  const below = ({ shown }, View) => ({ tenant: id, ...rest }) => html`<${Found} id=${id}>${tenant => (shown(place(tenant, id))
+    ? html`<${View} ...${rest} at=${place(tenant, id)} />` : html`<${Missing} />`)}</${Found}>`;
+  const more = parts.flatMap(p => Object.entries(p.views).map(([path, View]) => [`/${key}/:tenant/${path}`, below(p, View)]));
+
+  return { [`/${key}`]: List, [`/${key}/:id`]: One, [`/${key}/:id/tokens`]: All, [`/${key}/:id/users/:user`]: User, ...Object.fromEntries(more) };
 }
 
 function NewTenant({ title, method, close }) {

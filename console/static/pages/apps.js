@@ -3,7 +3,7 @@ import { html, useMemo, useLoad } from '../ui.js';
 import { t, language } from '../i18n.js';
 import { call, change } from '../api.js';
 import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { part } from '../part.js';
 import { roleMethods, useRoles, useFunctions } from '../roles.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field, Check, SaveBar } from '../form.js';
@@ -196,13 +196,10 @@ const asks = kind => [
   ...Object.values(secretMethods), 'role/getUserTypeRoles', roleMethods[kind].functions,
 ];
 
-export default {
+export default part({
   key: 'apps',
   group: 'access',
-  asks: me => asks(me.userType),
-  shown: () => may('oauthApp/getOauthApps'),
-  routes: {
-    '/apps': () => html`<${List} at=${organisation(caller.get())} />`,
-    '/apps/:id': ({ id }) => html`<${One} at=${organisation(caller.get())} id=${id} />`,
-  },
-};
+  asks,
+  shown: at => may('oauthApp/getOauthApps', at.tenant),
+  views: { apps: List, 'apps/:id': One },
+});

@@ -2,8 +2,8 @@
 import { html, useMemo, useLoad } from '../ui.js';
 import { t, language } from '../i18n.js';
 import { call, change } from '../api.js';
-import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { may } from '../session.js';
+import { part } from '../part.js';
 import { kinds } from '../kinds.js';
 import { roleMethods, roleOptions, useRoles, useFunctions } from '../roles.js';
 import { Table, useList } from '../table.js';
@@ -160,13 +160,10 @@ const asks = kind => [
   ...Object.values(secretMethods), 'role/getUserTypeRoles', roleMethods[kind].functions, kinds[kind].list,
 ];
 
-export default {
+export default part({
   key: 'clients',
   group: 'access',
-  asks: me => asks(me.userType),
-  shown: () => may('apiClient/getApiClients'),
-  routes: {
-    '/clients': () => html`<${List} at=${organisation(caller.get())} />`,
-    '/clients/:id': ({ id }) => html`<${One} at=${organisation(caller.get())} id=${id} />`,
-  },
-};
+  asks,
+  shown: at => may('apiClient/getApiClients', at.tenant),
+  views: { clients: List, 'clients/:id': One },
+});

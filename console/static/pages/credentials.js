@@ -3,7 +3,7 @@ import { html, useMemo, useState, useLoad } from '../ui.js';
 import { t, language } from '../i18n.js';
 import { call, change } from '../api.js';
 import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { part } from '../part.js';
 import { kinds } from '../kinds.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field, SaveBar } from '../form.js';
@@ -173,13 +173,10 @@ function Share({ credential, at, of, label, options, close }) {
 
 const methods = ['getCredentials', 'insertCredential', 'updateCredential', 'verifyCredential', 'deleteCredential', 'useCredential'].map(m => `credential/${m}`);
 
-export default {
+export default part({
   key: 'credentials',
   group: 'access',
-  asks: me => [...methods, 'userGroup/getUserGroups', kinds[me.userType].list],
-  shown: () => may('credential/getCredentials'),
-  routes: {
-    '/credentials': () => html`<${List} at=${organisation(caller.get())} />`,
-    '/credentials/:id': ({ id }) => html`<${One} at=${organisation(caller.get())} id=${id} />`,
-  },
-};
+  asks: kind => [...methods, 'userGroup/getUserGroups', kinds[kind].list],
+  shown: at => may('credential/getCredentials', at.tenant),
+  views: { credentials: List, 'credentials/:id': One },
+});

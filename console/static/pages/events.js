@@ -1,8 +1,8 @@
 // Events: what has happened in an organisation, newest first.
 import { html, useMemo, useState } from '../ui.js';
 import { t, has, language } from '../i18n.js';
-import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { may } from '../session.js';
+import { part } from '../part.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field } from '../form.js';
 import { ask, Dialog } from '../dialog.js';
@@ -92,10 +92,10 @@ function details(text) {
   }
 }
 
-export default {
+export default part({
   key: 'events',
   group: 'system',
-  asks: me => [methods[me.userType]],
-  shown: me => may(methods[me.userType]),
-  routes: { '/events': () => html`<${Events} at=${organisation(caller.get())} />` },
-};
+  asks: kind => [methods[kind]],
+  shown: at => may(methods[at.kind], at.tenant),
+  views: { events: Events },
+});

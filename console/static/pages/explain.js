@@ -58,9 +58,9 @@ function Answer({ answer: a }) {
   ]} />
     ${privileges.length > 0 && html`<div class="scroll" role="region" aria-label=${t('explain.privileges')} tabindex="0"><table><caption class="unseen">${t('explain.privileges')}</caption>
       <thead><tr>${[t('explain.privilege'), t('explain.held'), t('explain.by'), t('explain.function')].map(text => html`<th key=${text} class="text" scope="col">${text}</th>`)}</tr></thead>
-      <tbody>${privileges.map(p => html`<tr key=${p.privilege}><td><code>${p.privilege}</code></td>
-        <td><${Badge} kind=${p.held ? 'enabled' : 'revoked'} text=${t(p.held ? 'yes' : 'no')} /></td><td>${decided(p.decidedBy)}${p.customization && html` (<bdi>${p.customization.name}</bdi>)`}</td>
-        <td><${Text} text=${p.functionalRole?.name} /></td></tr>`)}</tbody></table></div>`}
+      <tbody>${privileges.map(p => html`<tr key=${p.privilege}><td data-label=${t('explain.privilege')}><code>${p.privilege}</code></td>
+        <td data-label=${t('explain.held')}><${Badge} kind=${p.held ? 'enabled' : 'revoked'} text=${t(p.held ? 'yes' : 'no')} /></td><td data-label=${t('explain.by')}>${decided(p.decidedBy)}${p.customization && html` (<bdi>${p.customization.name}</bdi>)`}</td>
+        <td data-label=${t('explain.function')}><${Text} text=${p.functionalRole?.name} /></td></tr>`)}</tbody></table></div>`}
   </section>`;
 }
 

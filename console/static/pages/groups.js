@@ -2,8 +2,8 @@
 import { html, useMemo, useLoad } from '../ui.js';
 import { t, language } from '../i18n.js';
 import { call, change } from '../api.js';
-import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { may } from '../session.js';
+import { part } from '../part.js';
 import { kinds } from '../kinds.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field, SaveBar } from '../form.js';
@@ -129,13 +129,10 @@ function Add({ group, at, close }) {
 
 const methods = ['getUserGroups', 'insertUserGroup', 'updateUserGroup', 'deleteUserGroup'].map(m => `userGroup/${m}`);
 
-export default {
+export default part({
   key: 'groups',
   group: 'people',
-  asks: me => [...methods, 'credential/getCredentials', kinds[me.userType].list],
-  shown: () => may('userGroup/getUserGroups'),
-  routes: {
-    '/groups': () => html`<${List} at=${organisation(caller.get())} />`,
-    '/groups/:id': ({ id }) => html`<${One} at=${organisation(caller.get())} id=${id} />`,
-  },
-};
+  asks: kind => [...methods, 'credential/getCredentials', kinds[kind].list],
+  shown: at => may('userGroup/getUserGroups', at.tenant),
+  views: { groups: List, 'groups/:id': One },
+});

@@ -3,7 +3,7 @@ import { html, useMemo } from '../ui.js';
 import { t, language } from '../i18n.js';
 import { call, change } from '../api.js';
 import { caller, may } from '../session.js';
-import { organisation } from '../where.js';
+import { part } from '../part.js';
 import { roleMethods, useFunctions } from '../roles.js';
 import { Table, useList } from '../table.js';
 import { useForm, Field } from '../form.js';
@@ -67,10 +67,10 @@ function Role({ at, role, close }) {
 
 const asks = kind => ['list', 'insert', 'update', 'remove', 'functions'].map(what => roleMethods[kind][what]);
 
-export default {
+export default part({
   key: 'roles',
   group: 'people',
-  asks: me => asks(me.userType),
-  shown: me => may(roleMethods[me.userType].list),
-  routes: { '/roles': () => html`<${List} at=${organisation(caller.get())} />` },
-};
+  asks,
+  shown: at => may(roleMethods[at.kind].list, at.tenant),
+  views: { roles: List },
+});

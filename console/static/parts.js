@@ -1,0 +1,9 @@
+// What there is of each organisation, in the order of the links on its page.
+import apps from './pages/apps.js';
+import clients from './pages/clients.js';
+import credentials from './pages/credentials.js';
+import groups from './pages/groups.js';
+import roles from './pages/roles.js';
+import events from './pages/events.js';
+
+export const parts = [apps, clients, credentials, groups, roles, events].map(page => page.below);
