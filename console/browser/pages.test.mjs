@@ -1,16 +1,9 @@
-// What all pages have: nothing for a screen reader to stumble over, in both themes and on a phone; names of any kind; long lists.
+// What all pages have: what look.mjs looks for, names of any kind, long lists.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { House, operator, row, dialog } from './portal.mjs';
-
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-// Names that somebody may type, and that no page may take for anything but text.
-const evil = '<img src=x onerror=alert(1)>"\'&amp;';
-const rtl = 'א\u202eשרה <b>bold</b>';
-const long = 'W'.repeat(128);
+import { barriers, evil, look, looks, long, options, rtl, still } from './look.mjs';
 
 const visited = [
   [operator, ['/operators', '/operators/1', '/partners', '/partners/1', '/customers', '/customers/1', '/customers/1/tokens', '/customers/1/users/2', '/authentication', '/account', '/nowhere']],
@@ -30,52 +23,24 @@ before(async () => {
 });
 after(() => house.close());
 
-const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-const colours = ['color-contrast', 'link-in-text-block'];
-const small = ['target-size', 'scrollable-region-focusable', 'label', 'button-name', 'empty-table-header'];
-
-// barriers are what axe finds on a page.
-async function barriers(page, runOnly = all) {
-  if (!await page.evaluate(() => globalThis.axe)) await page.evaluate(axe);
-  const { violations } = await page.evaluate(options => globalThis.axe.run(document, options), { runOnly, resultTypes: ['violations'] });
-  return violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`);
-}
-
-// wide says by how many pixels a page is wider than its window.
-const wide = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-async function still(page) {
-  await page.waitForFunction(() => document.querySelector('#main, .door') && !document.querySelector('.spin'));
-}
-
-async function look(page, name, rules) {
-  assert.deepEqual(await barriers(page, rules), [], name);
-  assert.equal(await wide(page), 0, `${name} is wider than its window`);
-  await house.shot(page, name);
-}
-
-// A theme is other colours, a phone another order: what both have is looked at once.
-const looks = [['light', 1280, all], ['dark', 1280, colours], ['light', 360, small]];
-const options = (theme, width) => ({ colorScheme: theme, viewport: { width, height: 800 } });
-
 for (const [theme, width, rules] of looks) {
   test(`axe finds nothing, ${theme}, ${width} pixels`, async () => {
     const door = await (await house.person(options(theme, width))).newPage();
     await door.goto(house.base);
     await still(door);
-    await look(door, `login-${theme}-${width}`, rules);
+    await look(house, door, `login-${theme}-${width}`, rules);
     await door.getByRole('button', { name: 'Forgot your password?' }).click();
-    await look(door, `forgot-${theme}-${width}`, rules);
+    await look(house, door, `forgot-${theme}-${width}`, rules);
     await door.goto(`${house.base}/reset#x`);
     await still(door);
-    await look(door, `reset-${theme}-${width}`, rules);
+    await look(house, door, `reset-${theme}-${width}`, rules);
     await door.context().close();
     for (const [who, paths] of visited) {
       const page = await house.signedIn(who, { options: options(theme, width) });
       for (const path of paths) {
         await page.goto(`${house.base}/#${path}`);
         await still(page);
-        await look(page, `${who.split('.')[0]}${path.replaceAll('/', '-')}-${theme}-${width}`, rules);
+        await look(house, page, `${who.split('.')[0]}${path.replaceAll('/', '-')}-${theme}-${width}`, rules);
       }
       await page.context().close();
     }
@@ -88,13 +53,13 @@ for (const theme of ['light', 'dark']) {
     const open = async (button, name) => {
       await page.getByRole('button', { name: button, exact: true }).first().click();
       await dialog(page).waitFor();
-      await look(page, `dialog-${name}-${theme}`);
+      await look(house, page, `dialog-${name}-${theme}`);
       await page.keyboard.press('Escape');
       await dialog(page).waitFor({ state: 'hidden' });
     };
     await open('New user', 'user');
     await page.locator('summary').click();
-    await look(page, `columns-${theme}`);
+    await look(house, page, `columns-${theme}`);
     await page.goto(`${house.base}/#/account`);
     await open('New API token', 'token');
     await open(`Download API token ${evil}`, 'download');

@@ -32,7 +32,7 @@ export function Suggest({ form, name, label, hint, options, ...rest }) {
   const typed = String(form.values[name] ?? '').toLocaleLowerCase();
   const some = options.filter(text => text.toLocaleLowerCase().includes(typed)).slice(0, 20);
   return html`<div class="field"><label for=${id}>${label}${rest.required && html`<span aria-hidden="true"> *</span>`}</label>
-    <input id=${id} name=${name} dir="auto" list=${`${id}l`} autocomplete="off" spellcheck="false" ...${rest} value=${form.values[name] ?? ''} aria-invalid=${problem ? 'true' : undefined}
+    <input id=${id} name=${name} dir="auto" list=${`${id}l`} autocomplete="off" spellcheck=${false} ...${rest} value=${form.values[name] ?? ''} aria-invalid=${problem ? 'true' : undefined}
       aria-describedby=${[hint && `${id}h`, problem && `${id}p`].filter(Boolean).join(' ') || undefined} onInput=${e => form.set(name, e.target.value)} />
     <datalist id=${`${id}l`}>${some.map(text => html`<option key=${text} value=${text}></option>`)}</datalist>
     ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}

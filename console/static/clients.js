@@ -31,7 +31,7 @@ export function keysOf(text) {
   }
 }
 
-export const Keys = ({ form, required }) => html`<${Field} form=${form} name="jwks" label=${t('client.jwks')} hint=${t('client.jwks.hint')} rows="6" spellcheck="false" required=${required} />`;
+export const Keys = ({ form, required }) => html`<${Field} form=${form} name="jwks" label=${t('client.jwks')} hint=${t('client.jwks.hint')} rows="6" spellcheck=${false} required=${required} />`;
 
 // Auth are the fields of a new client about how it shows who it is.
 export const Auth = ({ form }) => html`<${Field} form=${form} name="authMethod" label=${t('client.auth')} options=${authMethods()} />

@@ -42,7 +42,7 @@ function Credentials({ done, as }) {
     ${!as && html`<fieldset class="choice inline"><legend>${t('login.as')}</legend>
       ${[[false, t('login.tenant')], [true, t('login.operator')]].map(([value, text]) => html`<label key=${text}><input type="radio" name="operator" checked=${operator === value} onChange=${() => setOperator(value)} />${text}</label>`)}
     </fieldset>`}
-    <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" readonly=${Boolean(as)} autocapitalize="none" spellcheck="false" />
+    <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" readonly=${Boolean(as)} autocapitalize="none" spellcheck=${false} />
     <${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="current-password" data-first=${Boolean(as)} />
     <${Field} form=${form} name="password2" label=${t('login.code')} hint=${t('login.code.hint')} autocomplete="one-time-code" inputmode="text" />
     <button type="submit" class="primary full" disabled=${form.busy}>${t('login.action')}</button>
@@ -72,7 +72,7 @@ function Forgot({ back }) {
   return html`<${SignedOut} title=${t('login.forgot')}>
     ${sent ? html`<p role="status">${t('forgot.sent')}</p>` : html`<form onSubmit=${form.submit(send)}>
       <p>${t('forgot.text')}</p><${Failure} error=${form.error} />
-      <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" autocapitalize="none" spellcheck="false" />
+      <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" autocapitalize="none" spellcheck=${false} />
       <button type="submit" class="primary full" disabled=${form.busy}>${t('forgot.action')}</button>
     </form>`}
     <p><button type="button" class="link" onClick=${back}>${t('login.back')}</button></p>

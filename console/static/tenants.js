@@ -20,8 +20,8 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
   const at = id => ({ kind, tenant: { [param]: Number(id) }, base: `/${key}/${id}/users`, list: `/${key}/${id}` });
 
   // What the caller may do differs from tenant to tenant: it is asked for with the tenant itself.
-  const useTenant = id => useLoad(async () => {
-    const [found] = await Promise.all([call(get, { [param]: Number(id) }), learn([...new Set([...methodsOf(kind), ...parts.flatMap(p => p.asks(kind))])], { [param]: Number(id) })]);
+  const useTenant = (id, asks) => useLoad(async () => {
+    const [found] = await Promise.all([call(get, { [param]: Number(id) }), learn(asks, { [param]: Number(id) })]);
     return found;
   }, [key, id]);
 
@@ -44,18 +44,19 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
       actions=${may(insert()) && html`<button type="button" class="primary" onClick=${add}>${t(`${key}.new`)}</button>`} /></section></${Page}>`;
   }
 
-  const Found = ({ id, children }) => html`<${Loaded} state=${useTenant(id)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
+  const asked = [...methodsOf(kind), ...parts.map(p => p.reads(kind))];
+  const Found = ({ id, asks = asked, children }) => html`<${Loaded} state=${useTenant(id, asks)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
 
   const crumbs = (tenant, id) => [[t(`nav.${key}`), `/${key}`], [tenant.name, `/${key}/${id}`]];
   const place = (tenant, id) => ({ ...at(id), root: `/${key}/${id}`, crumbs: crumbs(tenant, id) });
 
   // What more there is of a tenant, as far as the caller may see it.
-  const Links = ({ tenant, id }) => html`
+  const Links = ({ id }) => html`
     ${may(methods.tokens, at(id).tenant) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}
-    ${parts.filter(p => p.shown(place(tenant, id))).map(p => html`<a key=${p.key} class="button" href=${`#/${key}/${id}/${Object.keys(p.views)[0]}`}>${t(`nav.${p.key}`)}</a>`)}`;
+    ${parts.filter(p => may(p.reads(kind), at(id).tenant)).map(p => html`<a key=${p.key} class="button" href=${`#/${key}/${id}/${Object.keys(p.views)[0]}`}>${t(`nav.${p.key}`)}</a>`)}`;
 
   const One = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${tenant.name} crumbs=${[[t(`nav.${key}`), `/${key}`]]}
-      actions=${html`<${Links} tenant=${tenant} id=${id} />`}>
+      actions=${html`<${Links} id=${id} />`}>
     <${Card} title=${t('about')}><${Facts} list=${[
   ...columns().map(c => [c.title, html`<${Text} text=${c.value(tenant)} />`]), [t('domain'), html`<${Text} text=${tenant.domain} />`],
   [t('contact'), html`<${Text} text=${tenant.contactName} />`], [t('created'), html`<${Time} at=${tenant.created} />`], [t('logicalId'), html`<code>${tenant.logicalId}</code>`],
@@ -68,8 +69,8 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
   const All = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${t('nav.authentication')} crumbs=${crumbs(tenant, id)}>
     <${Card} title=${t('tokens')} hint=${t('tokens.hint')}><${Tokens} where=${at(id)} /></${Card}></${Page}>`}</${Found}>`;
 
-  // below shows a part of a tenant; whether the caller may see it the portal says.
-  const below = ({ shown }, View) => ({ tenant: id, ...rest }) => html`<${Found} id=${id}>${tenant => (shown(place(tenant, id))
+  // below shows a part of a tenant to who may see it.
+  const below = ({ reads, asks }, View) => ({ tenant: id, ...rest }) => html`<${Found} id=${id} asks=${[reads(kind), ...asks(kind)]}>${tenant => (tenant && may(reads(kind), at(id).tenant)
     ? html`<${View} ...${rest} at=${place(tenant, id)} />` : html`<${Missing} />`)}</${Found}>`;
   const more = parts.flatMap(p => Object.entries(p.views).map(([path, View]) => [`/${key}/:tenant/${path}`, below(p, View)]));
 

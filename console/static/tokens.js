@@ -152,7 +152,7 @@ export function Secret({ text, file, label, rows = 8 }) {
   };
   return html`<div class="secret">
     <${Note} kind="warn"><p><strong>${t('secret.once')}</strong> ${t('secret.once.text')}</p></${Note}>
-    <textarea ref=${ref} readonly rows=${rows} spellcheck="false" aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
+    <textarea ref=${ref} readonly rows=${rows} spellcheck=${false} aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
     <div class="row"><button type="button" onClick=${copy}>${t('secret.copy')}</button>
       <button type="button" onClick=${() => saveAs(file, `${text}\n`)}>${t('secret.save')}</button><span role="status">${copied}</span></div>
   </div>`;

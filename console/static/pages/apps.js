@@ -185,14 +185,14 @@ function Grant({ at, grant, close }) {
   };
   return html`<${Dialog} title=${grant ? t('grant.edit.of', { name: grant.name }) : t('grant.new')} close=${close}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? scope.error} />
-      ${!grant && html`<${Note} kind="warn"><p>${t('grant.new.text')}</p></${Note}><${Field} form=${form} name="clientId" label=${t('client.id')} required autocomplete="off" spellcheck="false" />`}
+      ${!grant && html`<${Note} kind="warn"><p>${t('grant.new.text')}</p></${Note}><${Field} form=${form} name="clientId" label=${t('client.id')} required autocomplete="off" spellcheck=${false} />`}
       <${Checklist} form=${form} name="roleIds" label=${t('grant.roles')} hint=${t('grant.roles.hint')} options=${scope.roles} /></div>
     <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t(grant ? 'save' : 'grant.new')}</button></footer>
   </form></${Dialog}>`;
 }
 
 const asks = kind => [
-  'oauthApp/getOauthApps', 'oauthApp/insertOauthApp', 'oauthApp/updateOauthApp', 'oauthApp/deleteOauthApp', 'oauthApp/getOauthAppGrants', 'oauthApp/insertOauthAppGrant',
+  'oauthApp/insertOauthApp', 'oauthApp/updateOauthApp', 'oauthApp/deleteOauthApp', 'oauthApp/getOauthAppGrants', 'oauthApp/insertOauthAppGrant',
   ...Object.values(secretMethods), 'role/getUserTypeRoles', roleMethods[kind].functions,
 ];
 
@@ -200,6 +200,6 @@ export default part({
   key: 'apps',
   group: 'access',
   asks,
-  shown: at => may('oauthApp/getOauthApps', at.tenant),
+  reads: () => 'oauthApp/getOauthApps',
   views: { apps: List, 'apps/:id': One },
 });

@@ -63,7 +63,7 @@ function NewClient({ at, close }) {
   }));
   return html`<${Dialog} title=${t('clients.new')} close=${close}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error} />
-      <${Field} form=${form} name="clientId" label=${t('client.id')} hint=${t('clients.id.hint')} required maxlength="239" autocomplete="off" spellcheck="false" />
+      <${Field} form=${form} name="clientId" label=${t('client.id')} hint=${t('clients.id.hint')} required maxlength="239" autocomplete="off" spellcheck=${false} />
       <div class="pair"><${Field} form=${form} name="firstName" label=${t('user.first')} required autocomplete="off" /><${Field} form=${form} name="lastName" label=${t('user.last')} required autocomplete="off" /></div>
       <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" />
       <${Role} form=${form} at=${at} />
@@ -156,7 +156,7 @@ function Remove({ client, at, close }) {
 }
 
 const asks = kind => [
-  ...['getApiClients', 'insertApiClient', 'updateApiClient', 'deleteApiClient'].map(m => `apiClient/${m}`),
+  ...['insertApiClient', 'updateApiClient', 'deleteApiClient'].map(m => `apiClient/${m}`),
   ...Object.values(secretMethods), 'role/getUserTypeRoles', roleMethods[kind].functions, kinds[kind].list,
 ];
 
@@ -164,6 +164,6 @@ export default part({
   key: 'clients',
   group: 'access',
   asks,
-  shown: at => may('apiClient/getApiClients', at.tenant),
+  reads: () => 'apiClient/getApiClients',
   views: { clients: List, 'clients/:id': One },
 });

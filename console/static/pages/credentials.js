@@ -72,7 +72,7 @@ function NewCredential({ at, close }) {
   };
   return html`<${Dialog} title=${t('credential.new')} close=${close}><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><${Failure} error=${form.error} />
-      <${Field} form=${form} name="username" label=${t('username')} hint=${t('credential.username.hint')} required maxlength="255" autocomplete="off" spellcheck="false" />
+      <${Field} form=${form} name="username" label=${t('username')} hint=${t('credential.username.hint')} required maxlength="255" autocomplete="off" spellcheck=${false} />
       <${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="new-password" />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" /></div>
     <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
@@ -171,12 +171,12 @@ function Share({ credential, at, of, label, options, close }) {
   </form></${Dialog}>`;
 }
 
-const methods = ['getCredentials', 'insertCredential', 'updateCredential', 'verifyCredential', 'deleteCredential', 'useCredential'].map(m => `credential/${m}`);
+const methods = ['insertCredential', 'updateCredential', 'verifyCredential', 'deleteCredential', 'useCredential'].map(m => `credential/${m}`);
 
 export default part({
   key: 'credentials',
   group: 'access',
   asks: kind => [...methods, 'userGroup/getUserGroups', kinds[kind].list],
-  shown: at => may('credential/getCredentials', at.tenant),
+  reads: () => 'credential/getCredentials',
   views: { credentials: List, 'credentials/:id': One },
 });

@@ -127,12 +127,12 @@ function Add({ group, at, close }) {
   </form></${Dialog}>`;
 }
 
-const methods = ['getUserGroups', 'insertUserGroup', 'updateUserGroup', 'deleteUserGroup'].map(m => `userGroup/${m}`);
+const methods = ['insertUserGroup', 'updateUserGroup', 'deleteUserGroup'].map(m => `userGroup/${m}`);
 
 export default part({
   key: 'groups',
   group: 'people',
   asks: kind => [...methods, 'credential/getCredentials', kinds[kind].list],
-  shown: at => may('userGroup/getUserGroups', at.tenant),
+  reads: () => 'userGroup/getUserGroups',
   views: { groups: List, 'groups/:id': One },
 });

@@ -52,10 +52,10 @@ function Value({ form, type, secret, name = 'value', label, ...rest }) {
   switch (type) {
     case 'BOOLEAN': return html`<${Field} ...${common} options=${[...(['true', 'false'].includes(form.values[name]) ? [] : [[form.values[name], form.values[name]]]), ['true', t('yes')], ['false', t('no')]]} />`;
     case 'NUMBER': return html`<${Field} ...${common} type="number" step="any" />`;
-    case 'JSON': return html`<${Field} ...${common} rows="8" spellcheck="false" />`;
+    case 'JSON': return html`<${Field} ...${common} rows="8" spellcheck=${false} />`;
     case 'DATE': return html`<${Field} ...${common} type="date" />`;
     case 'DATETIME': return html`<${Field} ...${common} hint=${t('property.DATETIME.hint')} />`;
-    default: return html`<${Field} ...${common} autocomplete="off" spellcheck="false" />`;
+    default: return html`<${Field} ...${common} autocomplete="off" spellcheck=${false} />`;
   }
 }
 
@@ -91,7 +91,7 @@ function NewProperty({ close }) {
   const retype = e => form.set('value', begun[e.target.value]);
   return html`<${Dialog} title=${t('property.new')} close=${close}><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><${Failure} error=${form.error} />
-      <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" spellcheck="false" />
+      <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" spellcheck=${false} />
       <div onInput=${e => e.target.name === 'dataType' && retype(e)}><${Field} form=${form} name="dataType" label=${t('type')} options=${typeOptions()} /></div>
       <${Value} key=${form.values.dataType} form=${form} type=${form.values.dataType} secret=${form.values.isPassword} label=${t('property.value')} />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" />

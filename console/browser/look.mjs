@@ -1,0 +1,39 @@
+// What is looked for on every page: nothing for a screen reader to stumble over, in both themes and on a phone.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+
+const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// Names that somebody may type, and that no page may take for anything but text.
+export const evil = '<img src=x onerror=alert(1)>"\'&amp;';
+export const rtl = 'א\u202eשרה <b>bold</b>';
+export const long = 'W'.repeat(128);
+
+export const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const colours = ['color-contrast', 'link-in-text-block'];
+const small = ['target-size', 'scrollable-region-focusable', 'label', 'button-name', 'empty-table-header'];
+
+// barriers are what axe finds on a page.
+export async function barriers(page, runOnly = all) {
+  if (!await page.evaluate(() => globalThis.axe)) await page.evaluate(axe);
+  const { violations } = await page.evaluate(options => globalThis.axe.run(document, options), { runOnly, resultTypes: ['violations'] });
+  return violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`);
+}
+
+// wide says by how many pixels a page is wider than its window.
+const wide = page => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+
+export async function still(page) {
+  await page.waitForFunction(() => document.querySelector('#main, .door') && !document.querySelector('.spin'));
+}
+
+export async function look(house, page, name, rules) {
+  assert.deepEqual(await barriers(page, rules), [], name);
+  assert.equal(await wide(page), 0, `${name} is wider than its window`);
+  await house.shot(page, name);
+}
+
+// A theme is other colours, a phone another order: what both have is looked at once.
+export const looks = [['light', 1280, all], ['dark', 1280, colours], ['light', 360, small]];
+export const options = (theme, width) => ({ colorScheme: theme, viewport: { width, height: 800 } });
