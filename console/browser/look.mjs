@@ -17,7 +17,7 @@ const small = ['target-size', 'scrollable-region-focusable', 'label', 'button-na
 // barriers are what axe finds on a page.
 export async function barriers(page, runOnly = all) {
   if (!await page.evaluate(() => globalThis.axe)) await page.evaluate(axe);
-  const { violations } = await page.evaluate(options => globalThis.axe.run(document, options), { runOnly, resultTypes: ['violations'] });
+  const { violations } = await page.evaluate(options => globalThis.axe.run(document, options), { runOnly, resultTypes: ['violations'], preload: false });
   return violations.map(v => `${v.id}: ${v.nodes.map(n => n.html).join(' ')}`);
 }
 
