@@ -30,7 +30,7 @@ const said = (page, text) => page.getByText(text).first().waitFor();
 
 // kept reads the secret in the dialog, which Escape does not close, and closes it.
 async function kept(page, label) {
-  await dialog(page).getByText('This is shown once.').waitFor();
+  await dialog(page).getByRole('button', { name: 'Copy' }).waitFor();
   await page.keyboard.press('Escape');
   const text = await dialog(page).getByLabel(label).inputValue();
   await dialog(page).getByRole('button').last().click();
@@ -311,7 +311,7 @@ test('what the role may not do is not shown', async () => {
 
 test('what there is of a customer is shown to an operator as far as the customer has consented', async () => {
   const page = await house.signedIn(operator, { at: '/customers/1' });
-  await page.getByRole('link', { name: 'Events' }).last().click();
+  await page.locator('#main').getByRole('link', { name: 'Events' }).click();
   await page.getByRole('heading', { name: 'Events', level: 1 }).waitFor();
   await page.getByRole('searchbox').fill('enterprise acme');
   await page.getByText('CREATE_ENTERPRISE', { exact: true }).waitFor();

@@ -16,7 +16,7 @@ export const used = at => (at ? html`<${Distance} at=${at} />` : html`<${None} t
 export const showSecret = (clientId, secret) => ask(Shown, { clientId, secret });
 
 const Shown = ({ clientId, secret, close }) => html`<${Dialog} title=${t('client.secret')} close=${close} fixed wide>
-  <div class="body"><${Facts} list=${[[t('client.id'), html`<code>${clientId}</code>`]]} /><${Secret} text=${secret} label=${t('client.secret')} file=${`${fileName(clientId)}.secret`} /></div>
+  <div class="body"><${Facts} list=${[[t('client.id'), html`<code>${clientId}</code>`]]} /><${Secret} text=${secret} label=${t('client.secret')} rows="2" file=${`${fileName(clientId)}.secret`} /></div>
   <footer><button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button></footer>
 </${Dialog}>`;
 

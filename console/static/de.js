@@ -389,6 +389,7 @@ export default {
   'credential.use': 'Kennwort anzeigen',
   'credential.use.action': 'Verwenden',
   'credential.use.of': '{name} verwenden',
+  'credential.used': 'Diese Verwendung ist aufgezeichnet. Bei der nächsten wird wieder nach dem Zweck gefragt.',
   'credential.username.hint': 'Wie das andere System ihn kennt. Er ändert sich nie.',
   'credential.verified': 'Zuletzt bestätigt',
   'credential.verify': 'Jetzt prüfen',

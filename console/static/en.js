@@ -389,6 +389,7 @@ export default {
   'credential.use': 'Show password',
   'credential.use.action': 'Use',
   'credential.use.of': 'Use {name}',
+  'credential.used': 'This use has been recorded. The next one is asked for its purpose again.',
   'credential.username.hint': 'As the other system knows it. It never changes.',
   'credential.verified': 'Found good',
   'credential.verify': 'Check now',

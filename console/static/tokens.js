@@ -136,8 +136,8 @@ function Download({ token, method, close }) {
 
 export const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 60) || 'api';
 
-// Secret shows what is shown once: to copy, to save, and with a word of warning.
-export function Secret({ text, file, label, rows = 8 }) {
+// Secret shows what is shown once: to copy, to save, and with a word of warning, or with another note.
+export function Secret({ text, file, label, rows = 8, note }) {
   const [copied, setCopied] = useState('');
   const ref = useRef();
   useEffect(() => ref.current?.focus(), []);
@@ -151,7 +151,7 @@ export function Secret({ text, file, label, rows = 8 }) {
     }
   };
   return html`<div class="secret">
-    <${Note} kind="warn"><p><strong>${t('secret.once')}</strong> ${t('secret.once.text')}</p></${Note}>
+    <${Note} kind="warn"><p>${note ?? html`<strong>${t('secret.once')}</strong> ${t('secret.once.text')}`}</p></${Note}>
     <textarea ref=${ref} readonly rows=${rows} spellcheck=${false} aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
     <div class="row"><button type="button" onClick=${copy}>${t('secret.copy')}</button>
       <button type="button" onClick=${() => saveAs(file, `${text}\n`)}>${t('secret.save')}</button><span role="status">${copied}</span></div>

@@ -56,7 +56,7 @@ function Use({ credential, at, close }) {
   return html`<${Dialog} title=${t('credential.use')} close=${close} fixed=${password !== null} wide><form onSubmit=${form.submit(get)}>
     <div class="body"><p><strong><bdi>${credential.username}</bdi></strong></p>
       ${password === null ? html`<${Failure} error=${form.error} /><${Field} form=${form} name="purpose" label=${t('credential.purpose')} hint=${t('credential.purpose.hint')} required maxlength="255" autocomplete="off" />`
-    : html`<${Secret} text=${password} label=${t('password')} file=${`${fileName(credential.username)}.password`} />`}</div>
+    : html`<${Secret} text=${password} label=${t('password')} rows="2" note=${t('credential.used')} file=${`${fileName(credential.username)}.password`} />`}</div>
     <footer>${password === null
     ? html`<button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('credential.use')}</button>`
     : html`<button type="button" class="primary" onClick=${() => close()}>${t('close')}</button>`}</footer>
