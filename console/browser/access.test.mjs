@@ -321,8 +321,8 @@ test('what there is of a customer is shown to an operator as far as the customer
 });
 
 const visited = [
-  [operator, ['/properties', '/events', '/explain', '/roles', '/apps', '/customers/1', '/customers/1/events', '/customers/1/roles']],
-  [admin, ['/apps', '/apps/2', '/clients', '/clients/4', '/credentials', '/credentials/1', '/groups', '/groups/1', '/roles', '/events', '/explain']],
+  [operator, ['/properties', '/explain', '/customers/1/events']],
+  [admin, ['/apps', '/apps/2', '/clients', '/clients/4', '/credentials', '/credentials/1', '/groups', '/groups/1', '/roles', '/events']],
 ];
 
 // The frame of a dark page is looked at elsewhere: here one look is for dark and for small.
@@ -344,10 +344,10 @@ for (const [theme, width, rules] of two) {
   });
 }
 
+// Dialogs with parts that no other has.
 const dialogs = [
-  [admin, '/apps', 'New OAuth app'], [admin, '/apps', 'Let an app act here'], [admin, '/apps/2', 'Rotate secret'], [admin, '/clients', 'New API client'], [admin, '/clients/4', 'Delete API client'],
-  [admin, '/credentials', 'New credential'], [admin, '/credentials', `Use ${evil}`], [admin, '/credentials/1', 'Share with users'], [admin, '/groups/1', 'Add members'], [admin, '/roles', 'New role'],
-  [operator, '/properties', 'New property'], [operator, '/properties', 'network.public.address'],
+  [admin, '/apps', 'New OAuth app'], [admin, '/apps', 'Let an app act here'], [admin, '/clients/4', 'Delete API client'], [admin, '/credentials', `Use ${evil}`], [admin, '/groups/1', 'Add members'],
+  [operator, '/properties', 'New property'],
 ];
 
 for (const [theme, width, rules] of two) {
