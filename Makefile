@@ -42,7 +42,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories browser etcd ## the tests that take their time; KILLS=200, FUZZ=5s and CLUSTER=1 set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200, FUZZ=5s and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
