@@ -60,7 +60,9 @@ func TestPages(t *testing.T) {
 			}
 		}
 		policy := p.Header.Get("Content-Security-Policy")
-		for _, want := range []string{"default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"} {
+		for _, want := range []string{
+			"default-src 'none'", "script-src 'self'", "base-uri 'none'", "frame-ancestors 'none'", "require-trusted-types-for 'script'",
+		} {
 			if !strings.Contains(policy, want) || strings.Contains(policy, "unsafe") {
 				t.Errorf("%q: the policy is %s, without %s", name, policy, want)
 			}

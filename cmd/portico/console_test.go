@@ -25,7 +25,8 @@ func TestConsole(t *testing.T) {
 	t.Parallel()
 	p := serving(t, demoArgs(t.TempDir())...)
 	res, shell := p.page("/")
-	if res.StatusCode != http.StatusOK || !strings.Contains(shell, `src="/console/app.js"`) || !strings.Contains(res.Header.Get("Content-Security-Policy"), "script-src 'self'") {
+	policy := res.Header.Get("Content-Security-Policy")
+	if res.StatusCode != http.StatusOK || !strings.Contains(shell, `src="/console/app.js"`) || !strings.Contains(policy, "script-src 'self'") {
 		t.Errorf("the shell: %d %v\n%s", res.StatusCode, res.Header, shell)
 	}
 	if res, _ := p.page("/console/app.js"); res.StatusCode != http.StatusOK || res.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {

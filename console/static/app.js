@@ -85,14 +85,18 @@ function Shell({ me, mine }) {
   return html`<div class="frame">
     <a class="skip" href="#main" onClick=${e => { e.preventDefault(); main.current.focus(); }}>${t('skip')}</a>
     <header class="top">
-      <button type="button" class="plain burger" aria-expanded=${menu ? 'true' : 'false'} aria-controls="nav" aria-label=${t('menu')} onClick=${() => setMenu(!menu)}>
+      <button type="button" class="plain burger" aria-expanded=${String(menu)} aria-controls="nav" aria-label=${t('menu')}
+        onClick=${() => setMenu(!menu)}>
         <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M2 4h12M2 8h12M2 12h12" /></svg></button>
       <${Brand} /><span class="grow"></span><div class="wide"><${Preferences} /></div>
       <a class="me" href="#/account"><bdi>${me.username}</bdi><small>${me.role.name}</small></a>
       <button type="button" onClick=${leave}>${t('logout')}</button>
     </header>
     <${Nav} me=${me} mine=${mine} current=${found?.page} open=${menu} />
-    <main id="main" ref=${main} tabindex="-1">${found ? html`<${Guarded} key=${at} View=${found.View} parts=${found.parts} />` : at !== '/' && html`<${Missing} />`}</main>
+    <main id="main" ref=${main} tabindex="-1">
+      ${found && html`<${Guarded} key=${at} View=${found.View} parts=${found.parts} />`}
+      ${!found && at !== '/' && html`<${Missing} />`}
+    </main>
   </div>`;
 }
 
@@ -114,7 +118,8 @@ function find(mine, at) {
 
 const Nav = ({ me, mine, current, open }) => html`<nav id="nav" class=${`side ${open ? 'open' : ''}`} aria-label=${t('nav')}>
   ${[...new Set(mine.map(p => p.group))].map(group => html`<div key=${group}><h2>${t(`group.${group}`)}</h2><ul>
-    ${mine.filter(p => p.group === group).map(p => html`<li key=${p.key}><a href=${`#${Object.keys(p.routes)[0]}`} aria-current=${p === current ? 'page' : undefined}>${t(`nav.${p.key}`)}</a></li>`)}
+    ${mine.filter(p => p.group === group).map(p => html`<li key=${p.key}>
+      <a href=${`#${Object.keys(p.routes)[0]}`} aria-current=${p === current ? 'page' : undefined}>${t(`nav.${p.key}`)}</a></li>`)}
   </ul></div>`)}
   <div class="narrow"><p><bdi>${me.username}</bdi><br /><small>${me.role.name}</small></p><${Preferences} /></div></nav>`;
 

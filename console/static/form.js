@@ -84,6 +84,25 @@ export function Check({ form, name, label, hint, ...rest }) {
   </div>`;
 }
 
+// Choice is one of a few values, all of them shown. Options are [value, text] pairs.
+export const Choice = ({ name, legend, options, value, choose, hint }) => html`<fieldset class="choice"><legend>${legend}</legend>
+  ${options.map(([v, text]) => html`<label key=${text}>
+    <input type="radio" name=${name} checked=${v === value} onChange=${() => choose(v)} />${text}</label>`)}
+  ${hint && html`<p class="hint">${hint}</p>`}</fieldset>`;
+
+export const CurrentPassword = ({ form }) => html`<${Field} form=${form} name="currentPassword" type="password" label=${t('password.current')}
+  required autocomplete="current-password" />`;
+
+export const NewPassword = ({ form }) => html`
+  <${Field} form=${form} name="password" type="password" label=${t('password.new')} required autocomplete="new-password" />
+  <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" />`;
+
+// Submit is the foot of a dialog that has a form in it.
+export const Submit = ({ form, close, text, kind = 'primary' }) => html`<footer>
+  <button type="button" onClick=${() => close()}>${t('cancel')}</button>
+  <button type="submit" class=${kind} disabled=${form.busy}>${text}</button>
+</footer>`;
+
 // SaveBar is at the foot of a page whose form is edited in place. Its buttons are not disabled in the browser's way, which would take
 // the focus from who has just pressed one.
 export function SaveBar({ form }) {

@@ -1,9 +1,9 @@
 // Getting in: the login page, the login over a page whose session has ended, what is due first, and new passwords by mail.
 import { html, useEffect, useRef, useState } from './ui.js';
 import { t } from './i18n.js';
-import { bare } from './api.js';
+import { bare, NOT_SIGNED_IN } from './api.js';
 import { caller, signIn, signOut, whoami } from './session.js';
-import { useForm, Field } from './form.js';
+import { useForm, Choice, CurrentPassword, Field, NewPassword } from './form.js';
 import { Dialog } from './dialog.js';
 import { Failure, Note } from './page.js';
 import { Title } from './format.js';
@@ -36,18 +36,21 @@ function Credentials({ done, as }) {
     remember('operator', operator);
     done(me);
   };
-  const failed = form.error?.code === -32000 ? html`<${Note} kind="bad"><p role="alert">${t('login.failed')}</p></${Note}>` : html`<${Failure} error=${form.error} />`;
   return html`<form onSubmit=${form.submit(submit)}>
-    ${failed}
-    ${!as && html`<fieldset class="choice inline"><legend>${t('login.as')}</legend>
-      ${[[false, t('login.tenant')], [true, t('login.operator')]].map(([value, text]) => html`<label key=${text}><input type="radio" name="operator" checked=${operator === value} onChange=${() => setOperator(value)} />${text}</label>`)}
-    </fieldset>`}
-    <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" readonly=${Boolean(as)} autocapitalize="none" spellcheck=${false} />
-    <${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="current-password" data-first=${Boolean(as)} />
-    <${Field} form=${form} name="password2" label=${t('login.code')} hint=${t('login.code.hint')} autocomplete="one-time-code" inputmode="text" />
+    ${form.error?.code === NOT_SIGNED_IN ? html`<${Note} kind="bad"><p role="alert">${t('login.failed')}</p></${Note}>`
+    : html`<${Failure} error=${form.error} />`}
+    ${!as && html`<${Choice} name="operator" legend=${t('login.as')} value=${operator} choose=${setOperator}
+      options=${[[false, t('login.tenant')], [true, t('login.operator')]]} />`}
+    <${Username} form=${form} readonly=${Boolean(as)} />
+    <${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="current-password"
+      data-first=${Boolean(as)} />
+    <${Field} form=${form} name="password2" label=${t('login.code')} hint=${t('login.code.hint')} autocomplete="one-time-code" />
     <button type="submit" class="primary full" disabled=${form.busy}>${t('login.action')}</button>
   </form>`;
 }
+
+const Username = ({ form, readonly }) => html`<${Field} form=${form} name="username" label=${t('username')} required readonly=${readonly}
+  autocomplete="username" autocapitalize="none" spellcheck="false" />`;
 
 // Again is the login over a page: what was typed there stays. Somebody else's login begins the console anew.
 export function Again({ close }) {
@@ -72,7 +75,7 @@ function Forgot({ back }) {
   return html`<${SignedOut} title=${t('login.forgot')}>
     ${sent ? html`<p role="status">${t('forgot.sent')}</p>` : html`<form onSubmit=${form.submit(send)}>
       <p>${t('forgot.text')}</p><${Failure} error=${form.error} />
-      <${Field} form=${form} name="username" label=${t('username')} required autocomplete="username" autocapitalize="none" spellcheck=${false} />
+      <${Username} form=${form} />
       <button type="submit" class="primary full" disabled=${form.busy}>${t('forgot.action')}</button>
     </form>`}
     <p><button type="button" class="link" onClick=${back}>${t('login.back')}</button></p>
@@ -92,13 +95,14 @@ export function Reset({ token, done }) {
   </form></${SignedOut}>`;
 }
 
-const NewPassword = ({ form }) => html`
-  <${Field} form=${form} name="password" type="password" label=${t('password.new')} required autocomplete="new-password" />
-  <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" />`;
-
 // Due is for who has signed in and must do something first.
-export const Due = ({ due, done }) => (due === 'password' ? html`<${DuePassword} done=${done} />`
-  : html`<${SignedOut} title=${t('factor.due')}><p>${t('factor.due.text')}</p><${Enrol} done=${async () => caller.set(await whoami())} /><${Leave} /></${SignedOut}>`);
+export const Due = ({ due, done }) => (due === 'password' ? html`<${DuePassword} done=${done} />` : html`<${DueFactor} />`);
+
+const DueFactor = () => html`<${SignedOut} title=${t('factor.due')}>
+  <p>${t('factor.due.text')}</p>
+  <${Enrol} done=${async () => caller.set(await whoami())} />
+  <${Leave} />
+</${SignedOut}>`;
 
 const Leave = () => html`<p><button type="button" class="link" onClick=${signOut}>${t('logout')}</button></p>`;
 
@@ -110,7 +114,7 @@ function DuePassword({ done }) {
   };
   return html`<${SignedOut} title=${t('password.due')}><p>${t('password.due.text')}</p><form onSubmit=${form.submit(save)}>
     <${Failure} error=${form.error} />
-    <${Field} form=${form} name="currentPassword" type="password" label=${t('password.current')} required autocomplete="current-password" />
+    <${CurrentPassword} form=${form} />
     <${NewPassword} form=${form} />
     <button type="submit" class="primary full" disabled=${form.busy}>${t('password.set')}</button>
   </form><${Leave} /></${SignedOut}>`;
@@ -128,15 +132,18 @@ export function Enrol({ done, shown }) {
     setCodes((await bare('secondFactor/confirm', values)).recoveryCodes);
     shown?.();
   };
-  if (codes) return html`<p>${t('factor.codes')}</p><${Secret} rows="10" text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />
+  if (codes) return html`<p>${t('factor.codes')}</p>
+    <${Secret} rows="10" text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />
     <button type="button" class="primary" onClick=${done}>${t('secret.done')}</button>`;
   if (seed) return html`<form ref=${ref} onSubmit=${confirm.submit(finish)}>
     <${Failure} error=${confirm.error} />
-    <p>${t('factor.scan')}</p><${QR} text=${seed.uri} label=${t('factor.qr')} /><p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p><p><a href=${seed.uri}>${t('factor.open')}</a></p>
+    <p>${t('factor.scan')}</p><${QR} text=${seed.uri} label=${t('factor.qr')} />
+    <p>${t('factor.seed')}</p><p class="seed"><code>${seed.seed.match(/.{1,4}/g).join(' ')}</code></p>
+    <p><a href=${seed.uri}>${t('factor.open')}</a></p>
     <${Field} form=${confirm} name="code" label=${t('login.code')} required autocomplete="one-time-code" inputmode="numeric" />
     <button type="submit" class="primary" disabled=${confirm.busy}>${t('factor.confirm')}</button></form>`;
   return html`<form onSubmit=${start.submit(async v => setSeed(await bare('secondFactor/enroll', v)))}>
     <${Failure} error=${start.error} />
-    <${Field} form=${start} name="currentPassword" type="password" label=${t('password.current')} required autocomplete="current-password" />
+    <${CurrentPassword} form=${start} />
     <button type="submit" class="primary" disabled=${start.busy}>${t('factor.start')}</button></form>`;
 }

@@ -74,8 +74,12 @@ function interleaved(data, version) {
     return data.slice(from, from + short + (i >= n - data.length % n ? 1 : 0));
   });
   const checks = cut.map(block => remainder(block, divisor));
-  const turns = lists => Array.from({ length: Math.max(...lists.map(l => l.length)) }, (_, i) => lists.filter(l => i < l.length).map(l => l[i])).flat();
-  return [...turns(cut), ...turns(checks)];
+  return [...inTurns(cut), ...inTurns(checks)];
+}
+
+function inTurns(lists) {
+  const longest = Math.max(...lists.map(l => l.length));
+  return Array.from({ length: longest }, (_, i) => lists.filter(l => i < l.length).map(l => l[i])).flat();
 }
 
 // masks turn modules round, so that no pattern misleads a reader.
@@ -117,7 +121,9 @@ const corner = (x, y, size) => (x < 9 && y < 9) || (x > size - 10 && y < 9) || (
 
 // square draws rings around a middle; dark says which.
 function square(cx, cy, reach, dark, set) {
-  for (let dy = -reach; dy <= reach; dy++) for (let dx = -reach; dx <= reach; dx++) set(cx + dx, cy + dy, dark(Math.max(Math.abs(dx), Math.abs(dy))));
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) set(cx + dx, cy + dy, dark(Math.max(Math.abs(dx), Math.abs(dy))));
+  }
 }
 
 function alignments(version, size) {
@@ -170,7 +176,10 @@ function penalty(grid) {
     for (const run of line.match(/0{5,}|1{5,}/g) ?? []) sum += run.length - 2;
     sum += 40 * (line.match(/(?=00001011101|10111010000)/g) ?? []).length;
   }
-  for (let y = 1; y < grid.length; y++) for (let x = 1; x < grid.length; x++) if (grid[y][x] === grid[y - 1][x] && grid[y][x] === grid[y][x - 1] && grid[y][x] === grid[y - 1][x - 1]) sum += 3;
+  const same = (x, y) => grid[y][x] === grid[y - 1][x] && grid[y][x] === grid[y][x - 1] && grid[y][x] === grid[y - 1][x - 1];
+  for (let y = 1; y < grid.length; y++) {
+    for (let x = 1; x < grid.length; x++) if (same(x, y)) sum += 3;
+  }
   const dark = grid.flat().filter(Boolean).length / grid.length ** 2;
   return sum + 10 * Math.floor(Math.abs(dark - 0.5) * 20);
 }
@@ -180,5 +189,6 @@ export function QR({ text, label }) {
   const grid = qr(text);
   const size = grid.length + 8;
   const path = grid.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join('');
-  return html`<svg class="qr" viewBox=${`0 0 ${size} ${size}`} role="img" aria-label=${label}><rect class="light" width=${size} height=${size} /><path class="dark" d=${path} /></svg>`;
+  return html`<svg class="qr" viewBox=${`0 0 ${size} ${size}`} role="img" aria-label=${label}>
+    <rect class="light" width=${size} height=${size} /><path class="dark" d=${path} /></svg>`;
 }

@@ -6,7 +6,7 @@ import { go } from './router.js';
 import { learn, may, wantsConsent } from './session.js';
 import { kinds, methodsOf } from './kinds.js';
 import { Table, useList } from './table.js';
-import { useForm, Field } from './form.js';
+import { useForm, Field, Submit } from './form.js';
 import { ask, Dialog } from './dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Note, Text, say } from './page.js';
 import { Time } from './format.js';
@@ -91,7 +91,7 @@ function NewTenant({ title, method, close }) {
       <${Field} form=${form} name="contactName" label=${t('contact.name')} autocomplete="off" />
       <${Field} form=${form} name="contactEmail" type="email" label=${t('contact.email')} autocomplete="off" />
     </div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <${Submit} form=${form} close=${close} text=${t('create')} />
   </form></${Dialog}>`;
 }
 

@@ -5,7 +5,7 @@ import { call, change } from './api.js';
 import { caller, may } from './session.js';
 import { kinds } from './kinds.js';
 import { Table, useList } from './table.js';
-import { useForm, Field } from './form.js';
+import { useForm, Field, Submit } from './form.js';
 import { ask, confirmed, Dialog } from './dialog.js';
 import { Failure, Badge, Note, Text, say } from './page.js';
 import { Time, Distance, None } from './format.js';
@@ -102,7 +102,7 @@ function NewToken({ where, user, close }) {
       <${Field} form=${form} name="lifetimeMs" label=${t('token.lifetime')} options=${options.map(([ms, unit, n]) => [ms, t(`token.${unit}`, { count: n, n })])} />
       <p class="hint">${t(user.id === me.userId ? 'token.new.hint' : 'token.new.hint.other', { name: user.username })}</p>
     </div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <${Submit} form=${form} close=${close} text=${t('create')} />
   </form></${Dialog}>`;
 }
 

@@ -6,7 +6,7 @@ import { caller, may, mayToSelf } from './session.js';
 import { kinds } from './kinds.js';
 import { useRoles, roleOptions } from './roles.js';
 import { Table, useList } from './table.js';
-import { useForm, Field, SaveBar } from './form.js';
+import { useForm, Choice, Field, SaveBar, Submit } from './form.js';
 import { ask, confirmed, Dialog } from './dialog.js';
 import { Page, Card, Failure, Loaded, Badge, Facts, Missing, Text, Note, say } from './page.js';
 import { Time, Distance, None } from './format.js';
@@ -63,7 +63,7 @@ function NewUser({ where, close }) {
       <div class="pair"><${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="new-password" />
         <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" /></div>
     </div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <${Submit} form=${form} close=${close} text=${t('create')} />
   </form></${Dialog}>`;
 }
 
@@ -113,8 +113,10 @@ function OneUser({ user, where, crumbs, reload }) {
     [t('user.login'), user.lastLogin ? html`<${Time} at=${user.lastLogin} />` : t('never')],
     [t('created'), html`<${Time} at=${user.created} />`], [t('user.password.age'), html`<${Time} at=${user.passwordModified} />`],
   ]} />
-          ${all && !own && html`<${Choice} form=${form} name="isActive" legend=${t('status')} yes=${t('user.enabled')} no=${t('user.disabled')} hint=${t('user.disabled.hint')} />`}
-          ${all && !own && html`<${Choice} form=${form} name="isNative" legend=${t('type')} yes=${t('native')} no=${t('native.not')} hint=${t('native.hint')} />`}
+          ${all && !own && html`<${Flag} form=${form} name="isActive" legend=${t('status')} yes=${t('user.enabled')} no=${t('user.disabled')}
+            hint=${t('user.disabled.hint')} />`}
+          ${all && !own && html`<${Flag} form=${form} name="isNative" legend=${t('type')} yes=${t('native')} no=${t('native.not')}
+            hint=${t('native.hint')} />`}
         </${Card}>
         <${Card} title=${t('role')} hint=${t('role.hint')}>
           ${all && !own ? html`<${Field} form=${form} name="roleId" label=${t('role')} options=${roleOptions(roles.data, { id: user.roleId, name: user.roleName })} />`
@@ -141,10 +143,8 @@ function OneUser({ user, where, crumbs, reload }) {
   </${Page}>`;
 }
 
-// Choice is the two values of a flag.
-const Choice = ({ form, name, legend, yes, no, hint }) => html`<fieldset class="choice"><legend>${legend}</legend>
-  ${[[true, yes], [false, no]].map(([value, text]) => html`<label key=${text}><input type="radio" name=${name} checked=${form.values[name] === value} onChange=${() => form.set(name, value)} />${text}</label>`)}
-  <p class="hint">${hint}</p></fieldset>`;
+const Flag = ({ form, name, yes, no, ...rest }) => html`<${Choice} name=${name} options=${[[true, yes], [false, no]]} value=${form.values[name]}
+  choose=${value => form.set(name, value)} ...${rest} />`;
 
 // Actions are what is done to a user at once, each after a question.
 function Actions({ user, where, own, reload }) {

@@ -5,7 +5,7 @@ import { call } from '../api.js';
 import { caller, may } from '../session.js';
 import { kinds, methodsOf } from '../kinds.js';
 import { home } from '../where.js';
-import { useForm, Field } from '../form.js';
+import { useForm, CurrentPassword, NewPassword, Submit } from '../form.js';
 import { ask, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, say } from '../page.js';
 import { Time, Distance } from '../format.js';
@@ -25,7 +25,8 @@ function Account() {
       <${Password} />
     </div>
     <${Factor} />
-    ${may(kinds[where.kind].tokensOf) && html`<${Card} title=${t('account.tokens')} hint=${t('tokens.hint')}><${Tokens} where=${where} user=${user} exportName="my-api-tokens" /></${Card}>`}
+    ${may(kinds[where.kind].tokensOf) && html`<${Card} title=${t('account.tokens')} hint=${t('tokens.hint')}>
+      <${Tokens} where=${where} user=${user} exportName="my-api-tokens" /></${Card}>`}
   </${Page}>`;
 }
 
@@ -40,9 +41,8 @@ function Password() {
   };
   return html`<${Card} title=${t('password.change')}><form onSubmit=${form.submit(save)}>
     <${Failure} error=${form.error} />
-    <${Field} form=${form} name="currentPassword" type="password" label=${t('password.current')} required autocomplete="current-password" />
-    <${Field} form=${form} name="password" type="password" label=${t('password.new')} required autocomplete="new-password" />
-    <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" />
+    <${CurrentPassword} form=${form} />
+    <${NewPassword} form=${form} />
     <p class="hint">${t('password.hint.own')}</p>
     <button type="submit" class="primary" disabled=${form.busy}>${t('password.set')}</button>
   </form></${Card}>`;
@@ -59,15 +59,22 @@ function Factor() {
     state.reload();
   };
   return html`<${Card} title=${t('factor')} hint=${t('factor.hint')}><${Loaded} state=${state}>${f => html`
-    <${Facts} list=${[[t('status'), t(f.isEnrolled ? 'factor.on' : 'factor.off')], ...(f.isEnrolled ? [[t('factor.since'), html`<${Distance} at=${f.created} />`], [t('factor.left'), String(f.recoveryCodesLeft)]] : [])]} />
-    ${f.isEnrolled ? !f.isRequired && html`<button type="button" onClick=${remove}>${t('factor.remove')}</button>` : html`<button type="button" onClick=${enrol}>${t('factor.add')}</button>`}`}
+    <${Facts} list=${factsOf(f)} />
+    ${!f.isEnrolled && html`<button type="button" onClick=${enrol}>${t('factor.add')}</button>`}
+    ${f.isEnrolled && !f.isRequired && html`<button type="button" onClick=${remove}>${t('factor.remove')}</button>`}`}
   </${Loaded}></${Card}>`;
 }
+
+const factsOf = f => [
+  [t('status'), t(f.isEnrolled ? 'factor.on' : 'factor.off')],
+  ...(f.isEnrolled ? [[t('factor.since'), html`<${Distance} at=${f.created} />`], [t('factor.left'), String(f.recoveryCodesLeft)]] : []),
+];
 
 // EnrolDialog cannot be left by the way once the recovery codes are shown.
 function EnrolDialog({ close }) {
   const [fixed, setFixed] = useState(false);
-  return html`<${Dialog} title=${t('factor')} close=${close} fixed=${fixed}><div class="body"><${Enrol} done=${() => close(true)} shown=${() => setFixed(true)} /></div></${Dialog}>`;
+  return html`<${Dialog} title=${t('factor')} close=${close} fixed=${fixed}>
+    <div class="body"><${Enrol} done=${() => close(true)} shown=${() => setFixed(true)} /></div></${Dialog}>`;
 }
 
 function RemoveFactor({ close }) {
@@ -78,8 +85,8 @@ function RemoveFactor({ close }) {
   };
   return html`<${Dialog} title=${t('factor.remove')} close=${close}><form onSubmit=${form.submit(remove)}><div class="body">
     <p>${t('factor.remove.text')}</p><${Failure} error=${form.error} />
-    <${Field} form=${form} name="currentPassword" type="password" label=${t('password.current')} required autocomplete="current-password" /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="danger" disabled=${form.busy}>${t('factor.remove')}</button></footer>
+    <${CurrentPassword} form=${form} /></div>
+    <${Submit} form=${form} close=${close} text=${t('factor.remove')} kind="danger" />
   </form></${Dialog}>`;
 }
 
