@@ -156,7 +156,7 @@ test('QR codes of every size are read', async () => {
   await page.goto(house.base);
   const codes = await page.evaluate(async () => {
     const { qr } = await import('/console/qr.js');
-    return Array.from({ length: 138 }, (_, i) => 'otpauth://é'.padEnd(i * 3, `${i}abc`)).map(text => [text, qr(text)]);
+    return Array.from({ length: 46 }, (_, i) => 'otpauth://é'.padEnd(i * 9, `${i}abc`)).map(text => [text, qr(text)]);
   });
   for (const [text, grid] of codes) {
     const path = grid.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join('');

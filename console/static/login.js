@@ -50,7 +50,7 @@ function Credentials({ done, as }) {
 }
 
 const Username = ({ form, readonly }) => html`<${Field} form=${form} name="username" label=${t('username')} required readonly=${readonly}
-  autocomplete="username" autocapitalize="none" spellcheck="false" />`;
+  autocomplete="username" autocapitalize="none" spellcheck=${false} />`;
 
 // Again is the login over a page: what was typed there stays. Somebody else's login begins the console anew.
 export function Again({ close }) {
