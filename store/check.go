@@ -56,7 +56,7 @@ func (k *Check) run(tx Tx, progress func(Check)) error {
 		name, _, _ := bytes.Cut(key, []byte("/"))
 		w := walks[string(name)]
 		if w == nil {
-			k.Add("key %q is of no collection", key)
+			k.Add("key %s is of no collection", KeyText(key))
 			return true, nil
 		}
 		return true, w.see(tx, k, key, value)
@@ -132,7 +132,7 @@ func (w *walkOf[T]) see(tx Tx, k *Check, key, value []byte) error {
 			return nil
 		}
 	}
-	k.Add("%s: key %q is of no use", w.name, key)
+	k.Add("%s: key %s is of no use", w.name, KeyText(key))
 	return nil
 }
 

@@ -30,11 +30,11 @@ func Seal(key, value []byte) Write {
 // to trust a key that it does not show.
 func Unseal(key, framed []byte) ([]byte, error) {
 	if len(framed) < frame {
-		return nil, Damage(fmt.Sprintf("the value of key %q has no checksum", key))
+		return nil, Damage(fmt.Sprintf("the value of key %s has no checksum", KeyText(key)))
 	}
 	value := framed[frame:len(framed):len(framed)]
 	if binary.BigEndian.Uint32(framed) != sum(key, value) {
-		return nil, Damage(fmt.Sprintf("the value of key %q fails its checksum", key))
+		return nil, Damage(fmt.Sprintf("the value of key %s fails its checksum", KeyText(key)))
 	}
 	return value, nil
 }

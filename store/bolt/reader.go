@@ -114,5 +114,5 @@ func whole(key, sealed []byte) error {
 }
 
 func disorder(key []byte) error {
-	return store.Damage(fmt.Sprintf("the keys around %q are out of order", key))
+	return store.Damage(fmt.Sprintf("the keys around %s are out of order", store.KeyText(key)))
 }
