@@ -54,7 +54,7 @@ var (
 
 // parse reads the one value that src must hold. It is stricter than encoding/json: besides what that refuses, it
 // refuses duplicate member names, bad UTF-8, lone surrogates, nesting deeper than maxDepth, and more values than maxValues
-// or, in an array that is not inside another value, maxBatch. What it refuses it has read no further than to there.
+// or, in an array that is not inside another value, maxBatch. Behind what it refuses it reads no further, but for bad UTF-8.
 func (d *doc) parse(src []byte) error {
 	d.src, d.nodes = src, d.nodes[:0]
 	if !utf8.Valid(src) {

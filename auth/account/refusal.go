@@ -171,19 +171,18 @@ func (a *Accounts) flush(ctx context.Context, r *refusals, minute time.Time) err
 	var all sync.WaitGroup
 	var mu sync.Mutex
 	var first error
-	left := r.take(minute)
+	left := make(map[refusal]*refused)
 	free := make(chan struct{}, flushing)
-	for key, seen := range maps.Clone(left) {
+	for key, seen := range r.take(minute) {
 		free <- struct{}{}
 		all.Go(func() {
-			err := a.flushOne(ctx, key, seen)
-			mu.Lock()
-			if err == nil {
-				delete(left, key)
+			defer func() { <-free }()
+			if err := a.flushOne(ctx, key, seen); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				left[key] = seen
+				first = cmp.Or(first, err)
 			}
-			first = cmp.Or(first, err)
-			mu.Unlock()
-			<-free
 		})
 	}
 	all.Wait()
