@@ -19,6 +19,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/portico-vco/portico/rpc"
 )
@@ -106,25 +107,21 @@ func page(name string, b []byte) (*rpc.Page, error) {
 		return nil, fmt.Errorf("console: no type is known of %s", name)
 	}
 	sum := sha256.Sum256(b)
-	p := &rpc.Page{Header: maps.Clone(headers), Body: b, ETag: `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
-	p.Header["Content-Type"] = []string{kind}
-	if z, err := compressed(b); err != nil {
-		return nil, err
-	} else if len(z) < len(b) {
-		p.Gzip = z
+	p := &rpc.Page{
+		Header: maps.Clone(headers),
+		Body:   b,
+		Gzip:   sync.OnceValue(func() []byte { return compressed(b) }),
+		ETag:   `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 	}
+	p.Header["Content-Type"] = []string{kind}
 	return p, nil
 }
 
-func compressed(b []byte) ([]byte, error) {
+// compressed takes its time, so it is not for the start of a portal.
+func compressed(b []byte) []byte {
 	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := z.Write(b); err != nil {
-		return nil, err
-	}
-	err = z.Close()
-	return out.Bytes(), err
+	z, _ := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	_, _ = z.Write(b) // a buffer takes all
+	_ = z.Close()
+	return out.Bytes()
 }

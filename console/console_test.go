@@ -72,8 +72,8 @@ func TestPages(t *testing.T) {
 		}
 		size := len(p.Body)
 		if p.Gzip != nil {
-			size = len(p.Gzip)
-			z, err := gzip.NewReader(bytes.NewReader(p.Gzip))
+			size = len(p.Gzip())
+			z, err := gzip.NewReader(bytes.NewReader(p.Gzip()))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -84,7 +84,7 @@ func (c *call) writeResult() error {
 		out.WriteString("null")
 		return nil
 	case discovery:
-		out.Write(c.x.s.openRPC)
+		out.Write(c.x.s.openRPC())
 		return nil
 	}
 	if c.row.list && c.x.route.door != foreign && reflect.ValueOf(c.out).IsNil() {

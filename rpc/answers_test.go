@@ -241,7 +241,7 @@ func TestPages(t *testing.T) {
 	h := newHouse(t, func(o *rpc.Options) {
 		o.Pages = map[string]*rpc.Page{
 			"":            {Header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, Body: []byte("the shell")},
-			"console/app": {Header: http.Header{"Cache-Control": {"no-cache"}}, Body: []byte("the app"), Gzip: []byte("zipped"), ETag: `W/"1"`},
+			"console/app": {Header: http.Header{"Cache-Control": {"no-cache"}}, Body: []byte("the app"), Gzip: func() []byte { return []byte("zipped") }, ETag: `W/"1"`},
 		}
 	})
 	for _, c := range []struct {

@@ -9,7 +9,7 @@ import (
 type Page struct {
 	Header http.Header // Content-Type among it
 	Body   []byte
-	Gzip   []byte // Body compressed; nil where that is not worth it
+	Gzip   func() []byte // answers Body compressed; nil where that is not worth it
 	ETag   string
 }
 
@@ -77,7 +77,7 @@ func (x *exchange) show(p *Page) {
 		x.status = http.StatusNotModified
 	case p.Gzip != nil && takesGzip(x.r.Header["Accept-Encoding"]):
 		h["Content-Encoding"] = gzipped
-		x.out.Write(p.Gzip)
+		x.out.Write(p.Gzip())
 	default:
 		x.out.Write(p.Body)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	gorilla "github.com/gorilla/rpc/v2"
@@ -69,7 +70,7 @@ type Server struct {
 	o          Options
 	dispatcher *gorilla.Server
 	crossSite  *http.CrossOriginProtection
-	openRPC    []byte
+	openRPC    func() []byte
 	strict     []string // Strict-Transport-Security; nil is none
 	held       holdings
 
@@ -88,7 +89,7 @@ func New(o Options) *Server {
 		o:          o,
 		dispatcher: newDispatcher(),
 		crossSite:  http.NewCrossOriginProtection(),
-		openRPC:    o.Table.OpenRPC(o.Version),
+		openRPC:    sync.OnceValue(func() []byte { return o.Table.OpenRPC(o.Version) }),
 		users:      limit.New(o.Now),
 		strangers:  limit.New(o.Now),
 		endpoints:  endpointsOf(o.Endpoints),
