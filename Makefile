@@ -43,7 +43,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd browser ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
@@ -89,9 +89,11 @@ fmt: ## format all files
 clean: ## remove what was built; the data folder stays
 	rm -rf bin
 
-# A second client of OAuth, and what plays a browser: for tests that are skipped where there is no npm.
+# A second client of OAuth, and what plays a browser: for tests that are skipped where npm is not, or cannot reach its registry.
 %/node_modules: %/package-lock.json
-	if command -v npm >/dev/null; then npm ci --ignore-scripts --prefix $* && touch $@; fi
+	@if ! command -v npm >/dev/null; then echo "$*: there is no npm"; \
+	elif npm ci --ignore-scripts --no-audit --no-fund --prefix $*; then touch $@; \
+	else rm -rf $@; echo "$*: npm has not got its packages"; fi
 
 # Of a version of its own, and in a folder of its own, so that go.mod does not know it.
 bin/staticcheck: Makefile

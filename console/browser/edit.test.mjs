@@ -132,7 +132,7 @@ function code(seed) {
   return String((mac.readUInt32BE(mac.at(-1) & 15) & 0x7fffffff) % 1000000).padStart(6, '0');
 }
 
-// scanned is what a camera reads from a QR code: four dots for each module.
+// scanned is what a camera reads from a QR code: two by two dots for each module.
 async function scanned(svg) {
   const path = await svg.locator('.dark').getAttribute('d');
   const modules = Number((await svg.getAttribute('viewBox')).split(' ')[2]);
@@ -140,11 +140,11 @@ async function scanned(svg) {
 }
 
 function decoded(path, modules) {
-  const size = modules * 4;
+  const size = modules * 2;
   const dots = new Uint8ClampedArray(size * size * 4).fill(255);
   for (const [, x, y] of path.matchAll(/M(\d+) (\d+)h1v1h-1z/g)) {
-    for (let i = 0; i < 16; i++) {
-      const at = ((y * 4 + (i >> 2)) * size + x * 4 + (i & 3)) * 4;
+    for (let i = 0; i < 4; i++) {
+      const at = ((y * 2 + (i >> 1)) * size + x * 2 + (i & 1)) * 4;
       dots.fill(0, at, at + 3);
     }
   }
@@ -156,13 +156,16 @@ test('QR codes of every size are read', async () => {
   await page.goto(house.base);
   const codes = await page.evaluate(async () => {
     const { qr } = await import('/console/qr.js');
-    return Array.from({ length: 46 }, (_, i) => 'otpauth://é'.padEnd(i * 9, `${i}abc`)).map(text => [text, qr(text)]);
+    return Array.from({ length: 46 }, (_, i) => 'otpauth://é'.padEnd(i * 9, `${i}abc`)).map(text => [text, qr(text).map(row => row.map(Number).join('')).join('\n')]);
   });
-  for (const [text, grid] of codes) {
-    const path = grid.flatMap((row, y) => row.flatMap((dark, x) => (dark ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join('');
+  const sizes = new Set();
+  for (const [text, lines] of codes) {
+    const grid = lines.split('\n');
+    const path = grid.flatMap((row, y) => [...row].flatMap((dark, x) => (dark === '1' ? [`M${x + 4} ${y + 4}h1v1h-1z`] : []))).join('');
     assert.equal(decoded(path, grid.length + 8), text);
+    sizes.add((grid.length - 17) / 4);
   }
-  assert.deepEqual([...new Set(codes.map(([, grid]) => (grid.length - 17) / 4))], Array.from({ length: 15 }, (_, i) => i + 1));
+  assert.deepEqual([...sizes], Array.from({ length: 15 }, (_, i) => i + 1));
   await page.context().close();
 });
 

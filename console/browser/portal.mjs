@@ -46,6 +46,7 @@ export class House {
     Object.assign(h, await start());
     h.browser = await chromium.launch({ executablePath: process.env.PORTICO_TEST_CHROMIUM, args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
     h.faults = [];
+    h.cookies = new Map();
     h.shots = process.env.PORTICO_TEST_SHOTS;
     if (h.shots) await mkdir(h.shots, { recursive: true });
     return h;
@@ -80,24 +81,27 @@ export class House {
     });
   }
 
-  // signedIn opens the console for a user, by its login page.
-  async signedIn(username, { options, at = '/', secret = password } = {}) {
-    const context = await this.person(options);
+  // signedIn opens the console for a user who has a session of his own already.
+  async signedIn(username, { at = '/' } = {}) {
+    const context = await this.person();
+    const [name, value] = (await this.session(username)).split('=');
+    await context.addCookies([{ url: this.base, name, value, httpOnly: true, secure: true, sameSite: 'Strict' }]);
     const page = await context.newPage();
     await page.goto(`${this.base}/#${at}`);
-    await signIn(page, username, secret);
     await page.locator('#main').waitFor();
     return page;
   }
 
+  // session is the cookie of a new session.
+  async session(username) {
+    const path = username === operator ? 'operatorLogin' : 'enterpriseLogin';
+    const answer = await fetch(`${this.base}/portal/rest/login/${path}`, { method: 'POST', body: JSON.stringify({ username, password }) });
+    return answer.headers.get('set-cookie').split(';')[0];
+  }
+
   // call makes a call as a user, beside the console.
   async call(username, method, params = {}) {
-    this.cookies ??= new Map();
-    if (!this.cookies.has(username)) {
-      const path = username === operator ? 'operatorLogin' : 'enterpriseLogin';
-      const answer = await fetch(`${this.base}/portal/rest/login/${path}`, { method: 'POST', body: JSON.stringify({ username, password }) });
-      this.cookies.set(username, answer.headers.get('set-cookie').split(';')[0]);
-    }
+    if (!this.cookies.has(username)) this.cookies.set(username, await this.session(username));
     const answer = await fetch(`${this.base}/portal/rest/${method}`, { method: 'POST', body: JSON.stringify(params), headers: { Cookie: this.cookies.get(username) } });
     const result = await answer.json();
     assert.ok(!result?.error, `${method}: ${JSON.stringify(result)}`);
@@ -111,7 +115,7 @@ export class House {
   }
 
   async shot(page, name) {
-    if (this.shots) await page.screenshot({ path: join(this.shots, `${name}.png`), fullPage: true });
+    if (this.shots) await page.screenshot({ path: join(this.shots, `${name}.jpeg`), type: 'jpeg', fullPage: true });
   }
 }
 
@@ -127,3 +131,7 @@ export async function signIn(page, username, secret = password) {
 export const row = (page, text) => page.getByRole('row').filter({ hasText: text });
 
 export const dialog = page => page.getByRole('dialog');
+
+export const press = (page, name) => page.getByRole('button', { name, exact: true }).first().click();
+
+export const said = (page, text) => page.getByText(text).first().waitFor();

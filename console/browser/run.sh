@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the tests of the console in a browser. Where there is no npm, or no Chromium can be had, they are skipped, and it says so.
+# Runs the tests of the console in a browser. Where npm's packages or a Chromium cannot be had they are skipped, and it says so.
 #
 #   run.sh FOLDER BINARY
 set -eu
@@ -10,7 +10,11 @@ folder=$(cd "$1" && pwd)
 binary=$(readlink -f "$2")
 
 if [ ! -d "$here/node_modules" ]; then
-	echo "browser: skipped, there is no npm" >&2
+	echo "browser: skipped, npm's packages are not there" >&2
+	exit 0
+fi
+if ! node -e 'process.exit(Number(Number.parseInt(process.versions.node) < 20))'; then
+	echo "browser: skipped, it takes Node 20" >&2
 	exit 0
 fi
 chromium=$("$here/chromium.sh" "$folder")
