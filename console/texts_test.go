@@ -1,7 +1,10 @@
 package console_test
 
 import (
+	"bytes"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,6 +25,9 @@ func texts(t *testing.T, file string) map[string]string {
 		t.Errorf("%s: %d lines, %d of them are texts", file, lines, len(found))
 	}
 	table := map[string]string{}
+	if !slices.IsSortedFunc(found, func(a, b [][]byte) int { return bytes.Compare(a[1], b[1]) }) {
+		t.Errorf("%s is not sorted by its keys", file)
+	}
 	for _, m := range found {
 		if _, twice := table[string(m[1])]; twice {
 			t.Errorf("%s has %s twice", file, m[1])
@@ -107,6 +113,54 @@ func argument(s string) string {
 
 func withoutComparisons(s string) string {
 	return regexp.MustCompile(`[=!]== '[^']*'`).ReplaceAllString(s, "")
+}
+
+// TestRefusals: what refusals.js puts into other words the portal says, and each has its text.
+func TestRefusals(t *testing.T) {
+	b, err := os.ReadFile("static/refusals.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := regexp.MustCompile(`(?m)^  \[/(.*)/s?, '([\w.]+)'\],$`).FindAllStringSubmatch(string(b), -1)
+	if lines := strings.Count(string(b), "\n  [/"); len(known) != lines || lines == 0 {
+		t.Fatalf("%d of %d lines are read", len(known), lines)
+	}
+	en, said := texts(t, "static/en.js"), phrases(t)
+	for _, m := range known {
+		if en["refused."+m[2]] == "" {
+			t.Errorf("there is no text refused.%s", m[2])
+		}
+		if pattern := regexp.MustCompile("(?s)" + m[1]); !slices.ContainsFunc(said, pattern.MatchString) {
+			t.Errorf("the portal never says %s", m[1])
+		}
+	}
+	for key := range en {
+		if word, ok := strings.CutPrefix(key, "refused."); ok && !slices.ContainsFunc(known, func(m []string) bool { return m[2] == word }) {
+			t.Errorf("nobody says %s", key)
+		}
+	}
+}
+
+// phrases are the texts of the portal's own source, with a number where something is put in.
+func phrases(t *testing.T) (list []string) {
+	t.Helper()
+	text, verb := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`), regexp.MustCompile(`%[a-z]`)
+	for _, folder := range []string{"../auth", "../rpc"} {
+		err := filepath.WalkDir(folder, func(name string, d fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+				return err
+			}
+			b, err := os.ReadFile(name)
+			for _, s := range text.FindAllString(string(b), -1) {
+				list = append(list, verb.ReplaceAllString(strings.Trim(s, `"`), "7"))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
 }
 
 // named are the words that are the same in every language.

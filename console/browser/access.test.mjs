@@ -1,6 +1,7 @@
 // Programs, groups, credentials, roles, properties, events: what may be done with them by whom, and what is shown once.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { House, operator, row, dialog, press, said } from './portal.mjs';
 import { evil, rtl } from './look.mjs';
 
@@ -135,6 +136,61 @@ test('an API client is made, switched off, and deleted with an heir', async () =
   await page.context().close();
 });
 
+test('what was typed of a client stays when the client is switched off, or has new secrets', async () => {
+  await house.call(admin, 'apiClient/insertApiClient', { clientId: 'nightly', roleIds: [126, 127], firstName: 'Night', lastName: 'Ly' });
+  const page = await house.signedIn(admin, { at: '/clients' });
+  await page.getByRole('link', { name: 'nightly' }).click();
+  await page.getByLabel('Description').fill('typed');
+  await press(page, 'Switch off');
+  await press(dialog(page), 'Switch off');
+  await page.getByText('Not active').waitFor();
+  await press(page, 'New secret at once');
+  await press(dialog(page), 'Make a new secret');
+  await kept(page, 'Client secret');
+  assert.equal(await page.getByLabel('Description').inputValue(), 'typed');
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  const [made] = (await house.call(admin, 'apiClient/getApiClients')).filter(c => c.clientId === 'nightly');
+  assert.deepEqual([made.description, made.isActive], ['typed', false]);
+  await page.context().close();
+});
+
+const keys = kid => JSON.stringify({ keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] });
+
+test('apps and clients show who they are by their keys', async () => {
+  const page = await house.signedIn(admin, { at: '/apps' });
+  await press(page, 'New OAuth app');
+  await dialog(page).getByLabel('Name').fill('Signer');
+  await dialog(page).getByLabel('Enterprise Read Only').check();
+  await dialog(page).getByLabel('Shows who it is by').selectOption('PRIVATE_KEY_JWT');
+  await dialog(page).getByLabel('Public keys').fill('{"keys":');
+  await press(dialog(page), 'Create');
+  await dialog(page).locator('.problem').waitFor();
+  await dialog(page).getByLabel('Public keys').fill(keys('one'));
+  await press(dialog(page), 'Create');
+  await page.getByRole('heading', { name: 'Signer' }).waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'Secrets' }).count(), 0);
+  await page.getByLabel('Public keys').fill(keys('two'));
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  const [app] = (await house.call(admin, 'oauthApp/getOauthApps')).filter(a => a.name === 'Signer');
+  assert.deepEqual([app.authMethod, app.jwks.keys[0].kid], ['PRIVATE_KEY_JWT', 'two']);
+
+  await page.getByRole('link', { name: 'API clients' }).click();
+  await press(page, 'New API client');
+  await dialog(page).getByLabel('Client ID').fill('signer');
+  await dialog(page).getByLabel('First name').fill('Sig');
+  await dialog(page).getByLabel('Last name').fill('Ner');
+  await dialog(page).getByLabel('Role').selectOption({ label: 'Enterprise Support' });
+  await dialog(page).getByLabel('Shows who it is by').selectOption('PRIVATE_KEY_JWT');
+  await dialog(page).getByLabel('Public keys').fill(keys('three'));
+  await press(dialog(page), 'Create');
+  await page.getByRole('heading', { name: 'signer' }).waitFor();
+  assert.match(await page.getByLabel('Public keys').inputValue(), /three/);
+  assert.equal(await page.getByRole('heading', { name: 'Secrets' }).count(), 0);
+  await page.context().close();
+});
+
 test('a credential is kept, shared with a group, used for a purpose, and each use recorded', async () => {
   const page = await house.signedIn(admin, { at: '/groups' });
   await press(page, 'New user group');
@@ -161,6 +217,7 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await dialog(page).getByLabel('Builders').check();
   await press(dialog(page), 'Share');
   await row(page, 'Builders').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Show password' }).count(), 0, 'it is shared with a group of others');
   await page.getByLabel('New password').fill('right horse 2');
   await press(page, 'Save changes');
   await said(page, 'The changes are saved.');
@@ -173,6 +230,11 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await house.shot(ops, 'credential-used');
   assert.equal(await kept(ops, 'Password'), 'right horse 2');
   await ops.context().close();
+
+  const { id } = (await house.call(admin, 'userGroup/getUserGroups')).find(g => g.name === 'Builders');
+  await house.call(admin, 'userGroup/addUserGroupMembers', { id, userIds: [2] });
+  await page.reload();
+  await page.getByRole('button', { name: 'Show password' }).waitFor();
 
   await page.goto(`${house.base}/#/events`);
   await page.getByRole('textbox', { name: 'Event' }).fill('credential used');
@@ -269,7 +331,10 @@ test('a role is made of functions, changed, and deleted', async () => {
 });
 
 test('the portal tells who may do what, and why', async () => {
-  const page = await house.signedIn(admin, { at: '/explain' });
+  const page = await house.signedIn(admin, { at: '/account' });
+  const lists = [];
+  page.on('request', r => r.url().endsWith('/portal') && r.postDataJSON().method === 'enterprise/getEnterpriseUsers' && lists.push(r.postDataJSON().params.limit));
+  await page.getByRole('link', { name: 'Who may do what' }).click();
   const ask = async (method, user, answer) => {
     await page.getByLabel('Method').fill(method);
     await page.getByLabel('User').fill(user);
@@ -280,7 +345,8 @@ test('the portal tells who may do what, and why', async () => {
   await row(page, 'CREATE:ENTERPRISE_USER').getByText('No').waitFor();
   await ask('enterprise/insertEnterpriseUser', '', 'Allowed');
   await ask('enterprise/insertEnterpriseUser', 'nobody', 'There is no such user.');
-  await ask('no/such', '', 'is not one of this portal');
+  await ask('no/such', '', 'This portal has no such method.');
+  assert.deepEqual(lists, [500], 'no more users are read than are proposed');
   await page.context().close();
 });
 

@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import jsQR from 'jsqr';
-import { House, operator, password, row, dialog, signIn } from './portal.mjs';
+import { House, operator, password, row, dialog, press, said, signIn } from './portal.mjs';
 
 let house;
 before(async () => { house = await House.open(); });
@@ -45,7 +45,7 @@ test('what is refused is told, beside the field, and what was typed is kept', as
   await page.getByLabel('New password').fill('short');
   await page.getByLabel('Confirm password').fill('short');
   await page.getByRole('button', { name: 'Save changes' }).click();
-  await page.getByText('has fewer than 8 characters').first().waitFor();
+  await page.getByText('It has fewer than 8 characters.').first().waitFor();
   assert.equal(await page.getByLabel('New password').getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('New password').inputValue(), 'short');
   await page.context().close();
@@ -92,7 +92,7 @@ test('a user is made and deleted', async () => {
   await dialog(page).locator('[name=password]').fill('correct horse 1');
   await dialog(page).getByLabel('Confirm password').fill('correct horse 2');
   await dialog(page).getByRole('button', { name: 'Create' }).click();
-  await dialog(page).getByText('differs from password').first().waitFor();
+  await dialog(page).getByText('It differs from the password.').first().waitFor();
   await dialog(page).getByLabel('Confirm password').fill('correct horse 1');
   await dialog(page).getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { name: 'new@acme.example' }).waitFor();
@@ -253,12 +253,112 @@ test('what a customer has not consented to is said, and shown once he has', asyn
   await page.context().close();
 });
 
+test('a refusal is told in the language of the page, with the words of the portal below', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await page.getByLabel('Language').first().selectOption('de');
+  await page.getByLabel('Neues Kennwort').fill('short');
+  await page.getByLabel('Kennwort bestätigen').fill('short');
+  await press(page, 'Änderungen speichern');
+  await page.getByRole('alert').getByText('Es hat weniger als 8 Zeichen.').waitFor();
+  await page.getByRole('alert').getByText('has fewer than 8 characters').waitFor();
+  assert.equal(await page.locator('.problem').textContent(), 'Es hat weniger als 8 Zeichen.');
+  await page.context().close();
+});
+
+test('a mail that sets a new password is sent after a question', async () => {
+  const { id } = await house.call('admin@acme.example', 'enterprise/insertEnterpriseUser', { username: 'nomail', password, password2: password, roleId: 12 });
+  const page = await house.signedIn('admin@acme.example', { at: `/users/${id}` });
+  await press(page, 'Reset password');
+  await press(dialog(page), 'Send e-mail');
+  await said(dialog(page), 'The user has no e-mail address');
+  await press(dialog(page), 'Cancel');
+  await page.getByLabel('E-mail').fill('nomail@acme.example');
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  await press(page, 'Reset password');
+  await press(dialog(page), 'Send e-mail');
+  await said(page, 'The e-mail to nomail is on its way.');
+  await page.context().close();
+});
+
+test('what is typed while changes are saved stays', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/5' });
+  await page.route('**/portal', async route => {
+    if (route.request().postDataJSON().method === 'enterpriseUser/updateEnterpriseUser') await new Promise(done => setTimeout(done, 400));
+    return route.continue();
+  });
+  await page.getByLabel('First name').fill('Saved');
+  await press(page, 'Save changes');
+  await page.getByLabel('Last name').fill('Typed');
+  await said(page, 'The changes are saved.');
+  await said(page, 'There are unsaved changes.');
+  assert.equal(await page.getByLabel('Last name').inputValue(), 'Typed');
+  await press(page, 'Discard');
+  assert.deepEqual([await page.getByLabel('First name').inputValue(), await page.getByLabel('Last name').inputValue()], ['Saved', 'Kept']);
+  await page.context().close();
+});
+
+test('a page that fails leaves the others, and one that comes late is not shown', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users' });
+  await page.route('**/portal', async route => {
+    const call = route.request().postDataJSON();
+    if (call.method !== 'enterpriseUser/getEnterpriseUser') return route.continue();
+    if (call.params.id === 3) return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, result: { id: 3, username: 'ops@acme.example', created: 'at no time' } } });
+    if (call.params.id === 4) await new Promise(done => setTimeout(done, 500));
+    return route.continue().catch(() => {});
+  });
+  await page.getByRole('link', { name: 'ops@acme.example' }).click();
+  await said(page, 'This page has failed.');
+  await page.goBack();
+  await page.getByRole('link', { name: 'support@acme.example' }).click();
+  await page.getByRole('status').getByText('Loading').waitFor();
+  await page.goto(`${house.base}/#/users/5`);
+  await page.getByRole('heading', { name: 'readonly@acme.example' }).waitFor();
+  await page.waitForTimeout(600);
+  await page.getByRole('heading', { name: 'readonly@acme.example' }).waitFor();
+  house.faults = house.faults.filter(f => !f.includes('/users/3: '));
+  await page.context().close();
+});
+
+test('a customer and a partner are changed and deleted', async () => {
+  const page = await house.signedIn(operator, { at: '/customers' });
+  const { id } = await house.call(operator, 'enterprise/insertEnterprise', { name: 'Hooli' });
+  await page.goto(`${house.base}/#/customers/${id}`);
+  await page.getByLabel('City').fill('Unsaved');
+  await page.getByRole('link', { name: 'Partners' }).click();
+  await press(dialog(page), 'Cancel');
+  await page.locator('[name=name]').fill('Hooli Ltd');
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  await page.getByRole('heading', { name: 'Hooli Ltd' }).waitFor();
+  const changed = await house.call(operator, 'enterprise/getEnterprise', { id });
+  assert.deepEqual([changed.name, changed.city, changed.contactName ?? null], ['Hooli Ltd', 'Unsaved', null]);
+  await page.getByLabel('City').fill('Not saved');
+  await press(page, 'Delete customer');
+  assert.ok(await dialog(page).getByRole('button', { name: 'Delete', exact: true }).isDisabled());
+  await dialog(page).getByLabel('Type the name to confirm').fill('Hooli Ltd');
+  await press(dialog(page), 'Delete');
+  await said(page, 'Hooli Ltd is deleted.');
+  await page.getByRole('heading', { name: 'Customers', exact: true }).waitFor();
+  assert.equal(await house.call(operator, 'enterprise/getEnterprise', { id }), null);
+
+  await page.goto(`${house.base}/#/partners/1`);
+  await page.getByLabel('Phone', { exact: true }).fill('+49 30 1234567');
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  await press(page, 'Delete partner');
+  await dialog(page).getByLabel('Type the name to confirm').fill(await page.getByRole('heading', { level: 1, includeHidden: true }).textContent());
+  await press(dialog(page), 'Delete');
+  await said(dialog(page), /has \d+ customers/);
+  await page.context().close();
+});
+
 test('a customer and a partner are made', async () => {
   const page = await house.signedIn(operator, { at: '/customers' });
   for (const [list, button, name] of [['Customers', 'New customer', 'Initech'], ['Partners', 'New partner', 'Southwind']]) {
     await page.getByRole('link', { name: list }).click();
     await page.getByRole('button', { name: button }).click();
-    await dialog(page).getByLabel('Name').fill(name);
+    await dialog(page).locator('[name=name]').fill(name);
     await dialog(page).getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name }).waitFor();
   }

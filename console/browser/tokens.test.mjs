@@ -1,14 +1,14 @@
 // The day of an API token, as each kind of user lives it.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { House, operator, row, dialog } from './portal.mjs';
+import { House, operator, password, row, dialog, press, said } from './portal.mjs';
 
 let house;
 before(async () => { house = await House.open(); });
 after(() => house.close());
 
 async function create(page, name, { description = '', lifetime } = {}) {
-  await page.getByRole('button', { name: 'New API token' }).click();
+  await press(page, 'New API token');
   await dialog(page).getByLabel('Name').fill(name);
   await dialog(page).getByLabel('Description').fill(description);
   if (lifetime) await dialog(page).getByLabel('Lifetime').selectOption({ label: lifetime });
@@ -56,6 +56,31 @@ for (const [who, username] of [['the operator', operator], ['the superuser of a 
     await page.context().close();
   });
 }
+
+test('a token is renewed by who has its text', async () => {
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await create(page, 'renewed');
+  const text = await download(page, 'renewed');
+  await press(dialog(page), 'I have kept it');
+  await create(page, 'another');
+  const other = await download(page, 'another');
+  await press(dialog(page), 'I have kept it');
+  await press(page, 'Renew API token renewed');
+  await dialog(page).getByLabel('Text of the API token').fill(other);
+  await press(dialog(page), 'Renew');
+  await said(dialog(page), 'This is not the text of the API token renewed.');
+  await dialog(page).getByLabel('Text of the API token').fill(` ${text}\n`);
+  await press(dialog(page), 'Renew');
+  await said(dialog(page), 'This is shown once.');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  const next = await dialog(page).getByLabel('Text of the API token').inputValue();
+  assert.match((await house.byToken(text)).error.message, /invalid token/);
+  assert.equal((await house.byToken(next)).username, 'ops@acme.example');
+  assert.equal((await house.byToken(other)).username, 'ops@acme.example');
+  await press(dialog(page), 'I have kept it');
+  assert.ok(!(await page.content()).includes(next), 'the text has left the page');
+  await page.context().close();
+});
 
 test('a superuser makes a token for another, who alone can download it', async () => {
   const admin = await house.signedIn('admin@acme.example', { at: '/users' });
@@ -111,10 +136,60 @@ test('of two tabs that race for a download one gets the text', async () => {
   await first.context().close();
 });
 
+test('two clicks are one', async () => {
+  const page = await house.signedIn('support@acme.example', { at: '/account' });
+  await page.getByRole('button', { name: 'New API token', exact: true }).dblclick();
+  assert.equal(await dialog(page).count(), 1);
+  await dialog(page).getByLabel('Name').fill('twice');
+  const calls = [];
+  await page.route('**/portal', async route => {
+    calls.push(route.request().postDataJSON().method);
+    await new Promise(done => setTimeout(done, 200));
+    return route.continue();
+  });
+  await dialog(page).getByRole('button', { name: 'Create' }).dblclick();
+  await row(page, 'twice').getByText('Pending').waitFor();
+  assert.equal(calls.filter(m => m === 'enterprise/createApiToken').length, 1);
+  await page.context().close();
+});
+
+test('a session that ends in a dialog costs nothing that was typed there', async () => {
+  const page = await house.signedIn('support@acme.example', { at: '/account' });
+  await press(page, 'New API token');
+  await dialog(page).getByLabel('Name').fill('late');
+  await page.context().clearCookies();
+  await press(dialog(page), 'Create');
+  const again = dialog(page).filter({ hasText: 'Your session has ended' });
+  await again.getByLabel('Password').fill(password);
+  await again.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await row(page, 'late').getByText('Pending').waitFor();
+  assert.equal(await dialog(page).count(), 0);
+  await page.context().close();
+});
+
+test('a dialog is left with its page, but for what is shown once', async () => {
+  const page = await house.signedIn('support@acme.example', { at: '/users' });
+  await page.getByRole('link', { name: 'My account' }).click();
+  await press(page, 'New API token');
+  await dialog(page).waitFor();
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.goForward();
+  await create(page, 'kept');
+  const text = await download(page, 'kept');
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Users', exact: true, includeHidden: true }).waitFor();
+  assert.equal(await dialog(page).getByLabel('Text of the API token').inputValue(), text);
+  await press(dialog(page), 'I have kept it');
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.context().close();
+});
+
 test('lifetimes are offered as long as the portal allows', async () => {
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '45' } });
   const page = await house.signedIn('ops@acme.example', { at: '/account' });
-  await page.getByRole('button', { name: 'New API token' }).click();
+  await press(page, 'New API token');
   assert.deepEqual(await dialog(page).getByLabel('Lifetime').locator('option').allTextContents(), ['1 hour', '12 hours', '1 day', '7 days', '30 days', '45 days']);
   await page.context().close();
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '366' } });

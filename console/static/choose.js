@@ -21,7 +21,7 @@ export function Checklist({ form, name, label, hint, options, empty }) {
     ${options.length === 0 && html`<p class="hint">${empty ?? t('empty')}</p>`}
     <div class="boxes">${visible.map(([value, text]) => html`<label key=${value}><input type="checkbox" checked=${chosen.includes(value)} onChange=${e => tick(value, e.target.checked)} /><bdi>${text}</bdi></label>`)}</div>
     ${fits.length > visible.length && html`<p class="hint" role="status">${t('choose.more', { count: fits.length - visible.length, n: fits.length - visible.length })}</p>`}
-    ${problem && html`<p class="problem" lang="en">${problem}</p>`}
+    ${problem && html`<p class="problem">${problem}</p>`}
   </fieldset>`;
 }
 
@@ -36,6 +36,6 @@ export function Suggest({ form, name, label, hint, options, ...rest }) {
       aria-describedby=${[hint && `${id}h`, problem && `${id}p`].filter(Boolean).join(' ') || undefined} onInput=${e => form.set(name, e.target.value)} />
     <datalist id=${`${id}l`}>${some.map(text => html`<option key=${text} value=${text}></option>`)}</datalist>
     ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}
-    ${problem && html`<p class="problem" id=${`${id}p`} lang="en">${problem}</p>`}
+    ${problem && html`<p class="problem" id=${`${id}p`}>${problem}</p>`}
   </div>`;
 }

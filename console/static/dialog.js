@@ -1,6 +1,7 @@
 // Dialogs over the page: the browser's own, which keep the focus, close by Escape and give the focus back.
-import { html, store, useEffect, useRef, useId, useState } from './ui.js';
+import { html, store, useEffect, useLayoutEffect, useRef, useId, useState } from './ui.js';
 import { t } from './i18n.js';
+import { place } from './router.js';
 import { Failure } from './page.js';
 
 const open = store([]);
@@ -20,13 +21,16 @@ export function ask(Body, props = {}) {
 
 export const Dialogs = () => open.use().map(({ id, Body, props, close }) => html`<${Body} key=${id} ...${props} close=${close} />`);
 
-// Dialog is the frame of one. A dialog that is fixed is left by its own buttons alone.
+// Dialog is the frame of one. A dialog that is fixed is left by its own buttons alone; another one is left with the page below it.
 export function Dialog({ title, close, fixed, wide, children }) {
   const ref = useRef();
   const id = useId();
   const fixedNow = useRef(fixed);
   fixedNow.current = fixed;
-  useEffect(() => {
+  const at = place.use();
+  const opened = useRef(at);
+  useEffect(() => { if (at !== opened.current && !fixed) close(); }, [at]);
+  useLayoutEffect(() => { // at once, so that nobody opens it twice by a double click
     const d = ref.current;
     const before = document.activeElement;
     let shown = true;
@@ -57,8 +61,10 @@ export function Dialog({ title, close, fixed, wide, children }) {
 
 const Cross = () => html`<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 4l8 8M12 4l-8 8" /></svg>`;
 
-function Confirm({ title, text, action, danger, run, close }) {
+function Confirm({ title, text, action, danger, retype, run, close }) {
   const [busy, setBusy] = useState(false);
+  const [typed, setTyped] = useState('');
+  const id = useId();
   const [error, setError] = useState(null);
   const yes = async () => {
     setBusy(true);
@@ -71,13 +77,15 @@ function Confirm({ title, text, action, danger, run, close }) {
     }
   };
   return html`<${Dialog} title=${title} close=${close}>
-    <div class="body"><p>${text}</p><${Failure} error=${error} /></div>
+    <div class="body"><p>${text}</p><${Failure} error=${error} />
+      ${retype && html`<div class="field"><label for=${id}>${t('retype')}</label><input id=${id} dir="auto" autocomplete="off" spellcheck=${false} value=${typed} onInput=${e => setTyped(e.target.value)} /></div>`}</div>
     <footer>
       <button type="button" data-first onClick=${() => close(false)}>${t('cancel')}</button>
-      <button type="button" class=${danger ? 'danger' : 'primary'} disabled=${busy} onClick=${yes}>${action}</button>
+      <button type="button" class=${danger ? 'danger' : 'primary'} disabled=${busy || (retype && typed.trim() !== retype.trim())} onClick=${yes}>${action}</button>
     </footer>
   </${Dialog}>`;
 }
 
-// confirmed asks before something is done, and has run do it while the dialog is open, so that a refusal is told there.
+// confirmed asks before something is done, and has run do it while the dialog is open, so that a refusal is told there. What ends
+// much has its name retyped.
 export const confirmed = props => ask(Confirm, props);

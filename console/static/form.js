@@ -3,10 +3,12 @@ import { html, useState, useEffect, useId, useRef } from './ui.js';
 import { t } from './i18n.js';
 import { guard } from './router.js';
 import { confirmed } from './dialog.js';
+import { Words } from './page.js';
 
 const leaving = () => confirmed({ title: t('leave'), text: t('leave.text'), action: t('leave.action'), danger: true });
 
-// useForm follows the values of a form. What differs from first is unsaved; leaving is warned of where warn is set.
+// useForm follows the values of a form. What differs from first is unsaved; leaving is warned of where warn is set. When first comes
+// anew, as a record does that was read again, it takes the place of what was not changed here: what was typed stays.
 export function useForm(first, { warn = false } = {}) {
   const [values, setValues] = useState(first);
   const [saved, setSaved] = useState(first);
@@ -14,7 +16,17 @@ export function useForm(first, { warn = false } = {}) {
   const [busy, setBusy] = useState(false);
   const changed = Object.keys(values).filter(k => !same(values[k], saved[k]));
   const dirty = changed.length > 0;
+  const before = useRef(first);
+  const news = JSON.stringify(first);
+  useEffect(() => {
+    const old = before.current;
+    before.current = first;
+    if (news === JSON.stringify(old)) return;
+    setSaved(first);
+    setValues(now => Object.fromEntries(Object.keys(first).map(k => [k, same(now[k], saved[k]) ? first[k] : now[k]])));
+  }, [news]);
   const mounted = useRef(true);
+  const running = useRef(false);
   useEffect(() => () => { mounted.current = false; }, []);
   useEffect(() => {
     if (!warn || !dirty) return undefined;
@@ -29,11 +41,20 @@ export function useForm(first, { warn = false } = {}) {
       setSaved(to);
       setError(null);
     },
-    fail: setError,
+    // saved tells that values were saved, and what fields have from now on. What was typed since then is not saved.
+    saved: (sent, then = {}) => {
+      const to = { ...sent, ...then };
+      setSaved(to);
+      setValues(now => Object.fromEntries(Object.keys(to).map(k => [k, same(now[k], sent[k]) ? to[k] : now[k]])));
+      setError(null);
+    },
+    // refuse tells of what is wrong with a field, or with all, as the page itself knows.
+    refuse: (text, field) => setError({ ours: true, message: text, fields: field ? { [field]: text } : {} }),
     // submit runs what saves, once at a time, and keeps what was typed when it is refused.
     submit: save => async event => {
       event?.preventDefault();
-      if (busy) return;
+      if (running.current) return;
+      running.current = true;
       setBusy(true);
       setError(null);
       try {
@@ -41,9 +62,10 @@ export function useForm(first, { warn = false } = {}) {
       } catch (e) {
         if (mounted.current) setError(e);
       }
+      running.current = false;
       if (mounted.current) setBusy(false);
     },
-    problem: name => error?.fields?.[name],
+    problem: name => error?.fields?.[name] && html`<${Words} error=${error} text=${error.fields[name]} />`,
   };
 }
 
@@ -66,7 +88,7 @@ export function Field({ form, name, label, hint, type = 'text', options, rows, .
     : rows ? html`<textarea rows=${rows} dir="auto" ...${common}></textarea>`
       : html`<input type=${type} dir=${type === 'password' ? undefined : 'auto'} ...${common} />`}
     ${hint && html`<p class="hint" id=${`${id}h`}>${hint}</p>`}
-    ${problem && html`<p class="problem" id=${`${id}p`} lang="en">${problem}</p>`}
+    ${problem && html`<p class="problem" id=${`${id}p`}>${problem}</p>`}
   </div>`;
 }
 

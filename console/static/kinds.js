@@ -4,24 +4,24 @@ export const kinds = {
     list: 'network/getNetworkOperatorUsers', get: 'operatorUser/getOperatorUser', insert: 'operatorUser/insertOperatorUser',
     update: 'operatorUser/updateOperatorUser', remove: 'operatorUser/deleteOperatorUser',
     sendReset: 'operatorUser/sendOperatorUserPasswordResetEmail', tokensOf: 'operatorUser/getApiTokens', tokens: 'network/getApiTokens',
-    createToken: 'network/createApiToken', downloadToken: 'network/downloadApiToken', revokeToken: 'network/revokeApiToken', owner: 'operatorUserId',
+    createToken: 'network/createApiToken', downloadToken: 'network/downloadApiToken', revokeToken: 'network/revokeApiToken', refreshToken: 'network/refreshApiToken', owner: 'operatorUserId',
   },
   MSP: {
     list: 'enterpriseProxy/getEnterpriseProxyUsers', get: 'enterpriseProxy/getEnterpriseProxyUser', insert: 'enterpriseProxy/insertEnterpriseProxyUser',
     update: 'enterpriseProxy/updateEnterpriseProxyUser', remove: 'enterpriseProxy/deleteEnterpriseProxyUser',
     sendReset: 'enterpriseProxy/sendEnterpriseProxyUserPasswordResetEmail', tokensOf: 'enterpriseUser/getApiTokens', tokens: 'enterpriseProxy/getApiTokens',
-    createToken: 'enterpriseProxy/createApiToken', downloadToken: 'enterpriseProxy/downloadApiToken', revokeToken: 'enterpriseProxy/revokeApiToken', owner: 'enterpriseUserId',
+    createToken: 'enterpriseProxy/createApiToken', downloadToken: 'enterpriseProxy/downloadApiToken', revokeToken: 'enterpriseProxy/revokeApiToken', refreshToken: 'enterpriseProxy/refreshApiToken', owner: 'enterpriseUserId',
   },
   ENTERPRISE: {
     list: 'enterprise/getEnterpriseUsers', get: 'enterpriseUser/getEnterpriseUser', insert: 'enterprise/insertEnterpriseUser',
     update: 'enterpriseUser/updateEnterpriseUser', remove: 'enterpriseUser/deleteEnterpriseUser',
     sendReset: 'enterpriseUser/sendEnterpriseUserPasswordResetEmail', tokensOf: 'enterpriseUser/getApiTokens', tokens: 'enterprise/getApiTokens',
-    createToken: 'enterprise/createApiToken', downloadToken: 'enterprise/downloadApiToken', revokeToken: 'enterprise/revokeApiToken', owner: 'enterpriseUserId',
+    createToken: 'enterprise/createApiToken', downloadToken: 'enterprise/downloadApiToken', revokeToken: 'enterprise/revokeApiToken', refreshToken: 'enterprise/refreshApiToken', owner: 'enterpriseUserId',
   },
 };
 
 // methodsOf are those that the pages of a kind of users ask the portal about.
 export const methodsOf = kind => [
-  ...['list', 'get', 'insert', 'update', 'remove', 'sendReset', 'tokensOf', 'tokens', 'createToken', 'downloadToken', 'revokeToken'].map(what => kinds[kind][what]),
+  ...['list', 'get', 'insert', 'update', 'remove', 'sendReset', 'tokensOf', 'tokens', 'createToken', 'downloadToken', 'revokeToken', 'refreshToken'].map(what => kinds[kind][what]),
   'role/getUserTypeRoles', 'secondFactor/reset',
 ];

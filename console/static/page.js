@@ -1,6 +1,7 @@
 // The parts that pages are made of.
 import { html, store, useEffect, Fragment } from './ui.js';
-import { t, has } from './i18n.js';
+import { t, has, language } from './i18n.js';
+import { inWords } from './refusals.js';
 import { Title } from './format.js';
 
 // Page is a page's head and content. Crumbs are [text, address] pairs that lead to it.
@@ -20,13 +21,22 @@ export const Card = ({ title, hint, actions, children }) => html`<section class=
   ${children}
 </section>`;
 
-// Failure tells of an error, in the user's language, with the portal's own words below it.
+// Words are those of an error, in the user's language as far as they are known. An error of ours is in it already.
+export function Words({ error, text }) {
+  const known = error.ours ? text : inWords(text);
+  return known ?? html`<span lang="en" dir="auto">${text}</span>`;
+}
+
+// Failure tells of an error, with the portal's own words below it where they were put into others.
 export function Failure({ error, retry }) {
   if (!error) return null;
-  const code = `error.${error.code ?? 'page'}`;
+  const code = `error.${error.code ?? (error.ours ? -32602 : 'page')}`;
+  const phrase = error.fields?.[error.first] ?? error.message;
+  const put = !error.ours && language.get() !== 'en' && phrase && inWords(phrase);
   return html`<div class="note bad" role="alert">
     <p><strong>${t(has(code) ? code : 'error')}</strong></p>
-    ${error.message && html`<p lang="en" dir="auto">${error.message}</p>`}
+    ${phrase && html`<p><${Words} error=${error} text=${phrase} /></p>`}
+    ${put && html`<p class="hint" lang="en" dir="auto">${error.message}</p>`}
     ${retry && html`<button type="button" onClick=${retry}>${t('retry')}</button>`}
   </div>`;
 }

@@ -11,7 +11,6 @@ let left = 0;
 export function guard(question) {
   stay = question;
 }
-export const guarded = () => stay !== null;
 
 addEventListener('hashchange', async () => {
   const to = now();
@@ -31,6 +30,12 @@ addEventListener('beforeunload', event => {
 });
 
 export const go = to => { location.hash = to; };
+
+// leave goes from what is no more: there is nothing to save of it.
+export function leave(to) {
+  stay = null;
+  go(to);
+}
 
 // goInstead goes without leaving a place to go back to.
 export function goInstead(to) {

@@ -1,13 +1,13 @@
 // The pages of tenants below one's own: the list of them, one with its users, a user, and the API tokens of all.
 import { html, useMemo, useLoad } from './ui.js';
 import { t, language } from './i18n.js';
-import { call } from './api.js';
-import { go } from './router.js';
+import { call, change } from './api.js';
+import { go, leave } from './router.js';
 import { learn, may, wantsConsent } from './session.js';
 import { kinds, methodsOf } from './kinds.js';
 import { Table, useList } from './table.js';
-import { useForm, Field, Submit } from './form.js';
-import { ask, Dialog } from './dialog.js';
+import { useForm, Field, SaveBar, Submit } from './form.js';
+import { ask, confirmed, Dialog } from './dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Note, Text, say } from './page.js';
 import { Time } from './format.js';
 import { UserList, UserPage } from './users.js';
@@ -15,7 +15,7 @@ import { Tokens } from './tokens.js';
 import { parts } from './parts.js';
 
 // A Tenants is what the pages of customers, or of partners, have in common.
-export function tenants({ key, kind, param, list, insert, get, columns }) {
+export function tenants({ key, kind, param, list, insert, get, update, remove, columns }) {
   const methods = kinds[kind];
   const at = id => ({ kind, tenant: { [param]: Number(id) }, base: `/${key}/${id}/users`, list: `/${key}/${id}` });
 
@@ -44,26 +44,40 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
       actions=${may(insert()) && html`<button type="button" class="primary" onClick=${add}>${t(`${key}.new`)}</button>`} /></section></${Page}>`;
   }
 
-  const asked = [...methodsOf(kind), ...parts.map(p => p.reads(kind))];
-  const Found = ({ id, asks = asked, children }) => html`<${Loaded} state=${useTenant(id, asks)}>${tenant => (tenant ? children(tenant) : html`<${Missing} />`)}</${Loaded}>`;
-
+  const asked = [update, remove, ...methodsOf(kind), ...parts.map(p => p.reads(kind))];
+  const Found = ({ id, asks = asked, children }) => {
+    const state = useTenant(id, asks);
+    return html`<${Loaded} state=${state}>${tenant => (tenant ? children(tenant, state.reload) : html`<${Missing} />`)}</${Loaded}>`;
+  };
   const crumbs = (tenant, id) => [[t(`nav.${key}`), `/${key}`], [tenant.name, `/${key}/${id}`]];
   const place = (tenant, id) => ({ ...at(id), root: `/${key}/${id}`, crumbs: crumbs(tenant, id) });
+  const mayAt = (method, id) => may(method, at(id).tenant);
 
-  // What more there is of a tenant, as far as the caller may see it.
-  const Links = ({ id }) => html`
-    ${may(methods.tokens, at(id).tenant) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}
-    ${parts.filter(p => may(p.reads(kind), at(id).tenant)).map(p => html`<a key=${p.key} class="button" href=${`#/${key}/${id}/${Object.keys(p.views)[0]}`}>${t(`nav.${p.key}`)}</a>`)}`;
-
-  const One = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${tenant.name} crumbs=${[[t(`nav.${key}`), `/${key}`]]}
-      actions=${html`<${Links} id=${id} />`}>
+  // What more there is of a tenant and may be done with it, as far as the caller may.
+  const Actions = ({ id, tenant }) => {
+    const end = () => confirmed({
+      title: t(`${key}.delete`), text: t(`${key}.delete.text`, { name: tenant.name }), action: t('delete'), danger: true, retype: tenant.name,
+      run: () => call(remove, at(id).tenant),
+    }).then(done => {
+      if (!done) return;
+      say(t('tenant.deleted', { name: tenant.name }));
+      leave(`/${key}`);
+    });
+    return html`
+      ${mayAt(methods.tokens, id) && html`<a class="button" href=${`#/${key}/${id}/tokens`}>${t('nav.authentication')}</a>`}
+      ${parts.filter(p => mayAt(p.reads(kind), id)).map(p => html`<a key=${p.key} class="button" href=${`#/${key}/${id}/${Object.keys(p.views)[0]}`}>${t(`nav.${p.key}`)}</a>`)}
+      ${mayAt(remove, id) && html`<button type="button" class="danger" onClick=${end}>${t(`${key}.delete`)}</button>`}`;
+  };
+  const One = ({ id }) => html`<${Found} id=${id}>${(tenant, reload) => html`<${Page} title=${tenant.name} crumbs=${[[t(`nav.${key}`), `/${key}`]]}
+      actions=${html`<${Actions} id=${id} tenant=${tenant} />`}>
     <${Card} title=${t('about')}><${Facts} list=${[
   ...columns().map(c => [c.title, html`<${Text} text=${c.value(tenant)} />`]), [t('domain'), html`<${Text} text=${tenant.domain} />`],
-  [t('contact'), html`<${Text} text=${tenant.contactName} />`], [t('created'), html`<${Time} at=${tenant.created} />`], [t('logicalId'), html`<code>${tenant.logicalId}</code>`],
+  ...(mayAt(update, id) ? [] : [[t('contact'), html`<${Text} text=${tenant.contactName} />`]]),
+  [t('created'), html`<${Time} at=${tenant.created} />`], [t('logicalId'), html`<code>${tenant.logicalId}</code>`],
 ]} /></${Card}>
-    <${Card} title=${t('users')}>${may(methods.list, at(id).tenant) ? html`<${UserList} where=${at(id)} exportName=${`users-${tenant.domain ?? id}`} />` : html`<${Withheld} method=${methods.list} tenant=${at(id).tenant} />`}</${Card}>
+    <${Card} title=${t('users')}>${mayAt(methods.list, id) ? html`<${UserList} where=${at(id)} exportName=${`users-${tenant.domain ?? id}`} />` : html`<${Withheld} method=${methods.list} tenant=${at(id).tenant} />`}</${Card}>
+    ${mayAt(update, id) && html`<${Edit} tenant=${tenant} method=${update} params=${at(id).tenant} reload=${reload} />`}
   </${Page}>`}</${Found}>`;
-
   const User = ({ id, user }) => html`<${Found} id=${id}>${tenant => html`<${UserPage} where=${at(id)} id=${user} crumbs=${crumbs(tenant, id)} />`}</${Found}>`;
 
   const All = ({ id }) => html`<${Found} id=${id}>${tenant => html`<${Page} title=${t('nav.authentication')} crumbs=${crumbs(tenant, id)}>
@@ -77,6 +91,31 @@ export function tenants({ key, kind, param, list, insert, get, columns }) {
   return { [`/${key}`]: List, [`/${key}/:id`]: One, [`/${key}/:id/tokens`]: All, [`/${key}/:id/users/:user`]: User, ...Object.fromEntries(more) };
 }
 
+const contact = ['contactName', 'contactEmail', 'contactPhone', 'contactMobile'];
+const address = ['streetAddress', 'streetAddress2', 'postalCode', 'city', 'state', 'country'];
+
+// Edit is the form of what may be changed of a tenant.
+function Edit({ tenant, method, params, reload }) {
+  const form = useForm(Object.fromEntries(['name', 'description', ...contact, ...address].map(k => [k, tenant[k] ?? ''])), { warn: true });
+  const save = async values => {
+    await change(method, { ...params, _update: Object.fromEntries(form.changed.map(k => [k, values[k]])) });
+    form.saved(values);
+    say(t('saved'));
+    reload();
+  };
+  const fields = names => html`<div class="grid">${names.map(k => html`<${Field} key=${k} form=${form} name=${k} type=${k === 'contactEmail' ? 'email' : 'text'} label=${t(`tenant.${k}`)} autocomplete="off" />`)}</div>`;
+  return html`<form class="cards" onSubmit=${form.submit(save)}>
+    <${Failure} error=${form.error} />
+    <${Card} title=${t('properties')}>
+      <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" />
+      <${Field} form=${form} name="description" label=${t('description')} rows="2" />
+      <fieldset class="part"><legend>${t('contact')}</legend>${fields(contact)}</fieldset>
+      <fieldset class="part"><legend>${t('tenant.address')}</legend>${fields(address)}</fieldset>
+    </${Card}>
+    <${SaveBar} form=${form} />
+  </form>`;
+}
+
 function NewTenant({ title, method, close }) {
   const form = useForm({ name: '', contactName: '', contactEmail: '' });
   const save = async values => {
@@ -88,8 +127,8 @@ function NewTenant({ title, method, close }) {
     <div class="body">
       <${Failure} error=${form.error} />
       <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" />
-      <${Field} form=${form} name="contactName" label=${t('contact.name')} autocomplete="off" />
-      <${Field} form=${form} name="contactEmail" type="email" label=${t('contact.email')} autocomplete="off" />
+      <${Field} form=${form} name="contactName" label=${t('tenant.contactName')} autocomplete="off" />
+      <${Field} form=${form} name="contactEmail" type="email" label=${t('tenant.contactEmail')} autocomplete="off" />
     </div>
     <${Submit} form=${form} close=${close} text=${t('create')} />
   </form></${Dialog}>`;

@@ -30,12 +30,17 @@ export function Tokens({ where, user, exportName }) {
   const own = user ? user.id === me.userId : false;
   const canCreate = may(methods.createToken, tenant) && (own || (me.isSuper === 1 && user));
   const canRevoke = token => may(methods.revokeToken, tenant) && (ownerOf(token) === me.userId || me.isSuper === 1);
+  const canRefresh = token => may(methods.refreshToken, tenant) && ownerOf(token) === me.userId;
   const canDownload = token => may(methods.downloadToken, tenant) && ownerOf(token) === me.userId;
   const add = async () => {
     if (await ask(NewToken, { where, user, list })) list.reload();
   };
   const download = async token => {
     await ask(Download, { token, method: methods.downloadToken });
+    list.reload();
+  };
+  const refresh = async token => {
+    await ask(Refresh, { token, method: methods.refreshToken });
     list.reload();
   };
   const revoke = async token => {
@@ -60,6 +65,7 @@ export function Tokens({ where, user, exportName }) {
     { key: 'tokenUuid', title: t('token.uuid'), value: r => r.tokenUuid, hidden: true },
     { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => html`
       ${r.state === 'PENDING' && canDownload(r) && html`<button type="button" class="small primary" aria-label=${t('token.download.of', { name: r.name })} onClick=${() => download(r)}>${t('token.download.action')}</button>`}
+      ${r.state === 'ENABLED' && canRefresh(r) && html`<button type="button" class="small" aria-label=${t('token.refresh.of', { name: r.name })} onClick=${() => refresh(r)}>${t('token.refresh.action')}</button>`}
       ${(r.state === 'PENDING' || r.state === 'ENABLED') && canRevoke(r) && html`<button type="button" class="small" aria-label=${t('token.revoke.of', { name: r.name })} onClick=${() => revoke(r)}>${t('token.revoke.action')}</button>`}` },
   ].filter(Boolean), [user?.id, names, me, language.get()]);
   return html`<${Table} name="tokens" label=${t('tokens')} list=${list} columns=${columns} first=${{ key: 'created', down: true }} empty=${t('tokens.empty')}
@@ -132,6 +138,36 @@ function Download({ token, method, close }) {
     : html`<button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button>`}
     </footer>
   </${Dialog}>`;
+}
+
+// numberOf is the token ID in the text of a token, which is a JWT.
+function numberOf(text) {
+  try {
+    return JSON.parse(atob(text.split('.')[1].replaceAll('-', '+').replaceAll('_', '/'))).jti;
+  } catch {
+    return null;
+  }
+}
+
+// Refresh gives a token a new text and its whole life anew: who has its text shows it, and is shown the new one, once.
+function Refresh({ token, method, close }) {
+  const [text, setText] = useState(null);
+  const form = useForm({ apiToken: '' });
+  const get = async ({ apiToken }) => {
+    const present = apiToken.trim();
+    if (numberOf(present) !== token.tokenUuid) return form.refuse(t('token.refresh.other', { name: token.name }), 'apiToken');
+    return setText((await call(method, { apiToken: present })).token);
+  };
+  return html`<${Dialog} title=${t('token.refresh')} close=${close} fixed=${text !== null} wide><form onSubmit=${form.submit(get)} autocomplete="off">
+    <div class="body">
+      <p><strong><bdi>${token.name}</bdi></strong></p>
+      ${text === null ? html`<p>${t('token.refresh.text')}</p><${Failure} error=${form.error} />
+        <${Field} form=${form} name="apiToken" label=${t('secret.token')} rows="6" required spellcheck=${false} />`
+    : html`<${Secret} text=${text} file=${`${fileName(token.name)}.token`} />`}
+    </div>
+    ${text === null ? html`<${Submit} form=${form} close=${close} text=${t('token.refresh.action')} />`
+    : html`<footer><button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button></footer>`}
+  </form></${Dialog}>`;
 }
 
 export const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 60) || 'api';

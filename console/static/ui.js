@@ -1,9 +1,9 @@
 // What every page needs of the library, so that no page names it.
 import { h, render, Fragment } from './vendor/preact.mjs';
-import { useState, useEffect, useMemo, useRef, useCallback, useId, useErrorBoundary } from './vendor/hooks.mjs';
+import { useState, useEffect, useLayoutEffect, useMemo, useRef, useCallback, useId, useErrorBoundary } from './vendor/hooks.mjs';
 import htm from './vendor/htm.mjs';
 
-export { render, Fragment, useState, useEffect, useMemo, useRef, useCallback, useId, useErrorBoundary };
+export { render, Fragment, useState, useEffect, useLayoutEffect, useMemo, useRef, useCallback, useId, useErrorBoundary };
 
 export const html = htm.bind(h);
 

@@ -10,7 +10,7 @@ import { useForm, Choice, Field, SaveBar, Submit } from './form.js';
 import { ask, confirmed, Dialog } from './dialog.js';
 import { Page, Card, Failure, Loaded, Badge, Facts, Missing, Text, Note, say } from './page.js';
 import { Time, Distance, None } from './format.js';
-import { go } from './router.js';
+import { go, leave } from './router.js';
 import { Tokens } from './tokens.js';
 
 const status = u => (u.isLocked ? 'locked' : u.isActive ? 'enabled' : 'disabled');
@@ -96,7 +96,7 @@ function OneUser({ user, where, crumbs, reload }) {
     const update = Object.fromEntries(form.changed.filter(k => k !== 'currentPassword').map(k => [k, values[k]]));
     if ('password' in update) update.password2 = values.password2;
     await change(methods.update, { id: user.id, ...(values.currentPassword && { currentPassword: values.currentPassword }), _update: update });
-    form.reset({ ...values, currentPassword: '', password: '', password2: '' });
+    form.saved(values, { currentPassword: '', password: '', password2: '' });
     say(t('saved'));
     reload();
   };
@@ -174,7 +174,7 @@ function Actions({ user, where, own, reload }) {
   }).then(done => {
     if (!done) return;
     say(t('user.deleted', { name }));
-    go(where.list ?? base);
+    leave(where.list ?? base);
   });
   return html`
     ${user.isLocked === 1 && may(methods.update, tenant) && html`<button type="button" onClick=${unlock}>${t('user.unlock')}</button>`}

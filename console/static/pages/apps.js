@@ -11,7 +11,7 @@ import { Checklist } from '../choose.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Text, Note, Badge, say } from '../page.js';
 import { Time, Distance } from '../format.js';
-import { go } from '../router.js';
+import { go, leave } from '../router.js';
 import { Auth, Keys, Secrets, activity, authOf, keysOf, showSecret, used } from '../clients.js';
 
 const secretMethods = { regenerate: 'oauthApp/regenerateOauthAppSecret', rotate: 'oauthApp/rotateOauthAppSecret', end: 'oauthApp/endOauthAppSecretRotation' };
@@ -84,7 +84,7 @@ function NewApp({ at, close }) {
 
 function One({ at, id }) {
   const state = useLoad(() => call('oauthApp/getOauthApp', { id: Number(id), with: ['secrets', 'grants'], ...at.tenant }), [id, at.root]);
-  return html`<${Loaded} state=${state}>${app => (app ? html`<${App} key=${`${app.id} ${app.modified}`} app=${app} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
+  return html`<${Loaded} state=${state}>${app => (app ? html`<${App} key=${app.id} app=${app} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
 }
 
 function App({ app, at, reload }) {
@@ -99,7 +99,7 @@ function App({ app, at, reload }) {
     if ('jwks' in update) update.jwks = keysOf(values.jwks);
     if (form.changed.includes('roleIds') || form.changed.includes('privileges')) update.scope = scopeOf(values);
     await change('oauthApp/updateOauthApp', { id: app.id, ...at.tenant, _update: update });
-    form.reset(values);
+    form.saved(values);
     say(t('saved'));
     reload();
   };
@@ -109,7 +109,7 @@ function App({ app, at, reload }) {
     const text = t('app.delete.text', { name: app.name }) + (granted ? ` ${t('app.delete.granted', { count: granted, n: granted })}` : '');
     if (await confirmed({ title: t('app.delete'), text, action: t('delete'), danger: true, run })) {
       say(t('app.deleted', { name: app.name }));
-      go(`${at.root}/apps`);
+      leave(`${at.root}/apps`);
     }
   };
   return html`<${Page} title=${app.name} crumbs=${[...at.crumbs, [t('nav.apps'), `${at.root}/apps`]]}

@@ -12,7 +12,7 @@ import { Checklist, Suggest } from '../choose.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Text, say } from '../page.js';
 import { Time } from '../format.js';
-import { go } from '../router.js';
+import { go, leave } from '../router.js';
 import { Auth, Keys, Secrets, activity, authOf, keysOf, showSecret, used } from '../clients.js';
 
 const secretMethods = { regenerate: 'apiClient/regenerateApiClientSecret', rotate: 'apiClient/rotateApiClientSecret', end: 'apiClient/endApiClientSecretRotation' };
@@ -77,7 +77,7 @@ function One({ at, id }) {
   const functions = useFunctions(at);
   const state = useLoad(() => call('apiClient/getApiClient', { id: Number(id), with: ['secrets'], ...at.tenant }), [id, at.root]);
   return html`<${Loaded} state=${functions}>${list => html`<${Loaded} state=${state}>${client => (client
-    ? html`<${Client} key=${`${client.id} ${client.modified} ${client.isActive}`} client=${client} functions=${list} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`}</${Loaded}>`;
+    ? html`<${Client} key=${client.id} client=${client} functions=${list} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`}</${Loaded}>`;
 }
 
 function Client({ client, functions, at, reload }) {
@@ -92,7 +92,7 @@ function Client({ client, functions, at, reload }) {
     if ('jwks' in update) update.jwks = keysOf(values.jwks);
     if (form.changed.includes('roleId') || form.changed.includes('functions')) Object.assign(update, roleOf(values));
     await change('apiClient/updateApiClient', { id: client.id, ...at.tenant, _update: update });
-    form.reset(values);
+    form.saved(values);
     say(t('saved'));
     reload();
   };
@@ -131,7 +131,7 @@ function Actions({ client, at, reload }) {
   const remove = async () => {
     if (!(await ask(Remove, { client, at }))) return;
     say(t('clients.deleted', { name }));
-    go(`${at.root}/clients`);
+    leave(`${at.root}/clients`);
   };
   return html`
     ${may('apiClient/updateApiClient', at.tenant) && html`<button type="button" onClick=${turn}>${t(client.isActive ? 'clients.off' : 'clients.on')}</button>`}
@@ -144,7 +144,7 @@ function Remove({ client, at, close }) {
   const form = useForm({ heir: '' });
   const save = async ({ heir }) => {
     const to = users.rows?.find(u => u.username === heir.trim());
-    if (heir.trim() && !to) return form.fail({ message: t('user.unknown'), fields: { heir: t('user.unknown') } });
+    if (heir.trim() && !to) return form.refuse(t('user.unknown'), 'heir');
     await change('apiClient/deleteApiClient', { id: client.id, ...(to && { reassignToUserId: to.id }), ...at.tenant });
     return close(true);
   };

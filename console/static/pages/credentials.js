@@ -1,7 +1,7 @@
 // Credentials: logins that live elsewhere, kept here and used by those with whom they are shared.
 import { html, useMemo, useState, useLoad } from '../ui.js';
 import { t, language } from '../i18n.js';
-import { call, change } from '../api.js';
+import { batch, call, change } from '../api.js';
 import { caller, may } from '../session.js';
 import { part } from '../part.js';
 import { kinds } from '../kinds.js';
@@ -11,11 +11,13 @@ import { Checklist } from '../choose.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Badge, Text, say } from '../page.js';
 import { Time, Distance } from '../format.js';
-import { go } from '../router.js';
+import { go, leave } from '../router.js';
 import { Secret, useNames, fileName } from '../tokens.js';
 
 const colours = { VERIFIED: 'enabled', UNVERIFIED: '', REJECTED: 'revoked', LOCKED: 'locked', EXPIRED: 'pending' };
 const status = c => html`<${Badge} kind=${colours[c.status] ?? ''} text=${t(`credential.${c.status}`)} />`;
+
+const none = [];
 
 // Who administrates credentials sees all of them; others see those that they may use, and no more of them than the name.
 const administrates = at => may('credential/updateCredential', at.tenant);
@@ -23,6 +25,7 @@ const administrates = at => may('credential/updateCredential', at.tenant);
 function List({ at }) {
   const list = useList('credential/getCredentials', { view: 'Full', ...at.tenant });
   const all = administrates(at);
+  const mine = useMine(list.rows ?? none, at);
   const columns = useMemo(() => [
     { key: 'username', title: t('username'), value: r => r.username, cell: r => (all ? html`<a href=${`#${at.root}/credentials/${r.id}`}><bdi>${r.username}</bdi></a>` : html`<bdi>${r.username}</bdi>`) },
     ...(all ? [
@@ -32,9 +35,9 @@ function List({ at }) {
       { key: 'verifiedAt', title: t('credential.verified'), value: r => r.verifiedAt, cell: r => html`<${Distance} at=${r.verifiedAt} />` },
       { key: 'lastUpdated', title: t('credential.updated'), value: r => r.lastUpdated, cell: r => html`<${Time} at=${r.lastUpdated} />`, hidden: true },
     ] : []),
-    { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => mayUse(r, at) && html`<button type="button" class="small" aria-label=${t('credential.use.of', { name: r.username })}
+    { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => mine(r) && html`<button type="button" class="small" aria-label=${t('credential.use.of', { name: r.username })}
       onClick=${() => ask(Use, { credential: r, at })}>${t('credential.use.action')}</button>` },
-  ], [at.root, all, language.get()]);
+  ], [at.root, all, mine, language.get()]);
   const add = async () => {
     const id = await ask(NewCredential, { at });
     if (id) go(`${at.root}/credentials/${id}`);
@@ -45,8 +48,18 @@ function List({ at }) {
   </${Card}></${Page}>`;
 }
 
-// mayUse says to whom the button is shown: who sees the shares finds himself in them, or some groups; who does not sees only what is his.
-const mayUse = (c, at) => may('credential/useCredential', at.tenant) && (!c.userIds || c.userIds.includes(caller.get().userId) || c.userGroupIds.length > 0);
+// useMine says which credentials the caller may use: who sees the shares finds himself in them, or in one of the groups; who does not
+// sees only what is his. Of the groups of others no more than whether he is in them is asked.
+function useMine(list, at) {
+  const me = caller.get().userId;
+  const ids = [...new Set(list.filter(c => c.userIds && !c.userIds.includes(me)).flatMap(c => c.userGroupIds))];
+  const known = may('userGroup/getUserGroups', at.tenant);
+  const groups = useLoad(async () => {
+    const got = await batch(known ? ids.map(id => ['userGroup/getUserGroup', { id, with: ['members'], ...at.tenant }]) : []);
+    return new Set(ids.filter((id, i) => got[i]?.result?.members?.some(m => m.userId === me)));
+  }, [known, ids.join()]);
+  return c => may('credential/useCredential', at.tenant) && (!c.userIds || c.userIds.includes(me) || c.userGroupIds.some(id => (known ? groups.data?.has(id) : true)));
+}
 
 // Use asks what for, and shows the password, this once.
 function Use({ credential, at, close }) {
@@ -81,15 +94,16 @@ function NewCredential({ at, close }) {
 
 function One({ at, id }) {
   const state = useLoad(() => call('credential/getCredential', { id: Number(id), view: 'Full', ...at.tenant }), [id, at.root]);
-  return html`<${Loaded} state=${state}>${c => (c?.status ? html`<${Credential} key=${`${c.id} ${c.lastUpdated}`} credential=${c} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
+  return html`<${Loaded} state=${state}>${c => (c?.status ? html`<${Credential} key=${c.id} credential=${c} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
 }
 
 function Credential({ credential: c, at, reload }) {
   const names = useNames(at);
+  const mine = useMine([c], at);
   const form = useForm({ description: c.description ?? '', newPassword: '' }, { warn: true });
   const save = async values => {
     await change('credential/updateCredential', { id: c.id, ...at.tenant, _update: Object.fromEntries(form.changed.map(k => [k, values[k]])) });
-    form.reset({ ...values, newPassword: '' });
+    form.saved(values, { newPassword: '' });
     say(t('saved'));
     reload();
   };
@@ -103,11 +117,11 @@ function Credential({ credential: c, at, reload }) {
     const text = t('credential.delete.text', { name: c.username, users: c.userIds.length, groups: c.userGroupIds.length });
     if (await confirmed({ title: t('credential.delete'), text, action: t('delete'), danger: true, run })) {
       say(t('credential.deleted', { name: c.username }));
-      go(`${at.root}/credentials`);
+      leave(`${at.root}/credentials`);
     }
   };
   return html`<${Page} title=${c.username} crumbs=${[...at.crumbs, [t('nav.credentials'), `${at.root}/credentials`]]} actions=${html`
-      ${mayUse(c, at) && html`<button type="button" onClick=${() => ask(Use, { credential: c, at })}>${t('credential.use')}</button>`}
+      ${mine(c) && html`<button type="button" onClick=${() => ask(Use, { credential: c, at })}>${t('credential.use')}</button>`}
       ${may('credential/verifyCredential', at.tenant) && html`<button type="button" onClick=${form.submit(verify)} disabled=${form.busy}>${t('credential.verify')}</button>`}
       ${may('credential/deleteCredential', at.tenant) && html`<button type="button" class="danger" onClick=${remove}>${t('credential.delete')}</button>`}`}>
     <form class="cards" onSubmit=${form.submit(save)} autocomplete="off"><${Failure} error=${form.error} />

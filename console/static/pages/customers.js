@@ -15,6 +15,7 @@ export default {
   shown: me => me.userType in lists && may(list()),
   routes: tenants({
     key: 'customers', kind: 'ENTERPRISE', param: 'enterpriseId', list, insert, get: 'enterprise/getEnterprise',
+    update: 'enterprise/updateEnterprise', remove: 'enterprise/deleteEnterprise',
     columns: () => [
       { key: 'accountNumber', title: t('accountNumber'), value: r => r.accountNumber },
       ...(caller.get().userType === 'OPERATOR' ? [{ key: 'partner', title: t('partner'), value: r => r.enterpriseProxyName }] : []),

@@ -39,7 +39,7 @@ function Consents({ given }) {
   const names = Object.keys(given);
   const save = async values => {
     for (const name of form.changed) await call(set(name), { isDelegated: values[name] });
-    form.reset(values);
+    form.saved(values);
     say(t('saved'));
   };
   return html`<form onSubmit=${form.submit(save)}>

@@ -11,19 +11,25 @@ import { Page, Card, Facts, Failure, Loaded, Badge, Text } from '../page.js';
 
 const lists = { OPERATOR: 'network/getNetworkEnterprises', MSP: 'enterpriseProxy/getEnterpriseProxyEnterprises' };
 
+// Proposals are the first of many: any other can be typed, and is looked for when it is asked about.
+const PROPOSED = 500;
+
 function Explain() {
   const me = caller.use();
   const catalog = useLoad(() => call('system/getMethodCatalog'), []);
-  const users = useList(may(kinds[me.userType].list) ? kinds[me.userType].list : null, {});
-  const customers = useList(lists[me.userType] && may(lists[me.userType]) ? lists[me.userType] : null, {});
+  const users = useList(may(kinds[me.userType].list) ? kinds[me.userType].list : null, {}, { most: PROPOSED });
+  const customers = useList(lists[me.userType] && may(lists[me.userType]) ? lists[me.userType] : null, {}, { most: PROPOSED });
   const form = useForm({ method: '', user: '', customer: '' });
   const [answer, setAnswer] = useState(null);
   const explain = async values => {
     setAnswer(null);
-    const user = named(form, 'user', users.rows, u => u.username, t('user.unknown'));
-    const customer = named(form, 'customer', customers.rows, c => c.name, t('explain.customer.unknown'));
-    if (user === undefined || customer === undefined) return;
-    setAnswer(await call('role/explainPrivilege', { method: values.method.trim(), ...(user && { userId: user.id }), ...(customer && { enterpriseId: customer.id }) }));
+    const username = values.user.trim();
+    const name = values.customer.trim();
+    const user = username && await call(kinds[me.userType].get, { username });
+    const customer = name && await call('enterprise/getEnterprise', { name });
+    if (user === null) return form.refuse(t('user.unknown'), 'user');
+    if (customer === null) return form.refuse(t('explain.customer.unknown'), 'customer');
+    return setAnswer(await call('role/explainPrivilege', { method: values.method.trim(), ...(user && { userId: user.id }), ...(customer && { enterpriseId: customer.id }) }));
   };
   return html`<${Page} title=${t('nav.explain')}><${Card} hint=${t('explain.hint')} title=${t('explain.question')}>
     <${Loaded} state=${catalog}>${methods => html`<form onSubmit=${form.submit(explain)}><div class="grid">
@@ -33,15 +39,6 @@ function Explain() {
       </div><div class="row"><button type="submit" class="primary" disabled=${form.busy}>${t('explain.ask')}</button></div>
     </form><${Failure} error=${form.error} />`}</${Loaded}>
   </${Card}>${answer && html`<${Answer} answer=${answer} />`}</${Page}>`;
-}
-
-// named is the one that a field names: null of an empty field, undefined of a name that nobody has, of which the form then tells.
-function named(form, field, rows, name, problem) {
-  const text = form.values[field].trim();
-  if (!text) return null;
-  const found = rows?.find(r => name(r).toLowerCase() === text.toLowerCase());
-  if (!found) form.fail({ code: -32602, message: '', fields: { [field]: problem } });
-  return found;
 }
 
 const decided = by => (has(`explain.by.${by}`) ? t(`explain.by.${by}`) : by);

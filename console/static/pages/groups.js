@@ -11,7 +11,7 @@ import { Checklist } from '../choose.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Text, say } from '../page.js';
 import { Time } from '../format.js';
-import { go } from '../router.js';
+import { go, leave } from '../router.js';
 import { useNames } from '../tokens.js';
 
 function List({ at }) {
@@ -50,7 +50,7 @@ function NewGroup({ at, close }) {
 
 function One({ at, id }) {
   const state = useLoad(() => call('userGroup/getUserGroup', { id: Number(id), with: ['members', 'credentials'], ...at.tenant }), [id, at.root]);
-  return html`<${Loaded} state=${state}>${group => (group ? html`<${Group} key=${`${group.id} ${group.modified}`} group=${group} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
+  return html`<${Loaded} state=${state}>${group => (group ? html`<${Group} key=${group.id} group=${group} at=${at} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
 }
 
 function Group({ group, at, reload }) {
@@ -58,7 +58,7 @@ function Group({ group, at, reload }) {
   const form = useForm({ name: group.name, description: group.description ?? '' }, { warn: true });
   const save = async values => {
     await change('userGroup/updateUserGroup', { id: group.id, ...at.tenant, _update: Object.fromEntries(form.changed.map(k => [k, values[k]])) });
-    form.reset(values);
+    form.saved(values);
     say(t('saved'));
     reload();
   };
@@ -68,7 +68,7 @@ function Group({ group, at, reload }) {
     const text = t('usergroup.delete.text', { name: group.name, members: group.memberCount, credentials });
     if (await confirmed({ title: t('usergroup.delete'), text, action: t('delete'), danger: true, run })) {
       say(t('usergroup.deleted', { name: group.name }));
-      go(`${at.root}/groups`);
+      leave(`${at.root}/groups`);
     }
   };
   return html`<${Page} title=${group.name} crumbs=${[...at.crumbs, [t('nav.groups'), `${at.root}/groups`]]}
@@ -119,7 +119,7 @@ function Add({ group, at, close }) {
     const { failures } = await call('userGroup/addUserGroupMembers', { id: group.id, userIds, ...at.tenant });
     if (!failures.length) return close(true);
     const name = id => options.find(([known]) => known === id)?.[1] ?? `#${id}`;
-    return form.fail({ message: failures.map(f => `${name(f.userId)}: ${f.code}`).join('; ') });
+    return form.refuse(failures.map(f => t(`usergroup.failure.${f.code}`, { name: name(f.userId) })).join(' '));
   };
   return html`<${Dialog} title=${t('usergroup.add')} close=${close}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? users.error} /><${Checklist} form=${form} name="userIds" label=${t('users')} options=${options} empty=${users.loading ? t('loading') : t('usergroup.add.empty')} /></div>

@@ -13,6 +13,7 @@ export default {
   shown: me => me.userType === 'OPERATOR' && may(list),
   routes: tenants({
     key: 'partners', kind: 'MSP', param: 'enterpriseProxyId', list: () => list, insert: () => insert, get: 'enterpriseProxy/getEnterpriseProxy',
+    update: 'enterpriseProxy/updateEnterpriseProxy', remove: 'enterpriseProxy/deleteEnterpriseProxy',
     columns: () => [{ key: 'proxyType', title: t('type'), value: r => r.proxyType }],
   }),
 };
