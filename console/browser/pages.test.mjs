@@ -22,17 +22,22 @@ test('what a spreadsheet would take for a formula leaves as text', async () => {
   await page.context().close();
 });
 
-test('a list of 10,000 users is searched, sorted and paged', async () => {
-  const page = await house.signedIn('admin@acme.example', { at: '/account' });
-  let made = 0;
+// many has the portal's list of users be one of so many.
+async function many(page, count) {
   await page.route('**/portal', async route => {
     const call = route.request().postDataJSON();
     if (call.method !== 'enterprise/getEnterpriseUsers') return route.continue();
-    const rows = Array.from({ length: Math.min(call.params.limit, 10000 - made) }, (_, i) => ({ id: made + i + 1, username: `user${made + i + 1}@acme.example`, roleName: 'Enterprise Support', isActive: 1, isLocked: 0, isNative: 1, created: '2026-01-02T03:04:05.678Z' }));
-    made += rows.length;
-    return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, result: { data: rows, metaData: { limit: call.params.limit, more: made < 10000, nextPageLink: String(made) } } } });
+    const from = Number(call.params.nextPageLink ?? 0);
+    const rows = Array.from({ length: Math.min(call.params.limit, count - from) }, (_, i) => ({ id: from + i + 1, username: `user${from + i + 1}@acme.example`, roleName: 'Enterprise Support', isActive: 1, isLocked: 0, isNative: 1, created: '2026-01-02T03:04:05.678Z' }));
+    const to = from + rows.length;
+    return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, result: { data: rows, metaData: { limit: call.params.limit, more: to < count, nextPageLink: String(to) } } } });
   });
   await page.getByRole('link', { name: 'Users' }).click();
+}
+
+test('a list of 10,000 users is searched, sorted and paged', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/account' });
+  await many(page, 10000);
   await page.getByText('1–50 of 10,000').waitFor();
   assert.equal(await page.getByRole('row').count(), 51);
   await page.getByRole('button', { name: 'Last', exact: true }).click();
@@ -43,6 +48,17 @@ test('a list of 10,000 users is searched, sorted and paged', async () => {
   await page.getByRole('button', { name: 'Username' }).click();
   assert.match(await page.getByRole('row').nth(1).textContent(), /user9999@/);
   await house.shot(page, 'search');
+  await page.context().close();
+});
+
+test('a list that has no end says so, and is read on', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/account' });
+  await many(page, 25000);
+  await page.getByText(/1–50 of 20,\d+ – there is more in the portal/).waitFor();
+  await page.getByRole('button', { name: 'Load more' }).click();
+  await page.getByText('1–50 of 25,000').waitFor();
+  await page.getByText('there is more in the portal').waitFor({ state: 'hidden' });
+  assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0);
   await page.context().close();
 });
 

@@ -446,7 +446,7 @@ export default {
   'rows': '{from}–{to} von {all}',
   'rows.further': 'Mehr laden',
   'rows.loading': '– weitere werden geladen …',
-  'rows.more': '– im Portal sind weitere',
+  'rows.more': '– im Portal gibt es mehr: Suche, Reihenfolge und CSV betreffen, was geladen ist',
   'save': 'Änderungen speichern',
   'saved': 'Die Änderungen sind gespeichert.',
   'search': 'Suchen',

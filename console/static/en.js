@@ -446,7 +446,7 @@ export default {
   'rows': '{from}–{to} of {all}',
   'rows.further': 'Load more',
   'rows.loading': '– more is coming …',
-  'rows.more': '– there is more in the portal',
+  'rows.more': '– there is more in the portal: search, order and CSV are of what is loaded',
   'save': 'Save changes',
   'saved': 'The changes are saved.',
   'search': 'Search',

@@ -10,7 +10,7 @@ import { Failure, Loading } from './page.js';
 const SHOWN = 50;
 
 // useList reads a list of the portal, page after page; what has come is shown while the rest comes. Without a method it is empty. Of
-// a list that has no end to speak of, most rows are read, and as many again with each call of further.
+// a list that has no end to speak of, most rows are read (else 20,000 or so), and as many again with each call of further.
 export function useList(method, params, { map = rows => rows, most } = {}) {
   const [state, set] = useState({ rows: null, loading: true, more: false, error: null });
   const turn = useRef(0);
@@ -21,11 +21,12 @@ export function useList(method, params, { map = rows => rows, most } = {}) {
       set({ rows: [], loading: false, more: false, error: null });
       return;
     }
-    set(s => ({ ...s, loading: true, error: null }));
+    const on = before.length > 0;
+    set(s => ({ ...s, loading: true, on, error: null }));
     try {
       await pages(method, params, (rows, next) => {
         if (mine !== turn.current) return false;
-        set({ rows: before.concat(map(rows)), loading: Boolean(next), more: Boolean(next), next, error: null });
+        set({ rows: before.concat(map(rows)), loading: Boolean(next), on, more: Boolean(next), next, error: null });
         return true;
       }, most, link);
     } catch (error) {
@@ -38,7 +39,7 @@ export function useList(method, params, { map = rows => rows, most } = {}) {
     load();
     return () => { turn.current++; };
   }, [key]);
-  return { ...state, reload: () => load(), further: most && state.next && (() => load(state.rows, state.next)) };
+  return { ...state, reload: () => load(), further: state.more && (!state.loading || state.on) && (() => load(state.rows, state.next)) };
 }
 
 // Table shows a list. A column is {key, title, value(row), cell(row), hidden, plain}: value is what is sorted, searched and exported,
@@ -120,7 +121,7 @@ function Foot({ list, rows, at, last, setPage }) {
   const to = Math.min(rows.length, (at + 1) * SHOWN);
   return html`<div class="foot">
     <span role="status">${t('rows', { from: count(from), to: count(to), all: count(rows.length) })}${list.loading ? ` ${t('rows.loading')}` : list.more ? ` ${t('rows.more')}` : ''}</span>
-    ${list.further && html`<button type="button" disabled=${list.loading} onClick=${list.further}>${t('rows.further')}</button>`}
+    ${list.further && html`<button type="button" aria-disabled=${String(Boolean(list.loading))} onClick=${() => !list.loading && list.further()}>${t('rows.further')}</button>`}
     ${last > 0 && html`<nav aria-label=${t('paging')}>
       <button type="button" disabled=${at === 0} onClick=${() => setPage(0)}>${t('page.first')}</button>
       <button type="button" disabled=${at === 0} onClick=${() => setPage(at - 1)}>${t('page.previous')}</button>
