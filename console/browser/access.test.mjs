@@ -330,6 +330,48 @@ test('a role is made of functions, changed, and deleted', async () => {
   await page.context().close();
 });
 
+test('a function is customized, and as it was again', async () => {
+  const page = await house.signedIn(admin, { at: '/roles' });
+  const may = async () => (await house.call(admin, 'role/explainPrivilege', { method: 'enterprise/updateEnterprise', userId: 5 })).allowed;
+  assert.equal(await may(), false);
+  await press(page, 'Customize Global Settings Read Only');
+  await dialog(page).getByRole('group', { name: 'Allowed besides' }).getByLabel('UPDATE:ENTERPRISE', { exact: true }).check();
+  await press(dialog(page), 'Save changes');
+  await row(page, 'Global Settings Read Only').getByText('Customized').waitFor();
+  assert.equal(await may(), true);
+  await press(page, 'Customize Global Settings Read Only');
+  await dialog(page).getByRole('group', { name: 'Allowed besides' }).getByLabel('UPDATE:ENTERPRISE', { exact: true }).uncheck();
+  await press(dialog(page), 'Save changes');
+  await row(page, 'Global Settings Read Only').getByText('Customized').waitFor({ state: 'hidden' });
+  assert.equal(await may(), false);
+  assert.deepEqual(await house.call(admin, 'role/getRoleCustomizationPackages'), [], 'nothing is left of it');
+  await page.context().close();
+});
+
+test('properties of an organisation are set, and found by name', async () => {
+  const page = await house.signedIn(admin, { at: '/settings' });
+  await press(page, 'vco.enterprise.authentication.mode');
+  await dialog(page).getByLabel('Value').fill('BY_GUESS');
+  await press(dialog(page), 'Save changes');
+  await said(dialog(page), 'vco.enterprise.authentication.mode does not take this.');
+  await dialog(page).getByLabel('Value').fill('SSO');
+  await press(dialog(page), 'Save changes');
+  await row(page, 'vco.enterprise.authentication.mode').getByText('Set', { exact: true }).waitFor();
+  for (const [label, value] of [['Value', 'hush hush'], [null]]) {
+    await page.getByRole('textbox', { name: 'Name' }).fill('my.key');
+    await press(page, 'Find or create');
+    await dialog(page).getByText('my.key').waitFor();
+    assert.ok(!(await page.content()).includes('hush hush'));
+    if (!label) continue;
+    await dialog(page).getByLabel('The value is a secret').check();
+    await dialog(page).getByLabel(label, { exact: true }).fill(value);
+    await press(dialog(page), 'Save changes');
+    await said(page, 'The changes are saved.');
+  }
+  assert.equal(await dialog(page).getByLabel('Type').count(), 0, 'it is there already');
+  await page.context().close();
+});
+
 test('the portal tells who may do what, and why', async () => {
   const page = await house.signedIn(admin, { at: '/account' });
   const lists = [];

@@ -31,9 +31,9 @@ after(() => house.close());
 
 const visited = {
   [operator]: ['/operators', '/operators/1', '/partners', '/partners/1', '/customers', '/customers/1', '/customers/1/tokens', '/customers/1/users/2',
-    '/customers/1/events', '/authentication', '/properties', '/explain', '/account'],
+    '/customers/1/events', '/customers/1/settings', '/authentication', '/properties', '/explain', '/account'],
   [admin]: ['/users', '/users/3', '/users/5', '/authentication', '/delegation', '/account',
-    '/apps', '/apps/1', '/clients', '/clients/3', '/credentials', '/credentials/1', '/groups', '/groups/1', '/roles', '/events'],
+    '/apps', '/apps/1', '/clients', '/clients/3', '/credentials', '/credentials/1', '/groups', '/groups/1', '/roles', '/settings', '/events'],
   [partner]: ['/customers', '/customers/2', '/users', '/users/7'],
 };
 
@@ -47,6 +47,8 @@ const dialogs = {
     '/clients/3': ['Delete API client'],
     '/credentials': [`Use ${evil}`],
     '/groups/1': ['Add members'],
+    '/roles': ['Customize Global Settings Read Only'],
+    '/settings': ['vco.api.rateLimit.rules.enterprise'],
   },
 };
 

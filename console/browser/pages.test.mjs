@@ -62,6 +62,28 @@ test('a list that has no end says so, and is read on', async () => {
   await page.context().close();
 });
 
+test('a portal that does not answer is told of, and asked again', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/account' });
+  await page.route('**/portal', route => route.abort());
+  await page.getByRole('link', { name: 'Users' }).click();
+  await page.getByText('The portal does not answer.').waitFor();
+  await page.unroute('**/portal');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await row(page, 'ops@acme.example').waitFor();
+  house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
+  await page.context().close();
+});
+
+test('times are those of the place, and of UTC when pointed at', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3', options: { timezoneId: 'Asia/Tokyo' } });
+  const time = page.locator('main time').first();
+  const at = new Date(await time.getAttribute('datetime'));
+  const there = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Tokyo' }).format(at);
+  assert.equal(await time.textContent(), there);
+  assert.match(await time.getAttribute('title'), new RegExp(`${at.toISOString().slice(0, 10)} ${at.toISOString().slice(11, 19)} UTC$`));
+  await page.context().close();
+});
+
 test('a column is chosen, and stays', async () => {
   const page = await house.signedIn('admin@acme.example', { at: '/users' });
   await page.locator('summary').click();

@@ -82,8 +82,8 @@ export class House {
   }
 
   // signedIn opens the console for a user who has a session of his own already.
-  async signedIn(username, { at = '/' } = {}) {
-    const context = await this.person();
+  async signedIn(username, { at = '/', options } = {}) {
+    const context = await this.person(options);
     const [name, value] = (await this.session(username)).split('=');
     await context.addCookies([{ url: this.base, name, value, httpOnly: true, secure: true, sameSite: 'Strict' }]);
     const page = await context.newPage();

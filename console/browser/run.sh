@@ -24,4 +24,4 @@ if [ -z "$chromium" ]; then
 fi
 cd "$here"
 rm -rf "$folder/shots"
-PORTICO_TEST_BINARY=$binary PORTICO_TEST_CHROMIUM=$chromium PORTICO_TEST_SHOTS=$folder/shots exec node --test --test-concurrency=2
+PORTICO_TEST_BINARY=$binary PORTICO_TEST_CHROMIUM=$chromium PORTICO_TEST_SHOTS=$folder/shots exec node --test --test-concurrency=3

@@ -4,6 +4,7 @@ import clients from './pages/clients.js';
 import credentials from './pages/credentials.js';
 import groups from './pages/groups.js';
 import roles from './pages/roles.js';
+import settings from './pages/settings.js';
 import events from './pages/events.js';
 
-export const parts = [apps, clients, credentials, groups, roles, events].map(page => page.below);
+export const parts = [apps, clients, credentials, groups, roles, settings, events].map(page => page.below);

@@ -66,6 +66,8 @@ const known = [
   [/^the privilege of a superuser is required to (?:change|delete) a superuser/, 'superuser'],
   [/^the privilege to grant the role \[(.*)\] is above your own role/s, 'above'],
   [/^privilege (.*) is required for method/s, 'privilege'],
+  [/^roles are not customized here/, 'capability'],
+  [/^is not allowed for (\S+)$/, 'value.bare'],
   [/come again in (\d+) seconds$/, 'again'],
 ];
 

@@ -10,9 +10,9 @@ import { Page, Card, Failure, Badge, Facts, Text, say } from '../page.js';
 import { Time } from '../format.js';
 
 const types = ['STRING', 'NUMBER', 'BOOLEAN', 'JSON', 'DATE', 'DATETIME'];
-const typeOptions = () => types.map(type => [type, t(`property.${type}`)]);
+export const typeOptions = () => types.map(type => [type, t(`property.${type}`)]);
 
-const valueOf = p => (p.isPassword ? t('property.secret') : p.value);
+export const valueOf = p => (p.isPassword ? t('property.secret') : p.value);
 
 function List() {
   const list = useList('systemProperty/getSystemProperties', {});
@@ -43,10 +43,10 @@ function List() {
       actions=${may('systemProperty/insertSystemProperty') && html`<button type="button" class="primary" onClick=${add}>${t('property.new')}</button>`} /></${Card}></${Page}>`;
 }
 
-const short = text => (text?.length > 80 ? `${text.slice(0, 80)}…` : text);
+export const short = text => (text?.length > 80 ? `${text.slice(0, 80)}…` : text);
 
 // Value is the field of a value, as its type asks for. What does not fit the type the portal refuses.
-function Value({ form, type, secret, name = 'value', label, ...rest }) {
+export function Value({ form, type, secret, name = 'value', label, ...rest }) {
   const common = { form, name, label, ...rest };
   if (secret) return html`<${Field} ...${common} type="password" autocomplete="new-password" />`;
   switch (type) {
@@ -78,7 +78,7 @@ function Edit({ property: p, close }) {
   </form></${Dialog}>`;
 }
 
-const begun = { STRING: '', NUMBER: '0', BOOLEAN: 'true', JSON: '{}', DATE: '', DATETIME: '' };
+export const begun = { STRING: '', NUMBER: '0', BOOLEAN: 'true', JSON: '{}', DATE: '', DATETIME: '' };
 
 function NewProperty({ close }) {
   const form = useForm({ name: '', dataType: 'STRING', value: '', defaultValue: '', description: '', isPassword: false });

@@ -11,6 +11,7 @@ import { Checklist } from '../choose.js';
 import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Failure, Badge, say } from '../page.js';
 import { Time } from '../format.js';
+import { Functions, customizationMethods, maySee } from '../customization.js';
 
 // isOf says whether an organisation of the kind has made a role, which then alone changes it.
 const isOf = (role, kind) => role.isCustom === 1 && role.fromUserType === kind;
@@ -38,7 +39,7 @@ function List({ at }) {
   ], [at.root, language.get()]);
   return html`<${Page} title=${t('nav.roles')} crumbs=${at.crumbs}><${Card} hint=${t('roles.hint')}>
     <${Table} name="roles" label=${t('nav.roles')} list=${list} columns=${columns} actions=${may(methods.insert, at.tenant) && html`<button type="button" class="primary" onClick=${() => edit()}>${t('roles.new')}</button>`} />
-  </${Card}></${Page}>`;
+  </${Card}>${at.root === '' && maySee() && html`<${Functions} />`}</${Page}>`;
 }
 
 // Role makes or changes a role.
@@ -65,7 +66,7 @@ function Role({ at, role, close }) {
   </form></${Dialog}>`;
 }
 
-const asks = kind => ['insert', 'update', 'remove', 'functions'].map(what => roleMethods[kind][what]);
+const asks = kind => [...['insert', 'update', 'remove', 'functions'].map(what => roleMethods[kind][what]), ...customizationMethods];
 
 export default part({
   key: 'roles',
