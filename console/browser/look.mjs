@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { dialog, operator, press } from './portal.mjs';
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -15,8 +16,8 @@ const all = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-pract
 const colours = ['color-contrast', 'link-in-text-block'];
 const small = ['target-size', 'scrollable-region-focusable', 'label', 'button-name', 'empty-table-header'];
 
-// The last one is that in which a page is left again.
-const looks = [['dark', 360, small], ['dark', 1280, colours], ['light', 1280, all]];
+// Theme, width, rules, and whether a picture is kept. The last one is that in which a page is left again.
+const looks = [['dark', 360, small, true], ['dark', 1280, colours, false], ['light', 1280, all, true]];
 
 // barriers are what axe finds on a page.
 export async function barriers(page, runOnly = all) {
@@ -34,12 +35,51 @@ export async function still(page) {
 
 // look looks at a page in both themes, wide and narrow, and keeps pictures of it.
 export async function look(house, page, name) {
-  for (const [colorScheme, width, rules] of looks) {
+  for (const [colorScheme, width, rules, kept] of looks) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
     const what = `${name}-${colorScheme}-${width}`;
     assert.deepEqual(await barriers(page, rules), [], what);
     assert.equal(await wide(page), 0, `${what} is wider than its window`);
-    await house.shot(page, what);
+    if (kept) await house.shot(page, what);
   }
+}
+
+const file = text => text.replace(/\W+/g, '-').replace(/^-|-$/g, '');
+
+// visit looks at pages, and at the dialogs that buttons on them open.
+export async function visit(house, page, who, paths, dialogs = {}) {
+  for (const path of paths) {
+    await page.goto(`${house.base}/#${path}`);
+    await still(page);
+    assert.equal(await page.getByRole('heading', { name: 'Nothing here' }).count(), 0, path);
+    await look(house, page, file(`${who.split('@')[0]} ${path}`));
+    for (const button of dialogs[path] ?? []) {
+      await press(page, button);
+      await dialog(page).waitFor();
+      await look(house, page, file(`dialog ${path} ${button}`));
+      await page.keyboard.press('Escape');
+      await dialog(page).waitFor({ state: 'hidden' });
+    }
+  }
+}
+
+// named gives what an organisation has names of any kind.
+export async function named(house, admin) {
+  for (const name of [evil, rtl, long]) {
+    await house.call(admin, 'apiToken/create', { name, description: name, lifetimeMs: 3600000 });
+    await house.call(admin, 'enterpriseUser/updateEnterpriseUser', { id: 3, _update: { firstName: name, lastName: name } });
+    await house.call(operator, 'enterprise/insertEnterprise', { name });
+  }
+  for (const name of [evil, long]) {
+    await house.call(admin, 'oauthApp/insertOauthApp', { name, description: name, scope: { roleIds: [12] } });
+    await house.call(admin, 'userGroup/insertUserGroup', { name, description: name });
+    await house.call(admin, 'credential/insertCredential', { username: name, password: 'right horse 1', description: name });
+  }
+  // A text that turns the direction of what follows is no name to the portal; a description may be one.
+  await house.call(admin, 'apiClient/insertApiClient', { clientId: 'c'.repeat(128), roleIds: [126, 127], firstName: evil, lastName: evil, description: rtl });
+  await house.call(admin, 'userGroup/addUserGroupMembers', { id: 1, userIds: [2, 3, 4] });
+  await house.call(admin, 'credential/shareCredentialWithUserGroup', { id: 1, userGroupId: 1 });
+  await house.call(admin, 'compositeRole/createByEnterprise', { name: 'Auditor', userType: 'ENTERPRISE', functionalRoleIds: [126, 127] });
+  for (const consent of ['EnterpriseDelegatedToOperator', 'EnterpriseUserManagementDelegatedToOperator']) await house.call(admin, `role/set${consent}`, { isDelegated: true });
 }

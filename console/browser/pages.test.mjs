@@ -74,6 +74,17 @@ test('a portal that does not answer is told of, and asked again', async () => {
   await page.context().close();
 });
 
+test('an address that leads nowhere says so', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/1e3' });
+  for (const path of ['/users/1e3', '/users/999999', '/users/3/4', '/users/99999999999999999999', '/<img src=x>', '/operators/1', '/customers/2']) {
+    await page.goto(`${house.base}/#${path}`);
+    await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+    await page.goto(`${house.base}/#/users`);
+    await row(page, 'ops@acme.example').waitFor();
+  }
+  await page.context().close();
+});
+
 test('times are those of the place, and of UTC when pointed at', async () => {
   const page = await house.signedIn('admin@acme.example', { at: '/users/3', options: { timezoneId: 'Asia/Tokyo' } });
   const time = page.locator('main time').first();

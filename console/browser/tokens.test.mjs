@@ -181,8 +181,11 @@ test('a dialog is left with its page, but for what is shown once', async () => {
   await page.goBack();
   await page.getByRole('heading', { name: 'Users', exact: true, includeHidden: true }).waitFor();
   assert.equal(await dialog(page).getByLabel('Text of the API token').inputValue(), text);
+  const warned = () => page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true })));
+  assert.equal(await warned(), true, 'a reload is asked about');
   await press(dialog(page), 'I have kept it');
   await dialog(page).waitFor({ state: 'hidden' });
+  assert.equal(await warned(), false);
   await page.context().close();
 });
 

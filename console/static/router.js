@@ -43,14 +43,14 @@ export function goInstead(to) {
   place.set(to);
 }
 
-// match fits a place to a pattern, such as /users/:id, and answers its parts; null if it does not fit.
+// match fits a place to a pattern, such as /users/:id, and answers its parts, which are numbers; null if it does not fit.
 export function match(pattern, at) {
   const want = pattern.split('/');
   const have = at.split('?')[0].split('/');
   if (want.length !== have.length) return null;
   const parts = {};
   for (const [i, w] of want.entries()) {
-    if (w.startsWith(':')) parts[w.slice(1)] = have[i];
+    if (w.startsWith(':') && /^\d{1,15}$/.test(have[i])) parts[w.slice(1)] = have[i];
     else if (w !== have[i]) return null;
   }
   return parts;

@@ -176,7 +176,12 @@ export const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0
 export function Secret({ text, file, label, rows = 8, note }) {
   const [copied, setCopied] = useState('');
   const ref = useRef();
-  useEffect(() => ref.current?.focus(), []);
+  useEffect(() => {
+    const stay = event => event.preventDefault(); // a reload would lose it for good
+    ref.current?.focus();
+    addEventListener('beforeunload', stay);
+    return () => removeEventListener('beforeunload', stay);
+  }, []);
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(text);
