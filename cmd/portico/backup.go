@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/secret"
@@ -49,41 +51,32 @@ type backupOrder struct {
 	backupFolder, name, operator, passwordFile string
 }
 
-func (p *program) backup(ctx context.Context, args []string) error {
+func (p *program) backup() *cobra.Command {
 	o := backupOrder{place: place{Data: "./data"}}
-	f := p.flags("backup [flags] [NAME]", backupText)
-	f.more = backupMore
+	c := p.command(about{"backup [flags] [NAME]", "copy a portal's store, while it runs or not", backupText, backupMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) > 1 {
+				return wrong("give one name at most")
+			}
+			o.name = strings.Join(words, "")
+			if err := o.check(); err != nil {
+				return wrong("%w", err)
+			}
+			if o.url == "" {
+				return p.backupStopped(ctx, &o)
+			}
+			if err := o.address("password"); err != nil {
+				return wrong("%w", err)
+			}
+			return p.backupRunning(ctx, &o)
+		})
+	f := c.Flags()
 	o.caller.flags(f, "", "`URL` of the portal, if it runs")
-	o.place.flags(f)
+	o.place.flags(p, f)
 	f.StringVar(&o.backupFolder, "backup-folder", "", "`FOLDER` of the backups, if it does not run; without it backups in the data folder")
 	f.StringVar(&o.operator, "operator", "super@portico.local", "`NAME` of the superuser, if it runs")
 	f.StringVar(&o.passwordFile, "password-file", "", "`FILE` with his password, - for stdin")
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) > 1 {
-		return f.wrong("give one name at most")
-	}
-	o.name = strings.Join(words, "")
-	if err := o.check(); err != nil {
-		return f.wrong("%w", err)
-	}
-	do := p.backupStopped
-	if o.url != "" {
-		if err := o.address("password"); err != nil {
-			return f.wrong("%w", err)
-		}
-		do = p.backupRunning
-	}
-	if err := do(ctx, &o); err != nil {
-		var s *statusError
-		if errors.As(err, &s) {
-			return &statusError{s.status, fmt.Errorf("portico backup: %w", err)}
-		}
-		return fmt.Errorf("portico backup: %w", err)
-	}
-	return nil
+	return c
 }
 
 // backups is the folder of them: the given one, or the data folder's own.

@@ -19,6 +19,9 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"github.com/portico-vco/portico/auth/secret"
 )
 
@@ -48,46 +51,36 @@ type caller struct {
 }
 
 // flags are those that say where the portal is, and how it is known.
-func (c *caller) flags(f *flags, url, about string) {
+func (c *caller) flags(f *pflag.FlagSet, url, about string) {
 	f.StringVar(&c.url, "url", url, about)
 	f.StringVar(&c.caFile, "cacert", "", "`FILE` of certificates in PEM to trust, such as data/tls/cert.pem")
-	f.BoolVar(&c.insecure, "insecure", false, "do not verify the portal's certificate")
-	f.BoolVar(&c.insecure, "k", false, "the same as --insecure")
+	f.BoolVarP(&c.insecure, "insecure", "k", false, "do not verify the portal's certificate")
 	f.DurationVar(&c.timeout, "timeout", time.Minute, "`DURATION` to wait for the answer, such as 10s")
 }
 
-func (p *program) call(ctx context.Context, args []string) error {
+func (p *program) call() *cobra.Command {
 	var c caller
-	f := p.flags("call [flags] METHOD [PARAMS]", callText)
-	f.more = callMore
-	c.flags(f, "https://127.0.0.1:8443", "`URL` of the portal")
-	f.StringVar(&c.tokenFile, "token-file", "", "`FILE` with the API token")
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) < 1 || len(words) > 2 {
-		return f.wrong("give a method and, if it needs them, its params")
-	}
-	body, err := p.requestOf(words)
-	if err != nil {
-		return f.wrong("%w", err)
-	}
-	if err := c.prepare(p); err != nil {
-		return f.wrong("%w", err)
-	}
-	answer, err := c.post(ctx, body)
-	if err == nil {
-		err = p.show(answer)
-	}
-	if err == nil {
-		return nil
-	}
-	var s *statusError
-	if errors.As(err, &s) {
-		return err
-	}
-	return &statusError{exitUnreachable, fmt.Errorf("portico call: %w", err)}
+	cmd := p.command(about{"call [flags] METHOD [PARAMS]", "call a method of a portal and print the result", callText, callMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) < 1 || len(words) > 2 {
+				return wrong("give a method and, if it needs them, its params")
+			}
+			body, err := p.requestOf(words)
+			if err != nil {
+				return wrong("%w", err)
+			}
+			if err := c.prepare(p); err != nil {
+				return wrong("%w", err)
+			}
+			answer, err := c.post(ctx, body)
+			if err != nil {
+				return &statusError{exitUnreachable, err}
+			}
+			return p.show(answer)
+		})
+	c.flags(cmd.Flags(), "https://127.0.0.1:8443", "`URL` of the portal")
+	cmd.Flags().StringVar(&c.tokenFile, "token-file", "", "`FILE` with the API token")
+	return cmd
 }
 
 // requestOf makes the body of a call from the method and the params of a command line.
@@ -240,7 +233,7 @@ func explainTLS(err error) error {
 // show prints the result, or the error.
 func (p *program) show(a *answer) error {
 	if err := a.err(); err != nil {
-		return &statusError{exitFailed, fmt.Errorf("portico call: %w", err)}
+		return err
 	}
 	var out bytes.Buffer
 	if err := json.Indent(&out, a.Result, "", "  "); err != nil {

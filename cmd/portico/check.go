@@ -7,6 +7,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/vault"
@@ -41,32 +43,25 @@ type check struct {
 	told     time.Time // when progress was told last
 }
 
-func (p *program) check(ctx context.Context, args []string) error {
-	f := p.flags("check [flags] [FILE]", checkText)
-	f.more = checkMore
+func (p *program) check() *cobra.Command {
 	w := place{Data: "./data"}
 	var head string
-	w.flags(f)
-	f.StringVar(&head, "head", "", "`FILE` with a head of the chain of events, as system/getEventChainHead answered it")
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) > 1 {
-		return f.wrong("give one file at most")
-	}
-	if err := w.check(); err != nil {
-		return f.wrong("%w", err)
-	}
-	if len(words) == 1 {
-		err = p.checkBackup(ctx, w.Data, words[0], head)
-	} else {
-		err = p.checkPlace(ctx, &w, head)
-	}
-	if err != nil {
-		return fmt.Errorf("portico check: %w", err)
-	}
-	return nil
+	c := p.command(about{"check [flags] [FILE]", "check what a portal keeps, while it does not run", checkText, checkMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) > 1 {
+				return wrong("give one file at most")
+			}
+			if err := w.check(); err != nil {
+				return wrong("%w", err)
+			}
+			if len(words) == 1 {
+				return p.checkBackup(ctx, w.Data, words[0], head)
+			}
+			return p.checkPlace(ctx, &w, head)
+		})
+	w.flags(p, c.Flags())
+	c.Flags().StringVar(&head, "head", "", "`FILE` with a head of the chain of events, as system/getEventChainHead answered it")
+	return c
 }
 
 func (p *program) checkBackup(ctx context.Context, d folder, path, head string) error {

@@ -292,7 +292,7 @@ func TestCheckRefused(t *testing.T) {
 		{exitFailed, "not a head", []string{"--data", dir, "--head", nonsense}},
 		{exitUsage, "one file", []string{"a", "b"}},
 		{exitFailed, "no store", []string{"--data", dir, nonsense + "-not"}},
-		{exitUsage, "not defined", []string{"--heads"}},
+		{exitUsage, "unknown flag", []string{"--heads"}},
 	} {
 		status, _, errs := runHere(t, nil, "", append([]string{"check"}, c.args...)...)
 		if status != c.status || !strings.Contains(errs, c.says) {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
 	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/portico-vco/portico/auth/account"
@@ -149,8 +150,8 @@ Passwords come from the environment, from a file, or are generated; never from a
 Exit status: 0 ended by a signal, everything written; 1 could not start or go on; 2 the command line is wrong.
 `
 
-// configure reads and checks the settings.
-func (p *program) configure(args []string) (*Config, error) {
+// config is the settings as they are when nobody says otherwise, and the flags that say so.
+func (p *program) config(f *pflag.FlagSet) *Config {
 	c := &Config{
 		place: place{Data: "./data"}, Listen: "127.0.0.1:8443", Operator: "super@portico.local",
 		OpsListen: opsDefault, ACMEDirectory: autocert.DefaultACMEDirectory, TLSClientAuth: "require", HSTS: "auto",
@@ -158,10 +159,8 @@ func (p *program) configure(args []string) (*Config, error) {
 		OperatorPassword: secret.Text(p.getenv("PORTICO_OPERATOR_PASSWORD")),
 		DemoPassword:     secret.Text(p.getenv("PORTICO_DEMO_PASSWORD")),
 	}
-	f := p.flags("serve [flags]", serveText)
-	f.more = serveMore
 	f.BoolVar(&c.Demo, "demo", c.Demo, "fill a portal without tenants with demo tenants and users; loopback only")
-	c.place.flags(f)
+	c.place.flags(p, f)
 	f.StringVar(&c.BackupFolder, "backup-folder", "", "`FOLDER` of the backups; without it backups in the data folder")
 	f.StringVar(&c.Listen, "listen", c.Listen, "`ADDRESS` and port to listen on")
 	f.StringVar(&c.TLSCert, "tls-cert", "", "`FILE` of a certificate chain in PEM, instead of the self-signed one")
@@ -190,20 +189,7 @@ func (p *program) configure(args []string) (*Config, error) {
 	f.Var((*number)(&c.ShipBacklog), "ship-backlog", "`N` events that wait for it are kept whatever their age")
 	f.Var(&level{&c.LogLevel}, "log-level", "`LEVEL`: debug, info, warn or error")
 	f.StringVar(&c.LogFormat, "log-format", c.LogFormat, "`FORMAT`: json or text")
-	words, err := f.parse(args)
-	if err != nil {
-		return nil, err
-	}
-	if len(words) > 0 {
-		return nil, f.wrong("%q is no flag", words[0])
-	}
-	if err := c.check(); err != nil {
-		return nil, f.wrong("%w", err)
-	}
-	if p.passwordCost != (secret.Cost{}) {
-		c.PasswordCost = p.passwordCost
-	}
-	return c, nil
+	return c
 }
 
 // The most that a password hash may cost; the authority does not verify hashes that claim to be dearer.
@@ -304,13 +290,13 @@ func (c *Config) strictTransport() time.Duration {
 func (c *Config) listen() (net.Listener, error) {
 	a, err := net.ResolveTCPAddr("tcp", c.Listen)
 	if err != nil {
-		return nil, &statusError{exitUsage, fmt.Errorf("portico serve: --listen: %w", err)}
+		return nil, &statusError{exitUsage, fmt.Errorf("--listen: %w", err)}
 	}
 	if !a.IP.IsLoopback() {
 		for name, set := range map[string]bool{"--demo": c.Demo, "--plain-http": c.PlainHTTP} {
 			if set {
 				return nil, &statusError{exitUsage, fmt.Errorf(
-					"portico serve: %s is refused on %s: it is not a loopback address such as 127.0.0.1", name, c.Listen)}
+					"%s is refused on %s: it is not a loopback address such as 127.0.0.1", name, c.Listen)}
 			}
 		}
 	}
@@ -358,6 +344,8 @@ func (p *prefixes) String() string {
 	return strings.Join(all, ",")
 }
 
+func (p *prefixes) Type() string { return "networks" }
+
 func (p *prefixes) Set(s string) error {
 	for word := range strings.SplitSeq(s, ",") {
 		word = strings.TrimSpace(word)
@@ -379,6 +367,8 @@ type number uint32
 
 func (n *number) String() string { return fmt.Sprint(uint32(*n)) }
 
+func (n *number) Type() string { return "number" }
+
 func (n *number) Set(s string) error {
 	v, err := strconv.ParseUint(s, 10, 32)
 	if err != nil {
@@ -397,6 +387,8 @@ func (l *level) String() string {
 	}
 	return l.Level.String()
 }
+
+func (l *level) Type() string { return "level" }
 
 func (l *level) Set(s string) error {
 	switch v, err := zerolog.ParseLevel(s); {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"os"
 	"regexp"
@@ -21,6 +22,17 @@ func settings(t *testing.T) []string {
 		}
 	}
 	return names
+}
+
+// configure is what serve would begin with.
+func (p *program) configure(args []string) (c *Config, err error) {
+	cmd := p.serveBy(func(_ context.Context, conf *Config) error {
+		c = conf
+		return nil
+	})
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.SetArgs(args)
+	return c, cmd.ExecuteContext(context.Background())
 }
 
 // The manual, the help and the README tell of the same settings.
@@ -88,10 +100,18 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%s: exit status %d\n%s%s", args, status, out, errs)
 		}
 	}
-	for _, args := range []string{"", "sevre", "help sevre", "version 1"} {
+	for _, args := range []string{"", "sevre", "--bogus", "help sevre", "version 1", "serve --bogus", "serve -z", "call --timeout x a"} {
 		if status, out, errs := runHere(t, nil, "", strings.Fields(args)...); status != exitUsage || out != "" || errs == "" {
 			t.Errorf("%q: exit status %d\n%s%s", args, status, out, errs)
 		}
+	}
+	for args, says := range map[string]string{"serv": "is it serve?", "keys --dat x list": "unknown flag: --dat", "serve -demo=x": `"--demo" flag`} {
+		if status, _, errs := runHere(t, nil, "", strings.Fields(args)...); status != exitUsage || !strings.Contains(errs, says) {
+			t.Errorf("%s: exit status %d, %s", args, status, errs)
+		}
+	}
+	if status, out, _ := runHere(t, nil, "", "-version"); status != 0 || !strings.HasPrefix(out, "portico ") {
+		t.Errorf("-version: exit status %d, %s", status, out)
 	}
 	if status, out, _ := runHere(t, nil, "", "version"); status != 0 || !strings.HasPrefix(out, "portico ") {
 		t.Errorf("version: exit status %d, %s", status, out)

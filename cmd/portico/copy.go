@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/spf13/cobra"
 
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
@@ -47,32 +48,28 @@ type move struct {
 	undo     bool
 }
 
-func (p *program) copy(ctx context.Context, args []string) error {
+func (p *program) copy() *cobra.Command {
 	var m move
-	f := p.flags("copy [flags] --from PLACE --to PLACE", copyText)
-	f.more = copyMore
+	c := p.command(about{"copy [flags] --from PLACE --to PLACE", "move a portal's store into an etcd cluster, or back", copyText, copyMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) > 0 {
+				return wrong("unexpected %q", words[0])
+			}
+			if err := m.check(); err != nil {
+				return wrong("%w", err)
+			}
+			do := p.move
+			if m.undo {
+				do = p.moveBack
+			}
+			return m.alone(ctx, p, do)
+		})
+	f := c.Flags()
 	f.StringVar(&m.from, "from", "", "data `FOLDER`, or etcd://HOST:PORT,.../PREFIX, where the store is")
 	f.StringVar(&m.to, "to", "", "data `FOLDER`, or etcd://HOST:PORT,.../PREFIX, where it goes")
 	f.BoolVar(&m.undo, "undo", false, "have the old store served again, and the new one not")
-	m.etcdFlags(f)
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) > 0 {
-		return f.wrong("unexpected %q", words[0])
-	}
-	if err := m.check(); err != nil {
-		return f.wrong("%w", err)
-	}
-	do := p.move
-	if m.undo {
-		do = p.moveBack
-	}
-	if err := m.alone(ctx, p, do); err != nil {
-		return fmt.Errorf("portico copy: %w", err)
-	}
-	return nil
+	m.etcdFlags(p, f)
+	return c
 }
 
 // check finds out which end is where.

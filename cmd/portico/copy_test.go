@@ -357,7 +357,7 @@ func TestEtcdCopyFromRunning(t *testing.T) {
 			write()
 		}
 	})
-	err := copying.copy(t.Context(), []string{"--from", in, "--to", back})
+	err := copying.run(t.Context(), []string{"copy", "--from", in, "--to", back})
 	if err == nil || !strings.Contains(err.Error(), "somebody wrote to the store meanwhile") {
 		t.Errorf("got %v", err)
 	}

@@ -108,7 +108,7 @@ func (c *Config) checkDemo(ln net.Listener) error {
 	}
 	for _, path := range []string{c.Data.demo(), c.Data.demoMade()} {
 		if _, err := os.Stat(path); err == nil {
-			return &statusError{exitUsage, fmt.Errorf("portico serve: there is a demo in %s, whose users share one password: it is "+
+			return &statusError{exitUsage, fmt.Errorf("there is a demo in %s, whose users share one password: it is "+
 				"refused on %s, which is not a loopback address (the demo is marked by the file %s)", c.Data, c.Listen, path)}
 		}
 	}
@@ -119,7 +119,7 @@ func (c *Config) checkDemo(ln net.Listener) error {
 func (o *instance) checkDemo(ctx context.Context, ln net.Listener) error {
 	has, err := o.accounts.HasDemo(ctx)
 	if err == nil && has && !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
-		err = &statusError{exitUsage, fmt.Errorf("portico serve: there is a demo in the store, whose users share one password: it is refused on %s, "+
+		err = &statusError{exitUsage, fmt.Errorf("there is a demo in the store, whose users share one password: it is refused on %s, "+
 			"which is not a loopback address", o.Listen)}
 	}
 	return err

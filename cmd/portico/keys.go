@@ -11,6 +11,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
 )
@@ -31,31 +33,28 @@ keys, whoever has it first. What was cut off half-way is made good by running it
 start of the portal.
 `
 
-func (p *program) keys(ctx context.Context, args []string) error {
-	f := p.flags("keys [rotate | rotate-signing | list] [flags]", keysText)
+func (p *program) keys() *cobra.Command {
 	w := place{Data: "./data"}
-	w.flags(f)
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	do := map[string]func(*program, context.Context, *place) error{
-		"rotate": (*program).rotateVault, "rotate-signing": (*program).rotateSigning, "list": (*program).listKeys,
-	}
-	if len(words) != 1 || do[words[0]] == nil {
-		return f.wrong("what to do with the keys? There is rotate, rotate-signing and list")
-	}
-	if err := w.check(); err != nil {
-		return f.wrong("%w", err)
-	}
-	err = w.made()
-	if err == nil {
-		err = do[words[0]](p, ctx, &w)
-	}
-	if err != nil {
-		return fmt.Errorf("portico keys: %w", err)
-	}
-	return nil
+	c := p.command(about{
+		use: "keys [rotate | rotate-signing | list] [flags]", short: "list or rotate the keys of a portal", text: keysText,
+	}, func(ctx context.Context, words []string) error {
+		do := map[string]func(*program, context.Context, *place) error{
+			"rotate": (*program).rotateVault, "rotate-signing": (*program).rotateSigning, "list": (*program).listKeys,
+		}
+		if len(words) != 1 || do[words[0]] == nil {
+			return wrong("what to do with the keys? There is rotate, rotate-signing and list")
+		}
+		if err := w.check(); err != nil {
+			return wrong("%w", err)
+		}
+		if err := w.made(); err != nil {
+			return err
+		}
+		return do[words[0]](p, ctx, &w)
+	})
+	c.ValidArgs = []string{"rotate", "rotate-signing", "list"}
+	w.flags(p, c.Flags())
+	return c
 }
 
 func (p *program) rotateSigning(_ context.Context, w *place) error {

@@ -20,10 +20,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"github.com/portico-vco/portico/auth/secret"
 )
@@ -62,7 +64,7 @@ type program struct {
 // main runs a command line and answers the exit status.
 func (p *program) main(ctx context.Context, args []string) int {
 	err := p.run(ctx, args)
-	if err == nil || errors.Is(err, errHelp) {
+	if err == nil {
 		return exitOK
 	}
 	fmt.Fprintln(p.stderr, err)
@@ -82,42 +84,47 @@ type statusError struct {
 func (e *statusError) Error() string { return e.err.Error() }
 func (e *statusError) Unwrap() error { return e.err }
 
-// A command is what the first word of a command line means.
-type command struct {
-	name, about string
-	run         func(p *program, ctx context.Context, args []string) error
-}
-
-// commands are all there are, in the order of the help. A function, because help looks at it too.
-func commands() []command {
-	return []command{
-		{"serve", "run the portal; the first start makes it", (*program).serve},
-		{"keys", "list or rotate the keys of a portal", (*program).keys},
-		{"check", "check what a portal keeps, while it does not run", (*program).check},
-		{"backup", "copy a portal's store, while it runs or not", (*program).backup},
-		{"restore", "put a backup in the place of a portal's store", (*program).restore},
-		{"copy", "move a portal's store into an etcd cluster, or back", (*program).copy},
-		{"call", "call a method of a portal and print the result", (*program).call},
-		{"version", "print the version", (*program).version},
-		{"help", "print help, also of a command: portico help serve", (*program).help},
-	}
-}
-
+// run reads the command line and does what it says.
 func (p *program) run(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		p.overview(p.stderr)
+	root := p.root()
+	root.SetArgs(twoDashes(root, args))
+	return root.ExecuteContext(ctx)
+}
+
+// The help has the commands in the order in which people meet them.
+func init() { cobra.EnableCommandSorting = false }
+
+// root is the program with all its commands.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use: "portico", Args: cobra.ArbitraryArgs, SilenceErrors: true, SilenceUsage: true,
+		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true}, // the command is what is missing
+	}
+	version := root.Flags().Bool("version", false, "print the version")
+	root.RunE = func(_ *cobra.Command, words []string) error {
+		switch {
+		case *version:
+			return p.printVersion()
+		case len(words) > 0:
+			return p.unknown(root, words[0])
+		}
+		p.printOverview(p.stderr, root)
 		return &statusError{exitUsage, errors.New("portico: which command?")}
 	}
-	switch args[0] {
-	case "-h", "-help", "--help":
-		args = []string{"help"}
-	case "-version", "--version":
-		args = []string{"version"}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetHelpFunc(p.printHelp)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return blame(c, &usageError{err}) })
+	root.AddCommand(p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy(), p.call(), p.version())
+	root.SetHelpCommand(p.help(root))
+	return root
+}
+
+// unknown refuses a word that is no command, and says which one may be meant.
+func (p *program) unknown(c *cobra.Command, word string) error {
+	meant := ""
+	if like := c.SuggestionsFor(word); len(like) > 0 {
+		meant = " (is it " + strings.Join(like, " or ") + "?)"
 	}
-	for _, c := range commands() {
-		if c.name == args[0] {
-			return c.run(p, ctx, args[1:])
-		}
-	}
-	return &statusError{exitUsage, fmt.Errorf("portico: there is no command %q; see portico help", args[0])}
+	return blame(c, wrong("there is no command %q%s", word, meant))
 }

@@ -37,14 +37,14 @@ func (c *Config) listenOps() (ln net.Listener, missing error, err error) {
 	}
 	a, err := net.ResolveTCPAddr("tcp", c.OpsListen)
 	if err != nil {
-		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-listen: %w", err)}
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("--ops-listen: %w", err)}
 	}
 	switch {
 	case a.IP.IsLoopback():
 	case c.OpsPprof:
-		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-pprof is refused on %s: it is not a loopback address", c.OpsListen)}
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("--ops-pprof is refused on %s: it is not a loopback address", c.OpsListen)}
 	case !c.OpsRemote:
-		return nil, nil, &statusError{exitUsage, fmt.Errorf("portico serve: --ops-listen %s is not a loopback address: "+
+		return nil, nil, &statusError{exitUsage, fmt.Errorf("--ops-listen %s is not a loopback address: "+
 			"whoever reaches it reads the metrics; --ops-remote allows that", c.OpsListen)}
 	}
 	ln, err = net.ListenTCP("tcp", a)

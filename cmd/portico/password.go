@@ -52,7 +52,7 @@ func (c *Config) checkFirst() error {
 		err = account.CheckOperator(c.Operator, p.text)
 	}
 	if err != nil {
-		return &statusError{exitUsage, fmt.Errorf("portico serve: the first operator: %w", err)}
+		return &statusError{exitUsage, fmt.Errorf("the first operator: %w", err)}
 	}
 	return nil
 }

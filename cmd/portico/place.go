@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
 
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
@@ -45,19 +46,19 @@ type place struct {
 	etcdPassword secret.Text
 }
 
-func (w *place) flags(f *flags) {
+func (w *place) flags(p *program, f *pflag.FlagSet) {
 	f.StringVar((*string)(&w.Data), "data", string(w.Data), "`FOLDER` of the store, the signing keys and the certificate")
 	f.StringVar(&w.Store, "store", "", "etcd://HOST:PORT,.../PREFIX, to share one `STORE` among portals; without it a file in the folder")
-	w.etcdFlags(f)
+	w.etcdFlags(p, f)
 }
 
-func (w *place) etcdFlags(f *flags) {
+func (w *place) etcdFlags(p *program, f *pflag.FlagSet) {
 	f.StringVar(&w.EtcdCA, "etcd-ca", "", "`FILE` of authorities in PEM that vouch for the members of etcd")
 	f.StringVar(&w.EtcdCert, "etcd-cert", "", "`FILE` of the certificate in PEM that etcd knows the portal by")
 	f.StringVar(&w.EtcdKey, "etcd-key", "", "`FILE` of its private key in PEM")
 	f.StringVar(&w.EtcdUser, "etcd-user", "", "`NAME` of the portal in etcd")
 	f.StringVar(&w.EtcdPasswordFile, "etcd-password-file", "", "`FILE` with its password, if it is not in PORTICO_ETCD_PASSWORD")
-	w.etcdPassword = secret.Text(f.p.getenv("PORTICO_ETCD_PASSWORD"))
+	w.etcdPassword = secret.Text(p.getenv("PORTICO_ETCD_PASSWORD"))
 }
 
 func (w *place) check() error {

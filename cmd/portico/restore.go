@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/keys"
@@ -46,28 +48,24 @@ type restoration struct {
 	force, problems bool
 }
 
-func (p *program) restore(ctx context.Context, args []string) error {
+func (p *program) restore() *cobra.Command {
 	r := restoration{place: place{Data: "./data"}}
-	f := p.flags("restore [flags] FILE", restoreText)
-	f.more = restoreMore
-	r.flags(f)
+	c := p.command(about{"restore [flags] FILE", "put a backup in the place of a portal's store", restoreText, restoreMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) != 1 {
+				return wrong("give the file of a backup")
+			}
+			if err := r.check(); err != nil {
+				return wrong("%w", err)
+			}
+			r.file = words[0]
+			return p.restoreFile(ctx, r)
+		})
+	f := c.Flags()
+	r.flags(p, f)
 	f.BoolVar(&r.force, "force", false, "take the place of a store that is there; it is kept beside, under another name, or as a backup")
 	f.BoolVar(&r.problems, "despite-problems", false, "go on also where the check finds that not all is as the portal wrote it")
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) != 1 {
-		return f.wrong("give the file of a backup")
-	}
-	if err := r.check(); err != nil {
-		return f.wrong("%w", err)
-	}
-	r.file = words[0]
-	if err := p.restoreFile(ctx, r); err != nil {
-		return fmt.Errorf("portico restore: %w", err)
-	}
-	return nil
+	return c
 }
 
 func (p *program) restoreFile(ctx context.Context, r restoration) (err error) {

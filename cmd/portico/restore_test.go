@@ -369,7 +369,7 @@ func TestRestoreAgainAtOnce(t *testing.T) {
 	at := time.Now()
 	p := &program{now: func() time.Time { return at }, getenv: func(string) string { return "" }, stdout: t.Output(), stderr: t.Output()}
 	for range 2 {
-		if err := p.restore(t.Context(), []string{"--force", "--data", dir, filepath.Join(dir, "backups", "b.backup")}); err != nil {
+		if err := p.run(t.Context(), []string{"restore", "--force", "--data", dir, filepath.Join(dir, "backups", "b.backup")}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/console"
@@ -36,19 +37,26 @@ const (
 	flushTime  = 3 * time.Second  // for what was collected in memory
 )
 
-func (p *program) serve(ctx context.Context, args []string) error {
-	c, err := p.configure(args)
-	if err != nil {
-		return err
-	}
-	if err := p.serveWith(ctx, c); err != nil {
-		var s *statusError
-		if errors.As(err, &s) {
-			return err
-		}
-		return fmt.Errorf("portico serve: %w", err)
-	}
-	return nil
+func (p *program) serve() *cobra.Command { return p.serveBy(p.serveWith) }
+
+// serveBy is the command, with what it does once the settings are read and checked.
+func (p *program) serveBy(do func(context.Context, *Config) error) *cobra.Command {
+	var conf *Config
+	c := p.command(about{"serve [flags]", "run the portal; the first start makes it", serveText, serveMore},
+		func(ctx context.Context, words []string) error {
+			if len(words) > 0 {
+				return wrong("%q is no flag", words[0])
+			}
+			if err := conf.check(); err != nil {
+				return wrong("%w", err)
+			}
+			if p.passwordCost != (secret.Cost{}) {
+				conf.PasswordCost = p.passwordCost
+			}
+			return do(ctx, conf)
+		})
+	conf = p.config(c.Flags())
+	return c
 }
 
 // serveWith opens everything from the listener inwards, and closes it from the inside out.

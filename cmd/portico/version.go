@@ -6,21 +6,26 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/cobra"
 )
 
 // version is set by the Makefile.
 var version string
 
-func (p *program) version(_ context.Context, args []string) error {
-	f := p.flags("version", "Prints the version of the program, of Go, and of the machine it was built for.\n")
-	words, err := f.parse(args)
-	if err != nil {
-		return err
-	}
-	if len(words) > 0 {
-		return f.wrong("%q is too much", words[0])
-	}
-	_, err = fmt.Fprintf(p.stdout, "portico %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+func (p *program) version() *cobra.Command {
+	return p.command(about{
+		use: "version", short: "print the version", text: "Prints the version of the program, of Go, and of the machine it was built for.",
+	}, func(_ context.Context, words []string) error {
+		if len(words) > 0 {
+			return wrong("%q is too much", words[0])
+		}
+		return p.printVersion()
+	})
+}
+
+func (p *program) printVersion() error {
+	_, err := fmt.Fprintf(p.stdout, "portico %s %s %s/%s\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return err
 }
 
