@@ -38,6 +38,35 @@ const (
 	statusOfMethodREST      = http.StatusBadRequest
 )
 
+// An errorDoc is what documents say of a code.
+type errorDoc struct {
+	code    code
+	name    string
+	message string
+	status  string // of the answer on the REST-like paths
+}
+
+// errorDocs are all codes, in the order of a reader.
+var errorDocs = []errorDoc{
+	{codeParse, "ParseError", "The body is not JSON.", "400"},
+	{codeRequest, "InvalidRequest", "The request is not one: a wrong path, HTTP method, header, form, size or origin.", "400, 403, 404, 405 or 413"},
+	{codeMethod, "MethodNotFound", "There is no such method.", "400"},
+	{codeParams, "InvalidParams", "The params do not fit, or their values are not allowed; data says which.", "400"},
+	{codeInternal, "InternalError", "The portal's own fault, or its store may not say yes just now; data has the number of the request, to be found in the log.", "500 or 503"},
+	{codeSession, "Unauthenticated", "Not signed in: the session or the token is missing, dead or unknown.", "200, or 401 where portico.http.unauthorizedStatus is 401"},
+	{codePrivilege, "Forbidden", "The role lacks the privilege, or the tenant has not delegated it.", "400"},
+	{codeCaller, "WrongCaller", "The method does not take callers of this kind.", "400"},
+	{codeTenant, "NotFound", "There is no such thing, or it is not the caller's to see.", "400"},
+	{codeConflict, "Conflict", "The state of the record forbids it, or a unique name is taken.", "400"},
+	{codeImmutable, "Immutable", "A field that never changes.", "400"},
+	{codeManaged, "Managed", "The record is managed elsewhere.", "400"},
+	{codeLimit, "Limit", "A limit of the portal is reached.", "400"},
+	{codeRejected, "Rejected", "A login that was handed in is not good with whoever keeps it; data has the outcome.", "400"},
+	{codeTLS, "TLSRequired", "It takes TLS: somebody on the way could have read along.", "400"},
+	{codeVerifier, "Unverifiable", "Who knows whether a password is right cannot be asked: come again later.", "503"},
+	{codeBusy, "Busy", "Too much at once: come again after the seconds of Retry-After.", "429"},
+}
+
 // kinds says how each kind of error leaves, and what those who count are told. Status 0 is that of any method's error.
 var kinds = [...]struct {
 	code   code

@@ -54,6 +54,9 @@ func (h Handler) Tenant() auth.UserType {
 
 // A Table is a set of methods that has been found to be sound.
 type Table struct {
+	// Samples, unless it is nil, answers those of the methods, by their names. It is asked when a document is made.
+	Samples func() map[string]Sample
+
 	rows   []*row
 	byName map[string]*row
 }

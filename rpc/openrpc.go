@@ -29,9 +29,29 @@ var Discover = Method{
 // The parts of an OpenRPC document that are used.
 type (
 	openDocument struct {
-		OpenRPC string       `json:"openrpc"`
-		Info    openInfo     `json:"info"`
-		Methods []openMethod `json:"methods"`
+		OpenRPC    string         `json:"openrpc"`
+		Info       openInfo       `json:"info"`
+		Methods    []openMethod   `json:"methods"`
+		Components openComponents `json:"components"`
+	}
+	openComponents struct {
+		Errors map[string]openError `json:"errors"`
+	}
+	openError struct {
+		Code    code   `json:"code"`
+		Message string `json:"message"`
+	}
+	reference struct {
+		To string `json:"$ref"`
+	}
+	openExample struct {
+		Name   string             `json:"name"`
+		Params []openExampleValue `json:"params"`
+		Result openExampleValue   `json:"result"`
+	}
+	openExampleValue struct {
+		Name  string          `json:"name"`
+		Value json.RawMessage `json:"value"`
 	}
 	openInfo struct {
 		Title       string `json:"title"`
@@ -39,14 +59,16 @@ type (
 		Version     string `json:"version"`
 	}
 	openMethod struct {
-		Name        string      `json:"name"`
-		Summary     string      `json:"summary"`
-		Description string      `json:"description,omitempty"`
-		Deprecated  bool        `json:"deprecated,omitempty"`
-		Structure   string      `json:"paramStructure"`
-		Params      []openValue `json:"params"`
-		Result      openValue   `json:"result"`
-		Privileges  *privileges `json:"x-privileges,omitempty"`
+		Name        string        `json:"name"`
+		Summary     string        `json:"summary"`
+		Description string        `json:"description,omitempty"`
+		Deprecated  bool          `json:"deprecated,omitempty"`
+		Structure   string        `json:"paramStructure"`
+		Params      []openValue   `json:"params"`
+		Result      openValue     `json:"result"`
+		Errors      []reference   `json:"errors"`
+		Examples    []openExample `json:"examples,omitempty"`
+		Privileges  *privileges   `json:"x-privileges,omitempty"`
 	}
 	openValue struct {
 		Name        string `json:"name"`
@@ -66,10 +88,15 @@ func (t *Table) OpenRPC(version string) []byte {
 			Description: "Every method is also at POST /portal/rest/ followed by its name; the body is then its params.",
 			Version:     version,
 		},
-		Methods: make([]openMethod, len(t.rows)),
+		Methods:    make([]openMethod, len(t.rows)),
+		Components: openComponents{map[string]openError{}},
 	}
+	for _, e := range errorDocs {
+		d.Components.Errors[e.name] = openError{e.code, e.message}
+	}
+	samples := t.samples()
 	for i, r := range t.rows {
-		d.Methods[i] = r.open()
+		d.Methods[i] = r.open(samples[r.Name])
 	}
 	b, err := json.Marshal(d)
 	if err != nil {
@@ -78,7 +105,14 @@ func (t *Table) OpenRPC(version string) []byte {
 	return b
 }
 
-func (r *row) open() openMethod {
+func (t *Table) samples() map[string]Sample {
+	if t.Samples == nil {
+		return nil
+	}
+	return t.Samples()
+}
+
+func (r *row) open(s Sample) openMethod {
 	m := openMethod{
 		Name:        r.Name,
 		Summary:     r.Doc,
@@ -87,7 +121,11 @@ func (r *row) open() openMethod {
 		Structure:   "by-name",
 		Params:      make([]openValue, len(r.shape.members)),
 		Result:      openValue{Name: "result", Schema: schemer{result: true}.of(r.Do.result)},
+		Examples:    r.examples(s),
 		Privileges:  r.privileges(),
+	}
+	for _, e := range r.errors(s) {
+		m.Errors = append(m.Errors, reference{"#/components/errors/" + e.name})
 	}
 	for i, p := range r.shape.members {
 		f := r.Do.params.FieldByIndex(p.index)

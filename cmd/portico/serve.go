@@ -298,6 +298,7 @@ func (o *instance) server() (*http.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	table.Samples = portal.Samples
 	options := rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
 		Endpoints: oauth.Endpoints(oauth.Options{

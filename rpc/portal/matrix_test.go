@@ -15,6 +15,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/rpc/rpctest"
 )
 
 // columns are the roles of the tables from left to right, by number, as the reference has them.
@@ -415,9 +416,9 @@ func (p *player) call(t *testing.T, method string, s spot) *reply {
 		t.Errorf("%s, place %d: %v", method, s+1, r)
 	}
 	if r.Code == 0 {
-		fits(t, actors[p.role-1], method, exactly(r.Result), false)
+		fits(t, rpctest.Heard{Where: actors[p.role-1], Method: method, Answer: exactly(r.Result)})
 	} else {
-		fits(t, actors[p.role-1], method, exactly(r.Error), true)
+		fits(t, rpctest.Heard{Where: actors[p.role-1], Method: method, Answer: exactly(r.Error), Failed: true})
 	}
 	if !d.public {
 		p.otherWays(t, method, s, as, r.Code)

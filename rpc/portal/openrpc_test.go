@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/portico-vco/portico/rpc"
 	"github.com/portico-vco/portico/rpc/portal"
@@ -25,6 +27,44 @@ func TestOpenRPCDocument(t *testing.T) {
 	must(t, json.Indent(&b, table.OpenRPC("golden"), "", " "))
 	b.WriteByte('\n')
 	golden(t, "testdata/openrpc.json", b.String())
+}
+
+// TestEveryMethodHasItsSample: the document shows a call of each, which fits its own schemas.
+func TestEveryMethodHasItsSample(t *testing.T) {
+	h := build(t)
+	var document any
+	must(t, json.Unmarshal(h.post("/portal/rest/rpc.discover", nil, "{}").Body.Bytes(), &document))
+	c := jsonschema.NewCompiler()
+	must(t, c.AddResource("openrpc.json", document))
+	fits := func(what, at string, v any) {
+		t.Helper()
+		s, err := c.Compile("openrpc.json#" + at)
+		must(t, err)
+		if err := s.Validate(v); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	for i, m := range document.(map[string]any)["methods"].([]any) {
+		m := m.(map[string]any)
+		name := m["name"].(string)
+		examples, _ := m["examples"].([]any)
+		if name == "rpc.discover" { // is its own
+			continue
+		}
+		if len(examples) == 0 {
+			t.Errorf("%s is shown nowhere", name)
+			continue
+		}
+		example, params := examples[0].(map[string]any), map[string]int{}
+		for j, p := range m["params"].([]any) {
+			params[p.(map[string]any)["name"].(string)] = j
+		}
+		for _, p := range example["params"].([]any) {
+			p := p.(map[string]any)
+			fits(name+" with "+p["name"].(string), fmt.Sprintf("/methods/%d/params/%d/schema", i, params[p["name"].(string)]), p["value"])
+		}
+		fits(name, fmt.Sprintf("/methods/%d/result/schema", i), example["result"].(map[string]any)["value"])
+	}
 }
 
 // golden holds a text against the one that was read last.

@@ -9,20 +9,22 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/portico-vco/portico/rpc/rpctest"
 )
 
 // fits holds an answer over the wire against the published document, where that is at hand. It finds what the documents
 // alone cannot show: what is written where ours says little, and what is null or left out. The differences are the same
 // ones, and so is the list of those on purpose.
-func fits(t testing.TB, where, method string, answer any, failed bool) {
+func fits(t testing.TB, h rpctest.Heard) {
 	t.Helper()
 	doc := apiDocument()
 	if doc == nil {
 		return
 	}
-	for _, d := range misfits(doc, method, answer, failed) {
+	for _, d := range misfits(doc, h.Method, h.Answer, h.Failed) {
 		if reason(d, nil) == "" {
-			t.Errorf("%s: the answer is not as published: %s", where, d)
+			t.Errorf("%s: the answer is not as published: %s", h.Where, d)
 		}
 	}
 }

@@ -180,6 +180,7 @@ func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *h
 	h.backups = backup.New(h.accounts, t.TempDir(), db.Copy)
 	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
 	must(t, err)
+	table.Samples = portal.Samples
 	o := rpc.Options{
 		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
 		Endpoints: oauth.Endpoints(oauth.Options{
@@ -302,11 +303,12 @@ func must(t testing.TB, err error) {
 // password; "as NAME after 2h" lets that time pass first. What they write is audited.
 func TestConversations(t *testing.T) {
 	t.Parallel()
+	var heard samples
 	a := audit{seen: make(map[string]map[string]bool), ways: make(map[string]bool)}
 	rpctest.Play(t, "testdata/*.txt", func(t testing.TB) rpctest.Stage {
 		h := a.open(t)
 		kept := make(map[string]http.Header)
-		return rpctest.Stage{Handler: h.handler, Names: h.names, Heard: fits, As: func(t testing.TB, who string) http.Header {
+		return rpctest.Stage{Handler: h.handler, Names: h.names, Heard: heard.hear, As: func(t testing.TB, who string) http.Header {
 			if words := strings.Fields(who); words[0] == "client" {
 				if kept[who] == nil {
 					kept[who] = h.bearer(t, words[1:]...)
@@ -333,5 +335,6 @@ func TestConversations(t *testing.T) {
 	})
 	if t.Run("audit", a.more); !strings.Contains(flag.Lookup("test.run").Value.String(), "/") { // all were played
 		a.judge(t)
+		heard.judge(t)
 	}
 }

@@ -21,7 +21,16 @@ type Stage struct {
 	Plain   bool              // plain HTTP instead of TLS
 
 	// Heard, unless it is nil, is told every result, and every error that a method ended with.
-	Heard func(t testing.TB, where, method string, answer any, failed bool)
+	Heard func(t testing.TB, h Heard)
+}
+
+// Heard is one call of a conversation and what it ended with.
+type Heard struct {
+	Where  string // file and line
+	Method string
+	Params any // nil: none
+	Answer any // the result, or the error
+	Failed bool
 }
 
 // Play plays every file that glob matches, each on a stage of its own.
@@ -218,11 +227,12 @@ func (p *player) read(t testing.TB, where string, tn *turn, body string, b []byt
 		t.Errorf("%s: %s\n%s\ngot %s", where, strings.TrimSpace(tn.path+" "+body), strings.Join(diff, "\n"), b)
 	}
 	for _, a := range answers(tn, body, got) {
-		if !a.failed {
-			p.schemas.check(t, where, a.method, a.value)
+		a.Where = where
+		if !a.Failed {
+			p.schemas.check(t, where, a.Method, a.Answer)
 		}
 		if p.stage.Heard != nil {
-			p.stage.Heard(t, where, a.method, a.value, a.failed)
+			p.stage.Heard(t, a)
 		}
 	}
 }

@@ -52,23 +52,16 @@ func compile(t testing.TB, document any) schemas {
 	return all
 }
 
-// A said is what an answer says of one call: its result, or the error that it ended with.
-type said struct {
-	method string
-	value  any
-	failed bool
-}
-
 // answers takes an answer apart. What answers no call in the body, such as the refusal of it all, is left out.
-func answers(tn *turn, body string, got any) (all []said) {
-	if m, ok := strings.CutPrefix(tn.path, "/portal/rest/"); ok {
-		m = strings.Trim(m, "/")
-		if o, ok := got.(map[string]any); ok && o["error"] != nil {
-			return []said{{m, o["error"], true}}
-		}
-		return []said{{m, got, false}}
-	}
+func answers(tn *turn, body string, got any) (all []Heard) {
 	calls, err := decode([]byte(body))
+	if m, ok := strings.CutPrefix(tn.path, "/portal/rest/"); ok {
+		h := Heard{Method: strings.Trim(m, "/"), Params: calls, Answer: got}
+		if o, ok := got.(map[string]any); ok && o["error"] != nil {
+			h.Answer, h.Failed = o["error"], true
+		}
+		return []Heard{h}
+	}
 	if err != nil {
 		return nil
 	}
@@ -80,7 +73,7 @@ func answers(tn *turn, body string, got any) (all []said) {
 	return all
 }
 
-func answerTo(calls any, a map[string]any) []said {
+func answerTo(calls any, a map[string]any) []Heard {
 	for _, call := range list(calls) {
 		c, ok := call.(map[string]any)
 		if !ok || c["id"] != a["id"] {
@@ -88,10 +81,10 @@ func answerTo(calls any, a map[string]any) []said {
 		}
 		name, _ := c["method"].(string)
 		if result, good := a["result"]; good {
-			return []said{{name, result, false}}
+			return []Heard{{Method: name, Params: c["params"], Answer: result}}
 		}
 		if a["error"] != nil {
-			return []said{{name, a["error"], true}}
+			return []Heard{{Method: name, Params: c["params"], Answer: a["error"], Failed: true}}
 		}
 	}
 	return nil
