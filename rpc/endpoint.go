@@ -16,6 +16,10 @@ type Endpoint struct {
 	Verb  string // GET, which HEAD goes with, or POST
 	Limit int    // of the body, in bytes; that of calls when 0
 
+	// Doc is one sentence for the OpenAPI document, Form the schema of the form that is posted, Answer that of the answer's body.
+	Doc          string
+	Form, Answer Schema
+
 	// Do answers a request.
 	Do func(ctx context.Context, r *Request) (Reply, error)
 	// Refuse turns an error into an answer; also those of the server itself, as of a wrong verb.

@@ -43,19 +43,20 @@ type Answer struct {
 	asks  string       // the method that is asked besides, if there is one
 	seen  reflect.Type // its result
 	first bool         // it is asked before the path's method is called
+	shown reflect.Type // what is made of them
 	shape func(told, seen any) (answer any, ok bool)
 }
 
 // Told shapes the result of the path's method. When f says false, there is no such record.
 func Told[R, V any](f func(R) (V, bool)) Answer {
-	return Answer{told: reflect.TypeFor[R](), shape: func(told, _ any) (any, bool) { return f(told.(R)) }}
+	return Answer{told: reflect.TypeFor[R](), shown: reflect.TypeFor[V](), shape: func(told, _ any) (any, bool) { return f(told.(R)) }}
 }
 
 // After shapes what another method tells of the record once the path's method is through. Both are allowed to the caller,
 // or neither is called. When there is nothing to tell, or f says false, there is no such record.
 func After[R, S, V any](method string, f func(R, *S) (V, bool)) Answer {
 	return Answer{
-		told: reflect.TypeFor[R](), asks: method, seen: reflect.TypeFor[*S](),
+		told: reflect.TypeFor[R](), asks: method, seen: reflect.TypeFor[*S](), shown: reflect.TypeFor[V](),
 		shape: func(told, seen any) (any, bool) { return f(told.(R), seen.(*S)) },
 	}
 }

@@ -60,19 +60,32 @@ type service struct{ Options }
 func Endpoints(o Options) []rpc.Endpoint {
 	s := service{o}
 	list := []rpc.Endpoint{
-		{Path: keysPath, Verb: http.MethodGet, Do: published(o.Keys), Refuse: refuse},
-		{Path: apiTokenKeysPath, Verb: http.MethodGet, Do: published(o.APITokenKeys), Refuse: refuse},
+		{Path: keysPath, Verb: http.MethodGet, Do: published(o.Keys), Refuse: refuse,
+			Doc: "The keys that access tokens are verified with (RFC 7517).", Answer: rpc.SchemaOf[keySet](true)},
+		{Path: apiTokenKeysPath, Verb: http.MethodGet, Do: published(o.APITokenKeys), Refuse: refuse,
+			Doc: "The keys that API tokens are verified with (RFC 7517).", Answer: rpc.SchemaOf[keySet](true)},
 	}
 	if o.Clients == nil {
 		return list
 	}
+	post := func(path, doc string, form, answer rpc.Schema, do func(context.Context, request) (any, error),
+		refuse func(*rpc.Request, rpc.Refusal) rpc.Reply) rpc.Endpoint {
+		return rpc.Endpoint{Path: path, Verb: http.MethodPost, Limit: maxForm, Doc: doc, Form: form, Answer: answer, Do: s.posted(do), Refuse: refuse}
+	}
+	asked := []string{"client_id", "client_secret", "client_assertion", "client_assertion_type"}
+	wanted := append([]string{"scope", "orgId", "resource", "accessTokenValiditySeconds"}, asked...)
+	csp := rpc.SchemaOf[cspGranted](true)
 	return append(list,
-		rpc.Endpoint{Path: metadataPath, Verb: http.MethodGet, Do: s.metadata, Refuse: refuse},
-		rpc.Endpoint{Path: tokenPath, Verb: http.MethodPost, Limit: maxForm, Do: s.posted(s.token), Refuse: refuse},
-		rpc.Endpoint{Path: revokePath, Verb: http.MethodPost, Limit: maxForm, Do: s.posted(s.revoke), Refuse: refuse},
-		rpc.Endpoint{Path: introspectPath, Verb: http.MethodPost, Limit: maxForm, Do: s.posted(s.introspect), Refuse: refuse},
-		rpc.Endpoint{Path: cspAppPath, Verb: http.MethodPost, Limit: maxForm, Do: s.posted(s.cspApp), Refuse: refuseCSP},
-		rpc.Endpoint{Path: cspTokenPath, Verb: http.MethodPost, Limit: maxForm, Do: s.posted(s.cspToken), Refuse: refuseCSP},
+		rpc.Endpoint{Path: metadataPath, Verb: http.MethodGet, Do: s.metadata, Refuse: refuse,
+			Doc: "What this authorization server can do (RFC 8414).", Answer: rpc.SchemaOf[metadata](true)},
+		post(tokenPath, "Issues an access token to an OAuth app or an API client (RFC 6749 4.4).",
+			formSchema("grant_type", wanted...), rpc.SchemaOf[granted](true), s.token, refuse),
+		post(revokePath, "Ends an access token of the client (RFC 7009).", formSchema("token", asked...), nil, s.revoke, refuse),
+		post(introspectPath, "Tells about a token (RFC 7662).", formSchema("token", asked...), rpc.SchemaOf[introspected](true), s.introspect, refuse),
+		post(cspAppPath, "The token endpoint as OAuth apps of VMware Cloud Services know it.",
+			formSchema("grant_type", wanted...), csp, s.cspApp, refuseCSP),
+		post(cspTokenPath, "Exchanges an API token for an access token of its user, as clients of VMware Cloud Services do.",
+			formSchema("api_token"), csp, s.cspToken, refuseCSP),
 	)
 }
 

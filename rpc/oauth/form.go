@@ -19,6 +19,18 @@ var known = []string{
 	"scope", "orgId", "resource", "accessTokenValiditySeconds", "token", "api_token", "refresh_token",
 }
 
+// formSchema is that of a form with a parameter that must be there and others that may.
+func formSchema(needed string, others ...string) rpc.Schema {
+	props := rpc.Schema{needed: rpc.Schema{"type": "string"}}
+	for _, name := range others {
+		props[name] = rpc.Schema{"type": "string"}
+	}
+	if needed == "grant_type" {
+		props[needed] = rpc.Schema{"type": "string", "enum": []string{"client_credentials"}}
+	}
+	return rpc.Schema{"type": "object", "required": []string{needed}, "properties": props}
+}
+
 // formOf reads the body, whatever it is labelled as. What stands in the address is in the log of every proxy on the way, so
 // parameters there are refused.
 func formOf(r *rpc.Request) (form, error) {

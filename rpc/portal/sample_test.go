@@ -170,12 +170,20 @@ func (s samples) judge(t *testing.T) {
 		} else if one.shows < 0 {
 			continue
 		}
-		all[name] = rpc.Sample{Params: text(t, one.params), Result: text(t, one.result), Errors: slices.Sorted(maps.Keys(one.errors))}
+		all[name] = rpc.Sample{Params: textOrNothing(t, one.params), Result: text(t, one.result), Errors: slices.Sorted(maps.Keys(one.errors))}
 	}
 	var b bytes.Buffer
 	must(t, json.Indent(&b, text(t, all), "", " "))
 	b.WriteByte('\n')
 	golden(t, "samples.json", b.String())
+}
+
+// textOrNothing is text, but of nil nothing.
+func textOrNothing(t *testing.T, v any) json.RawMessage {
+	if v == nil {
+		return nil
+	}
+	return text(t, v)
 }
 
 func text(t *testing.T, v any) json.RawMessage {

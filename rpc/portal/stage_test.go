@@ -64,6 +64,7 @@ type house struct {
 	vault    *vault.Vault
 	backups  *backup.Backups
 	logins   *directory
+	options  rpc.Options
 	handler  http.Handler
 	super    http.Header                   // kept by superSession
 	names    map[string]string             // $admin@acme is written $admin_acme: a user's number
@@ -193,7 +194,7 @@ func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *h
 	if db.IsShared() {
 		o.Twice = h.accounts.Store.Twice
 	}
-	h.handler = rpc.New(o)
+	h.options, h.handler = o, rpc.New(o)
 	return h
 }
 
