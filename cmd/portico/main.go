@@ -115,7 +115,7 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.SetHelpFunc(p.printHelp)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return blame(c, &usageError{err}) })
-	root.AddCommand(p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy(), p.call(), p.version())
+	root.AddCommand(p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy(), p.call(), p.docs(), p.version())
 	root.SetHelpCommand(p.help(root))
 	return root
 }

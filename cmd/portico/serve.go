@@ -292,22 +292,32 @@ func (o *instance) report(work string, err error) {
 	}
 }
 
-// server is the HTTP server of the portal.
-func (o *instance) server() (*http.Server, error) {
+// api is what is served, and what the reference is made of; for that the instance may be empty.
+func (o *instance) api() (rpc.Options, error) {
 	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault, o.backups))
 	if err != nil {
-		return nil, err
+		return rpc.Options{}, err
 	}
 	table.Samples = portal.Samples
-	options := rpc.Options{
-		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}, Log: o.log, TrustedProxies: o.TrustedProxy,
+	return rpc.Options{
+		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients},
 		Endpoints: oauth.Endpoints(oauth.Options{
 			Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
 		}),
 		Paths:   portal.Paths(),
-		Version: buildVersion(), Now: o.now, Observe: o.observe(), StrictTransport: o.strictTransport(),
+		Version: buildVersion(),
+	}, nil
+}
+
+// server is the HTTP server of the portal.
+func (o *instance) server() (*http.Server, error) {
+	options, err := o.api()
+	if err != nil {
+		return nil, err
 	}
+	options.Log, options.TrustedProxies, options.StrictTransport = o.log, o.TrustedProxy, o.strictTransport()
+	options.Now, options.Observe = o.now, o.observe()
 	if !o.NoConsole {
 		if options.Pages, err = console.Pages(); err != nil {
 			return nil, err

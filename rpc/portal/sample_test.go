@@ -51,7 +51,7 @@ func (s *samples) hear(t testing.TB, h rpctest.Heard) {
 func shows(params, result any) int {
 	in, _ := json.Marshal(params)
 	out, _ := json.Marshal(result)
-	if len(in)+len(out) > 4000 {
+	if len(in)+len(out) > 4000 || filler.Match(in) {
 		return 0
 	}
 	return min(leaves(params), 6) + min(leaves(result), 20)
@@ -79,6 +79,7 @@ var (
 	uuid       = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	accountNo  = regexp.MustCompile(`\b([A-Z]{3})-[0-9A-F]{7}\b`) // of an account
 	minute     = regexp.MustCompile(`\b\d{4}-\d\d-\d\d \d\d:\d\d\b`)
+	filler     = regexp.MustCompile(`"[^" ]{50,}"`)          // tests long texts
 	word       = regexp.MustCompile(`^[A-Z][A-Z_]+(_\d+)?$`) // one of a few
 	random     = regexp.MustCompile(`^[\w+/=.-]{20,}$`)
 )
