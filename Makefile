@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories browser member etcd cluster bench bench-parts fmt clean
+.PHONY: help build run test check slow directories browser client member etcd cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd browser ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd browser client ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
@@ -61,6 +61,10 @@ directories: ## ask real LDAP servers, which are set up in bin/directories; need
 # The screenshots are in bin/browser/shots.
 browser: build console/browser/node_modules ## use the console in a real browser, Debian's Chromium in bin/browser; needs npm and apt-get
 	console/browser/run.sh bin/browser bin/portico
+
+client: build ## generate a client from the OpenAPI document, and call a portal with it
+	bin/portico docs reference/client/api
+	cd reference/client && $(GO) generate . && PORTICO_TEST_PROGRAM=$(CURDIR)/bin/portico $(GO) test -count=1 .
 
 # A member of etcd for tests, from a module of its own.
 member: bin/member

@@ -34,11 +34,13 @@ func (o Options) OpenAPI() []byte {
 		}
 		at[strings.ToLower(p.Verb)] = p.operation(o.Table)
 	}
+	nullApart(paths)
 	b, err := json.Marshal(Schema{
 		"openapi": "3.1.0",
 		"info": Schema{
 			"title": "Portico", "version": o.Version,
 			"description": "Every method is at POST /portal/rest/ followed by its name; the body is its params, the answer its bare result. " +
+				"Params are shown in one form; the portal also takes numbers and truth values in strings, and one value in the place of a list. " +
 				"The same methods are called by JSON-RPC 2.0 at POST /portal, which an OpenRPC document describes (method rpc.discover).",
 		},
 		"paths":    paths,
@@ -54,6 +56,27 @@ func (o Options) OpenAPI() []byte {
 		panic(err) // a schema that cannot be written, which a programmer made
 	}
 	return b
+}
+
+// nullApart writes "one of these words, or null" as two schemas: generators of clients do not take null for a word.
+func nullApart(v any) {
+	switch v := v.(type) {
+	case []Schema:
+		for _, s := range v {
+			nullApart(s)
+		}
+	case Schema:
+		words, _ := v["enum"].([]any)
+		if i := slices.Index(words, nil); i >= 0 {
+			types := slices.DeleteFunc(slices.Clone(v["type"].([]string)), func(t string) bool { return t == "null" })
+			v["anyOf"] = []Schema{{"type": types[0], "enum": slices.Delete(slices.Clone(words), i, i+1)}, {"type": "null"}}
+			delete(v, "enum")
+			delete(v, "type")
+		}
+		for _, one := range v {
+			nullApart(one)
+		}
+	}
 }
 
 // How callers show who they are. The names are those of securitySchemes.
@@ -136,6 +159,7 @@ func operationID(path string) string {
 // twin is the operation of a method on its REST-like path.
 func (r *row) twin(s Sample) Schema {
 	m := r.open(Sample{})
+	m.Params = r.params(schemer{narrow: true})
 	op := Schema{
 		"operationId": operationID(r.Name),
 		"tags":        []string{r.family()},
@@ -213,10 +237,10 @@ func (r *row) leading(path string) Schema {
 func jsonRPC() Schema {
 	call := Schema{"type": "object", "required": []string{"jsonrpc", "method"}, "properties": Schema{
 		"jsonrpc": Schema{"const": "2.0"}, "method": Schema{"type": "string"}, "params": Schema{"type": "object"},
-		"id": Schema{"type": []string{"integer", "string", "null"}},
+		"id": Schema{"description": "A number, a string or null."},
 	}}
 	answer := Schema{"type": "object", "properties": Schema{
-		"jsonrpc": Schema{"const": "2.0"}, "result": Schema{}, "error": Schema{"type": "object"}, "id": Schema{"type": []string{"integer", "string", "null"}},
+		"jsonrpc": Schema{"const": "2.0"}, "result": Schema{}, "error": Schema{"type": "object"}, "id": Schema{"description": "A number, a string or null."},
 	}}
 	orMany := func(s Schema) Schema { return Schema{"anyOf": []Schema{s, {"type": "array", "items": s}}} }
 	return Schema{
@@ -278,7 +302,7 @@ func (p Path) bodySchema(m *row) Schema {
 	for _, b := range p.Body {
 		props[b.Name] = Schema{"type": "string"}
 		if i, ok := m.shape.byName[b.target()]; ok {
-			props[b.Name] = schemer{}.of(m.shape.members[i].typ)
+			props[b.Name] = schemer{narrow: true}.of(m.shape.members[i].typ)
 		}
 		if b.Needed {
 			required = append(required, b.Name)

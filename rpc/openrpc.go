@@ -119,7 +119,7 @@ func (r *row) open(s Sample) openMethod {
 		Description: r.Deprecated.String(),
 		Deprecated:  !r.deprecated.IsZero(),
 		Structure:   "by-name",
-		Params:      make([]openValue, len(r.shape.members)),
+		Params:      r.params(schemer{}),
 		Result:      openValue{Name: "result", Schema: schemer{result: true}.of(r.Do.result)},
 		Examples:    r.examples(s),
 		Privileges:  r.privileges(),
@@ -127,13 +127,18 @@ func (r *row) open(s Sample) openMethod {
 	for _, e := range r.errors(s) {
 		m.Errors = append(m.Errors, reference{"#/components/errors/" + e.name})
 	}
+	return m
+}
+
+func (r *row) params(by schemer) []openValue {
+	list := make([]openValue, len(r.shape.members))
 	for i, p := range r.shape.members {
 		f := r.Do.params.FieldByIndex(p.index)
-		s := schemer{}.member(f, false)
+		s := by.member(f, false)
 		delete(s, "description")
-		m.Params[i] = openValue{p.name, describe(f), p.need >= 0, s["deprecated"] == true, s}
+		list[i] = openValue{p.name, describe(f), p.need >= 0, s["deprecated"] == true, s}
 	}
-	return m
+	return list
 }
 
 // privileges are the rule in the spelling of the published API document.

@@ -19,14 +19,17 @@ type Schemer interface {
 }
 
 // SchemaOf answers the schema of a Go type, for Schemers made of others.
-func SchemaOf[T any](result bool) Schema { return schemer{result}.of(reflect.TypeFor[T]()) }
+func SchemaOf[T any](result bool) Schema { return schemer{result: result}.of(reflect.TypeFor[T]()) }
 
 // schemer makes schemas of Go types by what encoding/json and the reader of params do with them.
-type schemer struct{ result bool }
+type schemer struct {
+	result bool
+	narrow bool // params in the one form that fits best, of all that are taken
+}
 
 func (s schemer) of(t reflect.Type) Schema {
 	if b, ok := reflect.New(t).Interface().(Schemer); ok {
-		return b.Schema(s.result)
+		return b.Schema(s.result || s.narrow)
 	}
 	switch t {
 	case reflect.TypeFor[time.Time]():
