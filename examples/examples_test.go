@@ -83,23 +83,37 @@ func TestTokenLife(t *testing.T) {
 	tokenlife := build(t, bin, "tokenlife", "./tokenlife")
 	t.Run("Go", func(t *testing.T) { p.play(t, admin, tokenlife) })
 	t.Run("Go as operator", func(t *testing.T) { p.play(t, operator, tokenlife) })
-	t.Run("shell", func(t *testing.T) {
-		for _, needed := range []string{"sh", "curl"} {
-			if _, err := exec.LookPath(needed); err != nil {
-				t.Skipf("there is no %s on this machine", needed)
+	for name, command := range map[string][]string{
+		"shell":              {"sh", "tokenlife.sh"}, // with curl,
+		"Python":             {"python3", "tokenlife.py"},
+		"Python as operator": {"python3", "tokenlife.py"},
+		"Node":               {"node", "tokenlife.mjs"},
+		"Node as operator":   {"node", "tokenlife.mjs"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			needs(t, command[0])
+			as := admin
+			if strings.HasSuffix(name, "operator") {
+				as = operator
 			}
+			p.play(t, as, command...)
+		})
+	}
+}
+
+// needs skips a test on a machine without a program.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("there is no %s on this machine", name)
 		}
-		p.play(t, admin, "sh", "tokenlife.sh")
-	})
+	}
 }
 
 // The commands of the README, as whoever follows it types them.
 func TestReadme(t *testing.T) {
-	for _, needed := range []string{"sh", "curl"} {
-		if _, err := exec.LookPath(needed); err != nil {
-			t.Skipf("there is no %s on this machine", needed)
-		}
-	}
+	needs(t, "sh", "curl")
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
@@ -134,7 +148,7 @@ func TestReadme(t *testing.T) {
 func (p portal) play(t *testing.T, as string, command ...string) {
 	t.Helper()
 	cmd := exec.Command(command[0], command[1:]...)
-	cmd.Env = append(os.Environ(), "PORTICO_URL="+p.url, "PORTICO_CACERT="+p.cert, "PORTICO_USERNAME="+as, "PORTICO_PASSWORD="+password)
+	cmd.Env = append(os.Environ(), "PORTICO_URL="+p.url, "PORTICO_CACERT="+p.cert, "NODE_EXTRA_CA_CERTS="+p.cert, "PORTICO_USERNAME="+as, "PORTICO_PASSWORD="+password)
 	out, err := cmd.CombinedOutput()
 	if err != nil || !regexp.MustCompile("^"+story+"$").Match(out) {
 		t.Errorf("%v\ngot\n%swant\n%s", err, out, story)
