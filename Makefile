@@ -4,13 +4,13 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories browser client member etcd cluster bench bench-parts fmt clean
+.PHONY: help build run test check slow directories browser client package member etcd cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/portico
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o bin/portico ./cmd/portico
+	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/portico ./cmd/portico
 
 run: build ## build, then serve a demo portal on https://127.0.0.1:8443
 	bin/portico serve --demo --data ./data --listen 127.0.0.1:8443
@@ -43,7 +43,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd browser client ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
+slow: $(NODE_CLIENT)/node_modules directories etcd browser client package ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
@@ -65,6 +65,20 @@ browser: build console/browser/node_modules ## use the console in a real browser
 client: build ## generate a client from the OpenAPI document, and call a portal with it
 	bin/portico docs reference/client/api
 	cd reference/client && $(GO) generate . && PORTICO_TEST_PROGRAM=$(CURDIR)/bin/portico $(GO) test -count=1 .
+
+# The version of a package begins with a digit. 2.45 is the last nfpm whose parts are all at hand everywhere.
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+ARCH := $(shell $(GO) env GOARCH)
+DEB   = bin/portico_$(patsubst v%,%,$(VERSION))_$(ARCH).deb
+
+package: build bin/nfpm ## make the Debian package, bin/portico_VERSION_ARCH.deb, and look at it
+	VERSION=0~$(patsubst v%,%,$(VERSION)) ARCH=$(ARCH) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
+		bin/nfpm package -f cmd/portico/package/nfpm.yaml -p deb -t $(DEB)
+	cmd/portico/package/test.sh $(DEB)
+
+bin/nfpm: Makefile
+	GOBIN=$(CURDIR)/bin $(GO) install $(NFPM)
+	@touch $@
 
 # A member of etcd for tests, from a module of its own.
 member: bin/member

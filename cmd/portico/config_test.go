@@ -59,6 +59,26 @@ func TestManual(t *testing.T) {
 	}
 }
 
+// What the manifests for Kubernetes and the image say to serve are settings that there are.
+func TestContainerSettings(t *testing.T) {
+	t.Parallel()
+	known, seen := settings(t), 0
+	for _, name := range []string{"kubernetes.yaml", "Containerfile"} {
+		text, err := os.ReadFile("package/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)(?:^ +- |")--([a-z-]+)`).FindAllStringSubmatch(string(text), -1) {
+			if seen++; !slices.Contains(known, m[1]) {
+				t.Errorf("%s: there is no --%s", name, m[1])
+			}
+		}
+	}
+	if seen < 6 {
+		t.Errorf("only %d settings were found", seen)
+	}
+}
+
 // The unit for systemd, with what the documents put into its file of settings, is a command line that is taken.
 func TestUnit(t *testing.T) {
 	t.Parallel()
@@ -69,7 +89,7 @@ func TestUnit(t *testing.T) {
 		}
 		return string(text)
 	}
-	line := regexp.MustCompile(`(?m)^ExecStart=/usr/local/bin/portico serve (.+)$`).FindStringSubmatch(read("examples/portico.service"))
+	line := regexp.MustCompile(`(?m)^ExecStart=/usr/bin/portico serve (.+)$`).FindStringSubmatch(read("cmd/portico/package/portico.service"))
 	if line == nil {
 		t.Fatal("the unit does not serve")
 	}
