@@ -115,6 +115,10 @@ type Config struct {
 	// --ops-pprof adds /debug/pprof/ to the operations listener. It is refused unless that is on a loopback address.
 	OpsPprof bool
 
+	// --test-clock is the address and port, a loopback one, of a listener where tests stop and move the clock of a --demo portal: GET and
+	// PUT /clock. Certificates go by the real clock all the same.
+	TestClock string
+
 	// --ship-events is where every event is sent as it happens, at least once and in order: file:PATH, syslog+tcp://HOST:PORT,
 	// syslog+tls://HOST:PORT, https://... or, on a loopback address, http://... The destination is told of all tenants. A new one
 	// begins with the oldest event that is there. Where a password is in it, use PORTICO_SHIP_EVENTS: other users of a machine can
@@ -132,6 +136,8 @@ type Config struct {
 
 	// --log-format is json, or text for reading on a terminal. Logs go to stderr.
 	LogFormat string
+
+	clock *settableClock // nil without --test-clock
 
 	first password // the first operator's, once it is read or made
 }
@@ -184,6 +190,7 @@ func (p *program) config(f *pflag.FlagSet) *Config {
 	f.StringVar(&c.OpsListen, "ops-listen", c.OpsListen, "`ADDRESS` and port of /healthz, /readyz and /metrics, over plain HTTP; or off")
 	f.BoolVar(&c.OpsRemote, "ops-remote", false, "allow an --ops-listen that is not a loopback address")
 	f.BoolVar(&c.OpsPprof, "ops-pprof", false, "add /debug/pprof/ to --ops-listen; loopback only")
+	f.StringVar(&c.TestClock, "test-clock", "", "`ADDRESS` and port where tests move the clock of a demo; loopback only")
 	f.StringVar((*string)(&c.ShipEvents), "ship-events", "", "`URL` that events are sent to as they happen: file:PATH, syslog+tcp://, syslog+tls:// or https://")
 	f.StringVar(&c.ShipSecretFile, "ship-secret-file", "", "`FILE` with the secret that webhooks are signed with")
 	f.Var((*number)(&c.ShipBacklog), "ship-backlog", "`N` events that wait for it are kept whatever their age")

@@ -121,13 +121,13 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	if c.PlainHTTP {
 		return o, nil
 	}
-	o.certificate = c.certificate(p.now)
+	o.certificate = c.certificate(c.wall(p.now))
 	news, err := o.certificate.refresh()
 	if news != "" {
 		fmt.Fprintln(p.stdout, news)
 	}
 	if err == nil && c.TLSClientCA != "" {
-		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth], now: p.now}
+		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth], now: c.wall(p.now)}
 		err = o.clientCA.refresh()
 	}
 	return o, err

@@ -80,6 +80,15 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 		return err
 	}
 	defer ln.Close()
+	clock, err := c.listenTestClock()
+	if err != nil {
+		return err
+	}
+	if clock != nil {
+		defer clock.Close()
+		c.clock = &settableClock{real: p.now}
+		p.now = c.clock.now
+	}
 	log := p.log(c)
 	if err := c.checkFirst(); err != nil {
 		return err
@@ -120,6 +129,7 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	o.connections = o.bound(srv, ln, c.fitting(descriptors(), log))
 	defer o.serveOps(ops)()
 	defer o.serveChallenges(challenges)()
+	defer o.serveTestClock(ctx, clock)()
 	return o.serve(ctx, srv)
 }
 
