@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow directories browser client package member etcd cluster bench bench-parts fmt clean
+.PHONY: help build run test check slow member cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,13 +43,27 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
-slow: $(NODE_CLIENT)/node_modules directories etcd browser client package ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long
+# What takes its time, in parts that wait more than they work: two at once, and all to their end, so that all that fails is told.
+SLOW := crash short-cluster directories etcd browser client package long fuzz
+JOBS ?= 2
+.PHONY: $(SLOW)
+
+slow: ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long, JOBS=2 how many at once
+	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target $(SLOW)
+
+crash: # kills, power failures, full and broken disks, hostile callers
 	PORTICO_TEST_KILLS=$(KILLS) $(GO) test -count=1 -timeout 30m -run 'Kill|Slow|Hostile' ./cmd/portico
+	cd store/bolt/crashfs && $(GO) test ./...
+
+short-cluster: bin/member
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
 		$(GO) test -short -count=1 -timeout 30m -run '^TestCluster$$' ./cmd/portico
-	cd store/bolt/crashfs && $(GO) test ./...
+
+long: $(NODE_CLIENT)/node_modules
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
+
+fuzz:
 	set -e; for f in $(FUZZERS); do \
 		$(GO) test -run '^$$' -fuzz "^$${f##*/}\$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x ./$${f%/*}; done
 

@@ -14,7 +14,7 @@ root=$folder/root
 fetch() {
 	apt="apt-get -qq -y -o Debug::NoLocking=1 -o Dir::Cache::archives=$folder/archives -o APT::Sandbox::User=root
 		--no-install-recommends --download-only install $packages"
-	$apt >/dev/null 2>&1 || { apt-get -qq update && $apt; } >&2
+	$apt >/dev/null 2>&1 || { flock /var/lib/apt/lists apt-get -qq update && $apt; } >&2
 }
 
 if [ ! -e "$folder/unpacked" ]; then

@@ -28,7 +28,7 @@ fetch() {
 	: >"$folder/status"
 	apt="apt-get -qq -y -o Debug::NoLocking=1 -o Dir::State::status=$folder/status -o Dir::Cache::archives=$folder/archives
 		-o APT::Sandbox::User=root --no-install-recommends --download-only install $packages"
-	$apt >/dev/null 2>&1 || { apt-get -qq update && $apt >/dev/null; }
+	$apt >/dev/null 2>&1 || { flock /var/lib/apt/lists apt-get -qq update && $apt >/dev/null; }
 }
 
 unpack() {
