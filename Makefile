@@ -44,7 +44,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
 # What takes its time, in parts that wait more than they work: two at once, and all to their end, so that all that fails is told.
-SLOW := crash short-cluster directories etcd browser client package long fuzz
+SLOW := crash short-cluster directories etcd browser client package gateways long fuzz
 JOBS ?= 2
 .PHONY: $(SLOW)
 
@@ -79,6 +79,9 @@ browser: build console/browser/node_modules ## use the console in a real browser
 client: build ## generate a client from the OpenAPI document, and call a portal with it
 	bin/portico docs reference/client/api
 	cd reference/client && $(GO) generate . && PORTICO_TEST_PROGRAM=$(CURDIR)/bin/portico $(GO) test -count=1 .
+
+gateways: ## try the recipes for gateways with Debian's nginx and Caddy, in bin/gateways; needs apt-get
+	examples/gateways/run.sh bin/gateways
 
 # The version of a package begins with a digit. 2.45 is the last nfpm whose parts are all at hand everywhere.
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0

@@ -253,11 +253,24 @@ func jsonRPC() Schema {
 	}
 }
 
+func (e Endpoint) tag() string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(e.Path, "."), "/")
+	return name
+}
+
 // operation is that of an endpoint.
 func (e Endpoint) operation() Schema {
 	op := Schema{
-		"operationId": operationID(e.Path), "tags": []string{"oauth"}, "summary": e.Doc, "security": anybody,
+		"operationId": operationID(e.Path), "tags": []string{e.tag()}, "summary": e.Doc, "security": anybody,
 		"responses": Schema{"200": answerOf("The answer.", e.Answer, nil), "default": answerOf("An error.", ref("schemas/OAuthError"), nil)},
+	}
+	if e.Path == gatePath {
+		op["security"] = signedIn[:2]
+		op["parameters"] = []Schema{
+			{"name": "privilege", "in": "query", "schema": Schema{"type": "array", "items": Schema{"type": "string"}}},
+			{"name": "userType", "in": "query", "schema": Schema{"type": "array", "items": Schema{"type": "string"}}},
+			{"name": "enterpriseId", "in": "query", "schema": Schema{"type": "integer"}},
+		}
 	}
 	if e.Answer == nil {
 		op["responses"].(Schema)["200"] = Schema{"description": "Done."}

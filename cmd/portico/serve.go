@@ -309,12 +309,13 @@ func (o *instance) api() (rpc.Options, error) {
 		return rpc.Options{}, err
 	}
 	table.Samples = portal.Samples
+	authority := portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients}
 	return rpc.Options{
-		Table: table, Authority: portal.Authority{Accounts: o.accounts, Tokens: o.tokens, Clients: o.clients},
-		Endpoints: oauth.Endpoints(oauth.Options{
+		Table: table, Authority: authority,
+		Endpoints: append(oauth.Endpoints(oauth.Options{
 			Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
-		}),
+		}), rpc.Gate(authority)),
 		Paths:   portal.Paths(),
 		Version: buildVersion(),
 	}, nil

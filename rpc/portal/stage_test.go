@@ -182,12 +182,13 @@ func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *h
 	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
 	must(t, err)
 	table.Samples = portal.Samples
+	authority := portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}
 	o := rpc.Options{
-		Table: table, Authority: portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}, Log: log,
-		Endpoints: oauth.Endpoints(oauth.Options{
+		Table: table, Authority: authority, Log: log,
+		Endpoints: append(oauth.Endpoints(oauth.Options{
 			Clients: h.clients, Keys: h.clients.JWKS, APITokenKeys: h.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: h.accounts.RefusedInTheClear,
-		}),
+		}), rpc.Gate(authority)),
 		Paths:   portal.Paths(),
 		Version: "1.2.3", Now: h.clock,
 	}
