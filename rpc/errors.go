@@ -90,6 +90,16 @@ var kinds = [...]struct {
 	auth.Unverifiable:    {codeVerifier, http.StatusServiceUnavailable, "unverifiable"},
 }
 
+// KindOf is what the number of an error tells a client.
+func KindOf(number int) auth.Kind {
+	for kind, k := range kinds {
+		if k.code == code(number) {
+			return auth.Kind(kind)
+		}
+	}
+	return auth.Internal
+}
+
 // foreignStatuses are those of errors at other products' paths, where a method's is not 400. The credentials product has no
 // 403: its clients know 401 for those who are not signed in and for those who may not.
 var foreignStatuses = map[auth.Kind]int{

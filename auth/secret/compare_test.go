@@ -30,6 +30,7 @@ var harmless = map[string]string{
 	"by.Means == auth.ByAccessToken":                          "a number",
 	"by.Means == auth.ByAPIToken":                             "a number",
 	"s.Number == n.secret":                                    "a number",
+	"k.code == code(number)":                                  "the number of an error",
 	"refused.ResultCode != ldap.LDAPResultInvalidCredentials": "a number",
 	"x.s.o.Authority.UnauthorizedStatus(x.r.Context()) == http.StatusUnauthorized": "a number",
 	`r.form.text("client_assertion_type") != jwtBearer`:                            "a word of RFC 7523",

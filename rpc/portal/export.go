@@ -107,7 +107,7 @@ func cell(v any) (string, error) {
 	}
 	var text string
 	err = json.Unmarshal(b, &text)
-	return harmless(text), err
+	return Harmless(text), err
 }
 
 // formula finds where a spreadsheet would take a text for a formula: at its beginning, and behind what some spreadsheets
@@ -115,6 +115,6 @@ func cell(v any) (string, error) {
 // the others.
 var formula = regexp.MustCompile(`(^|[;\t] *)([=+\-@＝＋－＠\t\r\n])`)
 
-// harmless puts an apostrophe before everything that looks like a formula: names and descriptions are what anybody wrote
+// Harmless puts an apostrophe before everything that looks like a formula: names and descriptions are what anybody wrote
 // into them, and whoever opens the export must not run that. A telephone number that begins with + gets one too.
-func harmless(text string) string { return formula.ReplaceAllString(text, "$1'$2") }
+func Harmless(text string) string { return formula.ReplaceAllString(text, "$1'$2") }

@@ -1,0 +1,30 @@
+package cli
+
+func one(of string) Param {
+	return Param{Name: "ID", Path: "id", Kind: Number, Word: true, Required: true, About: "the number of the " + of}
+}
+
+func tokens() Group {
+	columns := []string{"id", "name", "state", "created", "expiration", "lastUsed", "lastUsedFrom"}
+	return Group{"token", "API tokens", []Command{
+		{Name: "create", About: "make an API token, which is pending until its owner downloads it; prints its number",
+			Of: Methods{Own: "apiToken/create"}, Does: Makes, Params: []Param{
+				{Name: "NAME", Path: "name", Word: true, Required: true},
+				{Name: "lifetime", Path: "lifetimeMs", Kind: Lifetime, Required: true, About: "`TIME` that it lives, such as 90d or 12h"},
+				{Name: "description", Path: "description", About: "`TEXT` about it"},
+				{Name: "user", Path: "userId", Kind: Number, About: "`ID` of its owner, if that is not you"},
+			}},
+		{Name: "list", About: "list API tokens: your own, a user's, or those of a tenant that you may handle",
+			Of:      Methods{"apiToken/list", "enterprise/getApiTokens", "enterpriseProxy/getApiTokens", "network/getApiTokens"},
+			Columns: columns, Params: []Param{{Name: "user", Path: "userId", Kind: Number, Own: true, About: "`ID` of a user, if that is not you"}}},
+		{Name: "show", About: "show an API token, but never its text", Of: Methods{Own: "apiToken/get"}, Does: Shows,
+			Columns: append(columns, "description", "tokenUuid", "downloaded", "modified", "tenantName",
+				"createdForEnterpriseUserId", "createdForOperatorUserId"),
+			Params: []Param{one("API token")}},
+		{Name: "download", About: "make the text of a pending API token of yours, and enable it: this once",
+			Of: Methods{Own: "apiToken/download"}, Does: Changes, Once: "token", Params: []Param{one("API token")},
+			Done: "the text was made and shown this one time: nobody can get it again"},
+		{Name: "revoke", About: "end an API token for good", Of: Methods{Own: "apiToken/revoke"}, Does: Changes,
+			Params: []Param{one("API token")}, Done: "the API token is revoked"},
+	}}
+}
