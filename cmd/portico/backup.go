@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,7 +13,7 @@ import (
 
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
-	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/cmd/portico/cli"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
 )
@@ -41,12 +38,12 @@ PORTICO_PASSWORD, the operator's password, and PORTICO_CODE, a code of his secon
 machine can read command lines. At a terminal you are asked for what is not given.
 
 Exit status: 0 the backup is made, and its name on stdout; 1 it is not; 2 the command line is wrong; 3 the portal could not be
-reached.
+reached; 4 the password, or the code, is wrong.
 `
 
 // A backupOrder is what the command line asks for.
 type backupOrder struct {
-	caller
+	reached
 	place
 	backupFolder, name, operator, passwordFile string
 }
@@ -65,13 +62,10 @@ func (p *program) backup() *cobra.Command {
 			if o.url == "" {
 				return p.backupStopped(ctx, &o)
 			}
-			if err := o.address("password"); err != nil {
-				return wrong("%w", err)
-			}
 			return p.backupRunning(ctx, &o)
 		})
 	f := c.Flags()
-	o.caller.flags(f, "", "`URL` of the portal, if it runs")
+	o.reached.flags(f, "`URL` of the portal, if it runs")
 	o.place.flags(p, f)
 	f.StringVar(&o.backupFolder, "backup-folder", "", "`FOLDER` of the backups, if it does not run; without it backups in the data folder")
 	f.StringVar(&o.operator, "operator", "super@portico.local", "`NAME` of the superuser, if it runs")
@@ -188,19 +182,24 @@ type remoteBackup struct {
 
 // backupRunning asks the portal, and then how far it is until it is done.
 func (p *program) backupRunning(ctx context.Context, o *backupOrder) (err error) {
-	if err := p.login(ctx, o); err != nil {
+	to, err := o.portal("password")
+	if err != nil {
 		return err
 	}
-	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.timeout)
-		defer cancel()
-		err = errors.Join(err, o.ask(ctx, "logout", struct{}{}, nil))
-	}()
+	password, code, err := p.credentials(ctx, o.operator, o.passwordFile)
+	if err != nil {
+		return err
+	}
+	end, err := p.session(ctx, to, "login/operatorLogin", o.operator, password, code)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
 	var b remoteBackup
-	if err := o.ask(ctx, "system/createBackup", map[string]string{"name": o.name}, &b); err != nil {
+	if err := to.Ask(ctx, "system/createBackup", map[string]string{"name": o.name}, &b); err != nil {
 		return err
 	}
-	if err := p.follow(ctx, o, &b); err != nil {
+	if err := p.follow(ctx, to, &b); err != nil {
 		return err
 	}
 	if b.State != string(backup.Done) {
@@ -213,7 +212,7 @@ func (p *program) backupRunning(ctx context.Context, o *backupOrder) (err error)
 // askEvery is how often the portal is asked how far it is.
 const askEvery = 500 * time.Millisecond
 
-func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) error {
+func (p *program) follow(ctx context.Context, from *cli.Portal, b *remoteBackup) error {
 	name, told := b.Name, p.now()
 	for b.State == string(backup.Running) {
 		select {
@@ -222,7 +221,7 @@ func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) e
 		case <-time.After(askEvery):
 		}
 		var all []remoteBackup
-		if err := o.ask(ctx, "system/getBackups", struct{}{}, &all); err != nil {
+		if err := from.Ask(ctx, "system/getBackups", struct{}{}, &all); err != nil {
 			return err
 		}
 		*b = remoteBackup{Name: name, Problem: "the portal does not know of it any more"}
@@ -238,77 +237,4 @@ func (p *program) follow(ctx context.Context, o *backupOrder, b *remoteBackup) e
 		}
 	}
 	return nil
-}
-
-// login begins the session that the other calls are made in.
-func (p *program) login(ctx context.Context, o *backupOrder) error {
-	password, code, err := p.credentials(ctx, o)
-	if err != nil {
-		return err
-	}
-	if o.jar, err = cookiejar.New(nil); err != nil {
-		return err
-	}
-	return o.ask(ctx, "login/operatorLogin", map[string]string{
-		"username": o.operator, "password": string(password), "password2": string(code),
-	}, nil)
-}
-
-// credentials are the superuser's. Who has given no password is asked for it, and for a code, if he sits at a terminal.
-func (p *program) credentials(ctx context.Context, o *backupOrder) (password, code secret.Text, err error) {
-	password, code = secret.Text(p.getenv("PORTICO_PASSWORD")), secret.Text(p.getenv("PORTICO_CODE"))
-	from := p.terminal()
-	switch {
-	case o.passwordFile != "" && (o.passwordFile != "-" || from == nil):
-		password, err = p.passwordIn(o.passwordFile)
-	case from != nil && (password == "" || o.passwordFile == "-"):
-		password, err = p.prompt(ctx, from, "Password of "+o.operator)
-		if err == nil && password != "" && code == "" {
-			code, err = p.prompt(ctx, from, "Code of the second factor, or nothing if there is none")
-		}
-	}
-	if err == nil && password == "" {
-		err = &statusError{exitUsage, errors.New("give the superuser's password in PORTICO_PASSWORD, by --password-file, or at a terminal")}
-	}
-	return password, code, err
-}
-
-func (p *program) passwordIn(file string) (secret.Text, error) {
-	from := p.stdin
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return "", &statusError{exitUsage, fmt.Errorf("--password-file: %w", err)}
-		}
-		defer f.Close()
-		from = f
-	}
-	data, err := io.ReadAll(io.LimitReader(from, 1<<10))
-	if err != nil {
-		return "", fmt.Errorf("--password-file: %w", err)
-	}
-	return secret.Text(strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r")), nil
-}
-
-// ask makes a call and decodes its result into out, unless that is nil.
-func (c *caller) ask(ctx context.Context, method string, params, out any) error {
-	data, err := json.Marshal(params)
-	if err != nil {
-		return err
-	}
-	body, err := request(method, data)
-	if err != nil {
-		return err
-	}
-	a, err := c.post(ctx, body)
-	if err != nil {
-		return &statusError{exitUnreachable, err}
-	}
-	if err := a.err(); err != nil {
-		return fmt.Errorf("%s: %w", method, err)
-	}
-	if out == nil {
-		return nil
-	}
-	return json.Unmarshal(a.Result, out)
 }

@@ -28,8 +28,8 @@ func TestBackupWhileRunning(t *testing.T) {
 		says   string
 	}{
 		"no password":        {nil, nil, exitUsage, "PORTICO_PASSWORD"},
-		"a wrong password":   {map[string]string{"PORTICO_PASSWORD": "wrong"}, nil, exitFailed, "Invalid username or password"},
-		"a customer":         {map[string]string{"PORTICO_PASSWORD": demoPassword}, []string{"--operator", "admin@acme.example"}, exitFailed, "Invalid"},
+		"a wrong password":   {map[string]string{"PORTICO_PASSWORD": "wrong"}, nil, exitSignedOut, "Invalid username or password"},
+		"a customer":         {map[string]string{"PORTICO_PASSWORD": demoPassword}, []string{"--operator", "admin@acme.example"}, exitSignedOut, "Invalid"},
 		"a path":             {good, []string{"../x"}, exitFailed, "letters"},
 		"two names":          {good, []string{"a", "b"}, exitUsage, "one name"},
 		"without TLS":        {good, []string{"--url", "http://portal.example"}, exitUsage, "TLS"},

@@ -50,7 +50,7 @@ func TestCall(t *testing.T) {
 		"a URL with its path":     {env: at(p.url + "/portal"), args: []string{"apiToken/list"}, out: `"demo"`},
 		"an error":                {env: withIt, args: []string{"no/such"}, status: 1, errors: "error -32601: methodError"},
 		"an error with data":      {env: withIt, args: []string{"apiToken/create", `{"name":""}`}, status: 1, errors: `"path"`},
-		"no token":                {env: without, args: []string{"apiToken/list"}, status: 1, errors: "tokenError"},
+		"no token":                {env: without, args: []string{"apiToken/list"}, status: 4, errors: "tokenError"},
 		"no method":               {env: withIt, status: 2, errors: "give a method"},
 		"too many words":          {env: withIt, args: []string{"a", "{}", "c"}, status: 2, errors: "give a method"},
 		"params that are none":    {env: withIt, args: []string{"a", "[1]"}, status: 2, errors: "not a JSON object"},

@@ -36,6 +36,22 @@ func (p *program) command(a about, run func(ctx context.Context, words []string)
 	return c
 }
 
+// group is a command that has others.
+func (p *program) group(name, about string) *cobra.Command {
+	c := &cobra.Command{Use: name + " COMMAND", Short: about, Long: sentence(about),
+		Args: cobra.ArbitraryArgs, DisableFlagsInUseLine: true}
+	c.RunE = func(c *cobra.Command, words []string) error {
+		if len(words) > 0 {
+			return p.unknown(c, words[0])
+		}
+		return blame(c, wrong("give a command"))
+	}
+	return c
+}
+
+// sentence makes one of a few words.
+func sentence(words string) string { return strings.ToUpper(words[:1]) + words[1:] + "." }
+
 // belowFlags is the annotation with the text that help has there.
 const belowFlags = "portico/below"
 
@@ -63,7 +79,7 @@ func (p *program) environment(c *cobra.Command) error {
 	var errs []error
 	c.Flags().VisitAll(func(g *pflag.Flag) {
 		value := p.getenv(variable(g.Name))
-		if g.Changed || value == "" || g.Name == helpFlag {
+		if _, own := g.Annotations[ofCommand]; own || g.Changed || value == "" || g.Name == helpFlag {
 			return
 		}
 		if err := g.Value.Set(value); err != nil {
@@ -72,6 +88,13 @@ func (p *program) environment(c *cobra.Command) error {
 	})
 	return errors.Join(errs...)
 }
+
+// mine marks the flags so far as those of the command alone: they are not taken from the environment, where their names are anybody's.
+func mine(f *pflag.FlagSet) {
+	f.VisitAll(func(g *pflag.Flag) { g.Annotations = map[string][]string{ofCommand: nil} })
+}
+
+const ofCommand = "portico/mine"
 
 // variable is the environment variable of a flag.
 func variable(name string) string {

@@ -125,7 +125,7 @@ func TestHelp(t *testing.T) {
 			t.Errorf("%q: exit status %d\n%s%s", args, status, out, errs)
 		}
 	}
-	for args, says := range map[string]string{"serv": "is it serve?", "keys --dat x list": "unknown flag: --dat", "serve -demo=x": `"--demo" flag`} {
+	for args, says := range map[string]string{"serv": "is it serve", "chek": "is it check?", "keys --dat x list": "unknown flag: --dat", "serve -demo=x": `"--demo" flag`} {
 		if status, _, errs := runHere(t, nil, "", strings.Fields(args)...); status != exitUsage || !strings.Contains(errs, says) {
 			t.Errorf("%s: exit status %d, %s", args, status, errs)
 		}

@@ -91,6 +91,9 @@ func (d folder) freshShared() (bool, error) {
 	return fresh, nil
 }
 
+// errLocked is the error of a lock that another process has.
+var errLocked = errors.New("another process has it; give each portal a folder of its own")
+
 // hold keeps portals whose store is elsewhere, and commands that change the store, out of the folder until what it returns is
 // closed.
 func (d folder) hold() (io.Closer, error) {
@@ -331,12 +334,15 @@ func syncFolder(path string) error {
 
 // private refuses a file of a secret that any of the mode bits let others read.
 func private(path string, others fs.FileMode) error {
+	open, err := letsIn(path, others)
+	if open {
+		err = fmt.Errorf("%s: others can read this private key; if nobody has, run: chmod 600 %[1]s", path)
+	}
+	return err
+}
+
+// letsIn says whether any of the mode bits are set.
+func letsIn(path string, others fs.FileMode) (bool, error) {
 	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if info.Mode().Perm()&others != 0 {
-		return fmt.Errorf("%s: others can read this private key; if nobody has, run: chmod 600 %[1]s", path)
-	}
-	return nil
+	return err == nil && info.Mode().Perm()&others != 0, err
 }

@@ -10,8 +10,6 @@ import (
 	"time"
 )
 
-var errLocked = errors.New("another process has it; give each portal a folder of its own")
-
 // A process that ends, and one that is being forked, may hold a file a moment longer.
 const (
 	lockTries = 50

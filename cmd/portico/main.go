@@ -7,10 +7,13 @@
 //	backup                a copy of the store, while the portal runs or not
 //	restore               a portal's store from such a copy
 //	copy                  a portal's store moved into an etcd cluster, or back
+//	login, logout         a portal that is called from afar, and as whom: a profile
+//	profile               which there are, which is in use
 //	call                  one call of any method, for people and scripts
-//	version, help
+//	version, help, completion
 //
-// Each sub-command is a file, and config.go is the manual of serve's settings. What lies on the disk is told in folder.go.
+// Each sub-command is a file, and config.go is the manual of serve's settings. What lies on the disk is told in folder.go. No other
+// package knows cobra, which reads the command line.
 package main
 
 import (
@@ -27,7 +30,9 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/cmd/portico/cli"
 )
 
 // The exit statuses. Help says them too.
@@ -35,7 +40,8 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitUnreachable = 3 // call alone: no answer, or none that makes sense
+	exitUnreachable = 3 // no answer of a portal, or none that makes sense
+	exitSignedOut   = 4 // the portal answered that nobody is signed in
 )
 
 func main() { os.Exit(start(os.Args[1:], time.Now, secret.Cost{})) }
@@ -46,7 +52,7 @@ func start(args []string, now func() time.Time, cost secret.Cost) int {
 	zerolog.TimeFieldFormat = "2006-01-02T15:04:05.000Z07:00"
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: now, tellEvery: tellEvery, passwordCost: cost}
+	p := &program{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, configDir: os.UserConfigDir, now: now, tellEvery: tellEvery, passwordCost: cost}
 	return p.main(ctx, args)
 }
 
@@ -55,8 +61,10 @@ type program struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	configDir      func() (string, error) // where the settings of whoever runs it are
 	now            func() time.Time
-	tellEvery      time.Duration // is between two words on how far something is
+	zone           *time.Location // of the times in tables; nil is the machine's
+	tellEvery      time.Duration  // is between two words on how far something is
 
 	passwordCost secret.Cost // of tests, which would be slow otherwise; never from a flag
 }
@@ -68,9 +76,20 @@ func (p *program) main(ctx context.Context, args []string) int {
 		return exitOK
 	}
 	fmt.Fprintln(p.stderr, err)
-	var s *statusError
-	if errors.As(err, &s) {
-		return s.status
+	return statusOf(err)
+}
+
+func statusOf(err error) int {
+	var own *statusError
+	var refused *cli.Error
+	var none *cli.UnreachableError
+	switch {
+	case errors.As(err, &own):
+		return own.status
+	case errors.As(err, &refused) && refused.Kind() == auth.Unauthenticated:
+		return exitSignedOut
+	case errors.As(err, &none):
+		return exitUnreachable
 	}
 	return exitFailed
 }
@@ -115,14 +134,37 @@ func (p *program) root() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.SetHelpFunc(p.printHelp)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return blame(c, &usageError{err}) })
-	root.AddCommand(p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy(), p.call(), p.docs(), p.version())
+	root.AddGroup(&cobra.Group{ID: onMachine}, &cobra.Group{ID: anywhere})
+	add := func(group string, all ...*cobra.Command) {
+		for _, c := range all {
+			c.GroupID = group
+		}
+		root.AddCommand(all...)
+	}
+	add(onMachine, p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy())
+	add(anywhere, p.login(), p.logout(), p.profile())
+	add(anywhere, p.call())
+	root.AddCommand(p.docs(), p.version(), exitStatus())
 	root.SetHelpCommand(p.help(root))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "print what has a shell complete command lines: bash, zsh, fish or powershell"
+		}
+	}
 	return root
 }
+
+// The groups of commands in the help.
+const (
+	onMachine = "on the machine of a portal"
+	anywhere  = "from anywhere"
+)
 
 // unknown refuses a word that is no command, and says which one may be meant.
 func (p *program) unknown(c *cobra.Command, word string) error {
 	meant := ""
+	c.SuggestionsMinimumDistance = 2 // letters, as cobra has it elsewhere
 	if like := c.SuggestionsFor(word); len(like) > 0 {
 		meant = " (is it " + strings.Join(like, " or ") + "?)"
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -346,7 +347,10 @@ func runHere(t testing.TB, env map[string]string, stdin string, args ...string) 
 	var out, errs safeBuffer
 	p := &program{
 		stdin: strings.NewReader(stdin), stdout: &out, stderr: &errs, now: time.Now, passwordCost: cheap,
-		getenv: func(name string) string { return env[name] },
+		getenv: func(name string) string { return env[name] }, zone: time.UTC, tellEvery: tellEvery,
+		configDir: func() (string, error) {
+			return cmp.Or(env["XDG_CONFIG_HOME"], filepath.Join(t.TempDir(), "none")), nil
+		},
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

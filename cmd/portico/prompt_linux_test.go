@@ -96,8 +96,8 @@ func TestPrompt(t *testing.T) {
 	}{
 		"the password":         {nil, []string{operatorPassword + "\n", "\n"}, exitOK, ""},
 		"asked for by a dash":  {[]string{"--password-file", "-"}, []string{operatorPassword + "\n", "\n"}, exitOK, ""},
-		"a code that is wrong": {nil, []string{"wrong password 5\n", "123456\n"}, exitFailed, "Invalid username or password"},
-		"nothing":              {nil, []string{"\n"}, exitUsage, "give the superuser's password"},
+		"a code that is wrong": {nil, []string{"wrong password 5\n", "123456\n"}, exitSignedOut, "Invalid username or password"},
+		"nothing":              {nil, []string{"\n"}, exitUsage, "give the password of super@portico.local"},
 		"^C":                   {nil, []string{""}, exitFailed, "interrupted"},
 	} {
 		t.Run(name, func(t *testing.T) {
