@@ -9,6 +9,8 @@
 //	copy                  a portal's store moved into an etcd cluster, or back
 //	login, logout         a portal that is called from afar, and as whom: a profile
 //	profile               which there are, which is in use
+//	token, user, ...      what is at a portal: a row each in package cli
+//	event tail            what happens there
 //	call                  one call of any method, for people and scripts
 //	version, help, completion
 //
@@ -143,6 +145,7 @@ func (p *program) root() *cobra.Command {
 	}
 	add(onMachine, p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy())
 	add(anywhere, p.login(), p.logout(), p.profile())
+	add(anywhere, p.clients()...)
 	add(anywhere, p.call())
 	root.AddCommand(p.docs(), p.version(), exitStatus())
 	root.SetHelpCommand(p.help(root))

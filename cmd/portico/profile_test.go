@@ -29,6 +29,41 @@ func profileOf(url, token string) *profile {
 	return &profile{URL: url, Username: "me", Token: keptToken{secret.Text(token)}, TokenID: 1, Expires: time.Unix(0, 0)}
 }
 
+// Profiles that others can read, or that are damaged, are refused by all that would use them, and are not written over.
+func TestProfileFile(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spoil func(file string) error
+		says  string
+	}{
+		"others read it":        {func(file string) error { return os.Chmod(file, 0o640) }, "others can read"},
+		"others read the place": {func(file string) error { return os.Chmod(filepath.Dir(file), 0o755) }, "others can read"},
+		"it is cut off":         {func(file string) error { return os.Truncate(file, 20) }, "not what portico has written"},
+		"it is something else":  {func(file string) error { return os.WriteFile(file, []byte("[]"), 0o600) }, "not what portico has written"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			kept(t, home, profiles{"a", map[string]*profile{"a": profileOf("https://127.0.0.1:1", "a-secret")}})
+			file := filepath.Join(home, "portico", "profiles.json")
+			if err := c.spoil(file); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, home)
+			env := map[string]string{"XDG_CONFIG_HOME": home}
+			for _, line := range []string{"profile list", "profile show", "profile use a", "profile remove a", "logout", "token list", "call a",
+				"login --user a --password-file -", "event tail"} {
+				status, out, errs := runHere(t, env, "x", strings.Fields(line)...)
+				if status != exitFailed || out != "" || !strings.Contains(errs, c.says) || strings.Contains(errs, "a-secret") {
+					t.Errorf("%s: exit status %d\n%s%s", line, status, out, errs)
+				}
+			}
+			if after := contents(t, home); after[file] != before[file] {
+				t.Error("it was changed")
+			}
+		})
+	}
+}
+
 // Of many who change the profiles at once none loses what another wrote, and none reads half of it.
 func TestProfilesAtOnce(t *testing.T) {
 	t.Parallel()
@@ -60,6 +95,50 @@ func TestProfilesAtOnce(t *testing.T) {
 		if strings.HasPrefix(text, "-") && !strings.HasPrefix(text, "-rw-------") || strings.Contains(path, unfinished) {
 			t.Errorf("%s: %.10s", path, text)
 		}
+	}
+}
+
+// The token of a profile goes to the portal of the profile alone, whatever address is given; a token that is given goes anywhere.
+func TestProfileToken(t *testing.T) {
+	t.Parallel()
+	asked := func(got *string) *httptest.Server {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			*got = r.Header.Get("Authorization")
+			fmt.Fprint(w, `{"jsonrpc":"2.0","id":1,"result":[]}`)
+		}))
+		t.Cleanup(s.Close)
+		return s
+	}
+	var own, others string
+	mine, other := asked(&own), asked(&others)
+	home := t.TempDir()
+	kept(t, home, profiles{"a", map[string]*profile{"a": profileOf(mine.URL, "first"), "b": profileOf(mine.URL, "second")}})
+	for _, c := range []struct {
+		env         string
+		args        string
+		own, others string
+	}{
+		{"", "", "Token first", ""},
+		{"", "--url " + mine.URL + "/portal/", "Token first", ""},
+		{"", "--url " + other.URL, "", ""},
+		{"PORTICO_URL=" + other.URL, "", "", ""},
+		{"PORTICO_PROFILE=b", "", "Token second", ""},
+		{"PORTICO_PROFILE=b", "--profile a", "Token first", ""},
+		{"PORTICO_TOKEN=given", "", "Token given", ""},
+		{"PORTICO_TOKEN=given", "--url " + other.URL, "", "Token given"},
+		{"PORTICO_TOKEN=given", "--token-file -", "Token piped", ""},
+	} {
+		own, others = "", ""
+		name, value, _ := strings.Cut(c.env, "=")
+		env := map[string]string{"XDG_CONFIG_HOME": home, name: value}
+		status, out, errs := runHere(t, env, "piped\n", append([]string{"property", "list"}, strings.Fields(c.args)...)...)
+		if status != exitOK || own != c.own || others != c.others {
+			t.Errorf("%s %s: exit status %d, %q and %q were sent, want %q and %q\n%s%s", c.env, c.args, status, own, others, c.own, c.others, out, errs)
+		}
+	}
+	status, _, errs := runHere(t, map[string]string{"XDG_CONFIG_HOME": home, "PORTICO_PROFILE": "c"}, "", "property", "list")
+	if status != exitUsage || !strings.Contains(errs, `there is no profile "c"`) {
+		t.Errorf("exit status %d, %s", status, errs)
 	}
 }
 

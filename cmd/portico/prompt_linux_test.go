@@ -146,3 +146,69 @@ func plain(r rune) rune {
 	}
 	return '0'
 }
+
+// Who logs in at a terminal is asked for all that is missing. A secret goes to a terminal only if he says so, which is known before it is
+// made.
+func TestTerminal(t *testing.T) {
+	t.Parallel()
+	dir, home := t.TempDir(), t.TempDir()
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	portal := serving(t, demoArgs(dir)...)
+	at := func(line string, typed ...string) (status int, printed string) {
+		t.Helper()
+		tty := newPTY(t)
+		var errs safeBuffer
+		cmd := exec.Command(exe, strings.Fields(line)...)
+		cmd.Env = []string{asPortico + "=1", "XDG_CONFIG_HOME=" + home}
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty.line, tty.line, &errs
+		if err := unix.IoctlSetWinsize(int(tty.line.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 60}); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = cmd.Process.Kill() })
+		for i, text := range typed {
+			for range 5000 {
+				if strings.Count(errs.String(), ": ") > i {
+					break
+				}
+				time.Sleep(time.Millisecond)
+			}
+			tty.echoes(i == 0 && len(typed) == 3) // the name alone
+			tty.types(text)
+		}
+		_ = cmd.Wait()
+		return cmd.ProcessState.ExitCode(), strings.ReplaceAll(errs.String()+tty.shown(), "\r\n", "\n")
+	}
+	cert := filepath.Join(folder(dir).tls(), "cert.pem")
+	status, printed := at("login --profile p --url "+portal.url+" --cacert "+cert, "admin@acme.example\n", demoPassword+"\n", "\n")
+	if status != exitOK || strings.Contains(printed, "battery") || !strings.Contains(printed, "profile p: admin@acme.example") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	if status, printed := at("token create "+strings.Repeat("x", 100)+" --lifetime 1h", nil...); status != exitOK || !strings.HasPrefix(printed, "3\n") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	status, printed = at("token list")
+	for line := range strings.Lines(printed) {
+		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 60 && !strings.Contains(line, "END") {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if status != exitOK || !strings.Contains(printed, "xxx…") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	if status, printed := at("token download 3"); status != exitUsage || !strings.Contains(printed, "stdout is a terminal") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	if status, printed := at("token download 3 --show"); status != exitOK || !strings.Contains(printed, "eyJ") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	if status, printed := at("credential create svc", "a kept password 1\n"); status != exitOK || strings.Contains(printed, "kept") {
+		t.Errorf("exit status %d\n%s", status, printed)
+	}
+	portal.stop()
+}
