@@ -32,6 +32,9 @@ func (e *Engine) Bound() (keys, bytes int) {
 	return keys, store.MaxBytes + store.MaxLastBytes
 }
 
+// Overlap is as store.Pipelined says.
+func (e *Engine) Overlap() int { return 2 }
+
 // inParts are the operations of a transaction that does what ops do.
 func inParts(ops []clientv3.Op) []clientv3.Op {
 	if len(ops) <= txnOps-ownOps {

@@ -33,24 +33,16 @@ func (e *Engine) Commit(ctx context.Context, f func(store.Reader) ([]store.Write
 	}
 }
 
-// try is Commit, unless another process was quicker. What makes it the first goes with its writes.
+// try is Commit, unless another process was quicker, or the commit that it was shown came to nothing. What makes it the first goes with
+// its writes.
 func (e *Engine) try(ctx context.Context, f func(store.Reader) ([]store.Write, error), first *bool) (done bool, err error) {
-	if err := e.trust(); err != nil {
-		return false, err
+	a := e.newAttempt()
+	defer e.forgetAttempt(a)
+	base, done, err := e.play(ctx, a, f)
+	if done || err != nil || len(a.writes) == 0 {
+		return done, err
 	}
-	head := e.applied.revision() // before the View: it may only be newer, and then the comparison fails
-	var writes []store.Write
-	err = e.read(ctx, func(r store.Reader) (err error) {
-		writes, err = f(r)
-		return err
-	})
-	switch {
-	case err != nil:
-		return false, err
-	case len(writes) == 0:
-		return e.stillAt(ctx, head)
-	}
-	done, err = e.write(ctx, head, writes, *first)
+	done, err = e.write(ctx, a, base, *first)
 	*first = *first && !done
 	return done, err
 }
@@ -63,39 +55,22 @@ func (e *Engine) stillAt(ctx context.Context, head int64) (bool, error) {
 	return e.applied.revision() == head, nil
 }
 
-// An attempt is a commit that this process has under way.
-type attempt struct {
-	number uint64
-	name   string // what it puts into the head
-	seen   bool   // the copy has it
-	gap    bool   // the copy was made anew meanwhile, and may have it without a word
-}
-
-func (e *Engine) newAttempt() string {
-	e.writing.Lock()
-	defer e.writing.Unlock()
-	n := e.attempt.number + 1
-	e.attempt = attempt{number: n, name: fmt.Sprintf("%s %d", e.process, n)}
-	return e.attempt.name
-}
-
-func (e *Engine) outcome() attempt {
-	e.writing.Lock()
-	defer e.writing.Unlock()
-	return e.attempt
-}
-
-// write makes the writes durable if head is the newest commit. Otherwise it returns false when the copy has a newer one.
-func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, first bool) (done bool, err error) {
-	name := e.newAttempt()
-	txn := e.transaction(head, name, writes, first)
+// write makes the writes of an attempt durable if what it was shown is what there is. Otherwise it returns false when the copy has what
+// there is.
+func (e *Engine) write(ctx context.Context, a, base *attempt, first bool) (done bool, err error) {
+	txn := e.transaction(a, base, first)
+	if base != nil {
+		e.letPass(base)
+	}
 	for sent := 1; ; sent++ {
 		resp, err := e.send(ctx, txn)
 		switch {
 		case err == nil && resp.Succeeded:
-			return true, e.have(ctx, head, resp.Header.Revision, writes)
+			a.settle(resp.Header.Revision)
+			return true, e.have(ctx, a, base)
 		case err == nil:
-			return e.lost(ctx, resp, sent)
+			a.settle(0)
+			return e.lost(ctx, a, base, resp, sent)
 		case sent > 1 && refused(err) != nil: // which says nothing of what was sent before
 			return false, fmt.Errorf("%w (%w)", ErrUnknown, err)
 		case errors.Is(err, rpctypes.ErrTooManyOps) && e.parted.Swap(false):
@@ -113,9 +88,9 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, fi
 }
 
 // transaction is the commit in etcd's words. The head is put last, so that the watch tells it behind all else.
-func (e *Engine) transaction(head int64, name string, writes []store.Write, first bool) func(clientv3.Txn) clientv3.Txn {
-	ops := make([]clientv3.Op, 0, len(writes)+ownOps)
-	for _, w := range writes {
+func (e *Engine) transaction(a, base *attempt, first bool) func(clientv3.Txn) clientv3.Txn {
+	ops := make([]clientv3.Op, 0, len(a.writes)+ownOps)
+	for _, w := range a.writes {
 		key := e.keys.data + string(w.Key)
 		if w.Value == nil {
 			ops = append(ops, clientv3.OpDelete(key))
@@ -127,8 +102,11 @@ func (e *Engine) transaction(head int64, name string, writes []store.Write, firs
 	if first {
 		ops = append(ops, clientv3.OpDelete(e.keys.first))
 	}
-	ops = append(ops, clientv3.OpPut(e.keys.head, name))
-	unmoved := clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", head)
+	ops = append(ops, clientv3.OpPut(e.keys.head, a.name))
+	unmoved := clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", a.head)
+	if base != nil { // which has no number yet
+		unmoved = clientv3.Compare(clientv3.Value(e.keys.head), "=", base.name)
+	}
 	return func(t clientv3.Txn) clientv3.Txn { return t.If(unmoved).Then(ops...).Else(clientv3.OpGet(e.keys.head)) }
 }
 
@@ -141,8 +119,13 @@ func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) 
 }
 
 // have sees to it that the copy has a commit: at once when it has all before it, and the watch was not quicker.
-func (e *Engine) have(ctx context.Context, head, revision int64, writes []store.Write) error {
-	if err := e.apply(head, revision, writes); err != nil {
+func (e *Engine) have(ctx context.Context, a, base *attempt) error {
+	head, revision := a.head, a.outcome()
+	if base != nil {
+		head = base.outcome() // 0 if its answer was lost: then the watch brings both
+		_ = e.applied.reach(ctx, e.over, head)
+	}
+	if err := e.apply(head, revision, a.writes); err != nil {
 		e.Tell(fmt.Errorf("etcd: the local copy: %w", err))
 		e.watchAnew()
 	}
@@ -158,23 +141,27 @@ func (e *Engine) have(ctx context.Context, head, revision int64, writes []store.
 }
 
 // lost waits until the copy knows the head by which the comparison failed, and says whether that was a commit of this very attempt.
-func (e *Engine) lost(ctx context.Context, resp *clientv3.TxnResponse, sent int) (done bool, err error) {
+func (e *Engine) lost(ctx context.Context, a, base *attempt, resp *clientv3.TxnResponse, sent int) (done bool, err error) {
 	get := resp.Responses[0].GetResponseRange()
 	if len(get.Kvs) == 0 {
 		e.fail(errHeadGone)
 		return false, errHeadGone
 	}
-	if err := e.catchUpTo(ctx, get.Kvs[0].ModRevision); err != nil {
+	newest := get.Kvs[0].ModRevision
+	if base != nil {
+		newest = max(newest, base.outcome()) // it may have come in behind this one
+	}
+	if err := e.catchUpTo(ctx, newest); err != nil {
 		if sent > 1 {
 			return false, errors.Join(ErrUnknown, err)
 		}
 		return false, err
 	}
-	o := e.outcome()
-	if sent > 1 && o.gap && !o.seen {
+	seen, gap := e.heard(a)
+	if sent > 1 && gap && !seen {
 		return false, ErrUnknown
 	}
-	return o.seen, nil
+	return seen, nil
 }
 
 // refused are the errors that say for sure that nothing was written, in store's words.

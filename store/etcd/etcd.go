@@ -79,9 +79,13 @@ type Engine struct {
 
 	onFailure atomic.Pointer[func(error)]
 
-	writing sync.Mutex // of the copy
-	attempt attempt    // under writing
-	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
+	line sync.Mutex // of who runs the functions of a commit
+	last *attempt   // under line: the one that the next is shown
+
+	writing  sync.Mutex          // of the copy
+	attempts int                 // under writing: how many there were
+	open     map[string]*attempt // under writing, by name
+	direct   bool                // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
 	endWatch  atomic.Pointer[context.CancelFunc]
@@ -138,6 +142,7 @@ func connect(o Options) (*Engine, error) {
 	}
 	return &Engine{
 		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
+		open: make(map[string]*attempt),
 		over: make(chan struct{}), questions: newQuestions(),
 	}, nil
 }

@@ -102,18 +102,22 @@ func (c *commits) add(ev *clientv3.Event) error {
 	return nil
 }
 
-// take hands over what is whole.
-func (c *commits) take() (writes []store.Write, names []string) {
+// sorted is what is whole.
+func (c *commits) sorted() (writes []store.Write) {
 	for _, key := range slices.Sorted(maps.Keys(c.whole)) {
 		writes = append(writes, store.Write{Key: []byte(key), Value: c.whole[key]})
 	}
-	names, c.names = c.names, nil
+	return writes
+}
+
+// drop forgets what is whole.
+func (c *commits) drop() {
+	c.names = nil
 	clear(c.whole)
-	return writes, names
 }
 
 // applyAll brings the commits of some events into the copy, as one: who reads it sees the last of them or none.
-func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
+func (e *Engine) applyAll(c *commits, events []*clientv3.Event) (err error) {
 	for _, ev := range events {
 		if string(ev.Kv.Key) == e.keys.first {
 			e.first.set(wish{string(ev.Kv.Value), ev.Kv.ModRevision}) // nobody's, when it was deleted
@@ -126,14 +130,23 @@ func (e *Engine) applyAll(c *commits, events []*clientv3.Event) error {
 	if len(c.names) == 0 {
 		return nil
 	}
-	writes, names := c.take()
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	e.attempt.seen = e.attempt.seen || slices.Contains(names, e.attempt.name)
-	if c.head <= e.applied.revision() {
-		return nil // its own, applied at once
+	var own *attempt
+	for _, name := range c.names {
+		if own = e.open[name]; own != nil {
+			own.seen = true
+		}
 	}
-	return e.put(c.head, writes)
+	switch {
+	case c.head <= e.applied.revision(): // its own, applied at once
+	case own != nil && len(c.names) == 1:
+		err = e.put(c.head, own.writes)
+	default:
+		err = e.put(c.head, c.sorted())
+	}
+	c.drop()
+	return err
 }
 
 // apply brings a commit of this process into the copy, if that has just what was there before it.

@@ -41,7 +41,9 @@ func (e *Engine) load(ctx context.Context) (from int64, err error) {
 func (e *Engine) replace(made *store.Engine, head int64) (before *store.Engine) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	e.attempt.gap = true
+	for _, a := range e.open {
+		a.gap = true
+	}
 	before = e.copy.Swap(made)
 	e.applied.set(head)
 	return before
