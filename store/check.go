@@ -74,24 +74,39 @@ func (k *Check) run(tx Tx, progress func(Check)) error {
 var made registry
 
 type registry struct {
-	mu     sync.Mutex
-	byName map[string]interface{ walk() walk }
+	mu     sync.RWMutex
+	byName map[string]described
 }
 
-func (r *registry) add(name string, c interface{ walk() walk }) {
+// described is a Collection of any type.
+type described interface {
+	walk() walk
+	hasEntry(key []byte) bool
+	moveEntries(w Write, was []byte, tell func(Write)) error
+}
+
+func (r *registry) add(name string, c described) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.byName == nil {
-		r.byName = make(map[string]interface{ walk() walk })
+		r.byName = make(map[string]described)
 	}
 	if r.byName[name] == nil {
 		r.byName[name] = c
 	}
 }
 
+// of is the collection that a key belongs to, or nil.
+func (r *registry) of(key []byte) described {
+	name, _, _ := bytes.Cut(key, []byte("/"))
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byName[string(name)]
+}
+
 func (r *registry) walks() map[string]walk {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
 	walks := make(map[string]walk, len(r.byName))
 	for name, c := range r.byName {
 		walks[name] = c.walk()

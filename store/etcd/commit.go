@@ -91,6 +91,9 @@ func (e *Engine) write(ctx context.Context, a, base *attempt, first bool) (done 
 func (e *Engine) transaction(a, base *attempt, first bool) func(clientv3.Txn) clientv3.Txn {
 	ops := make([]clientv3.Op, 0, len(a.writes)+ownOps)
 	for _, w := range a.writes {
+		if store.IsEntry(w.Key) {
+			continue // whoever reads the record makes it
+		}
 		key := e.keys.data + string(w.Key)
 		if w.Value == nil {
 			ops = append(ops, clientv3.OpDelete(key))

@@ -41,9 +41,43 @@ func open(t testing.TB, o etcd.Options) *store.DB {
 	return db
 }
 
+// TestStore also sees that all processes show the same in the end, entries too, of which etcd has none: who wrote it, who watched, and
+// who comes later.
 func TestStore(t *testing.T) {
 	m := etcdtest.Alone(t)
-	storetest.Run(t, func(t testing.TB) *store.DB { return open(t, options(t, m)) })
+	storetest.Run(t, func(t testing.TB) *store.DB {
+		o := options(t, m)
+		db, watcher := open(t, o), open(t, o)
+		t.Cleanup(func() {
+			later := open(t, o)
+			if err := watcher.CatchUp(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			want := sum(t, later)
+			if got := sum(t, watcher); got != want {
+				t.Errorf("who watched has %d keys, who came later %d", got.Keys, want.Keys)
+			}
+			if db.View(context.Background(), func(store.Tx) error { return nil }) != nil {
+				return // it was closed
+			}
+			if got := sum(t, db); got != want {
+				t.Errorf("who wrote has %d keys, who came later %d", got.Keys, want.Keys)
+			}
+		})
+		return db
+	})
+}
+
+func sum(t testing.TB, db *store.DB) (d store.Digest) {
+	t.Helper()
+	err := db.View(context.Background(), func(tx store.Tx) (err error) {
+		d, err = store.Sum(context.Background(), tx, func(int64) {})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
 }
 
 // TestStoreInMemory: any engine can keep the copy, and smaller commits keep the same promises.

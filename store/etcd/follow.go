@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,10 +103,10 @@ func (c *commits) add(ev *clientv3.Event) error {
 	return nil
 }
 
-// sorted is what is whole.
-func (c *commits) sorted() (writes []store.Write) {
-	for _, key := range slices.Sorted(maps.Keys(c.whole)) {
-		writes = append(writes, store.Write{Key: []byte(key), Value: c.whole[key]})
+// all is what is whole, in no order.
+func (c *commits) all() (writes []store.Write) {
+	for key, value := range c.whole {
+		writes = append(writes, store.Write{Key: []byte(key), Value: value})
 	}
 	return writes
 }
@@ -141,9 +142,9 @@ func (e *Engine) applyAll(c *commits, events []*clientv3.Event) (err error) {
 	switch {
 	case c.head <= e.applied.revision(): // its own, applied at once
 	case own != nil && len(c.names) == 1:
-		err = e.put(c.head, own.writes)
+		err = e.put(c.head, func(store.Reader) ([]store.Write, error) { return own.writes, nil })
 	default:
-		err = e.put(c.head, c.sorted())
+		err = e.put(c.head, func(r store.Reader) ([]store.Write, error) { return withEntries(r, c.all()) })
 	}
 	c.drop()
 	return err
@@ -156,12 +157,23 @@ func (e *Engine) apply(head, revision int64, writes []store.Write) error {
 	if !e.direct || e.applied.revision() != head {
 		return nil
 	}
-	return e.put(revision, writes)
+	return e.put(revision, func(store.Reader) ([]store.Write, error) { return writes, nil })
+}
+
+// withEntries are writes that etcd has, and those of the entries that follow from them.
+func withEntries(r store.Reader, writes []store.Write) ([]store.Write, error) {
+	writes = slices.DeleteFunc(writes, func(w store.Write) bool { return store.IsEntry(w.Key) }) // of a program that knew fewer collections
+	all, err := store.Entries(r, writes)
+	slices.SortFunc(all, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
+	return all, err
 }
 
 // put writes to the copy.
-func (e *Engine) put(revision int64, writes []store.Write) error {
-	err := (*e.copy.Load()).Commit(context.Background(), func(store.Reader) ([]store.Write, error) { return writes, nil })
+func (e *Engine) put(revision int64, f func(store.Reader) ([]store.Write, error)) error {
+	err := (*e.copy.Load()).Commit(context.Background(), f)
+	if errors.Is(err, store.ErrDamaged) {
+		e.fail(err)
+	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errReload, err)
 	}

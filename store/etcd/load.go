@@ -78,7 +78,7 @@ func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision in
 	})
 	for writes := range pages {
 		if err == nil {
-			err = into.Commit(ctx, func(store.Reader) ([]store.Write, error) { return writes, nil })
+			err = into.Commit(ctx, func(r store.Reader) ([]store.Write, error) { return withEntries(r, writes) })
 		}
 		if err != nil {
 			cancel()
@@ -107,6 +107,7 @@ func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Wr
 		for i, kv := range get.Kvs {
 			writes[i] = store.Write{Key: kv.Key[len(e.keys.data):], Value: kv.Value}
 		}
+		s.next(until, writes, page, get.More)
 		select {
 		case to <- writes:
 		case <-ctx.Done():
@@ -115,7 +116,6 @@ func (e *Engine) pages(ctx context.Context, revision int64, to chan<- []store.Wr
 		if !get.More && until == "" {
 			return nil
 		}
-		s.next(until, writes, page, get.More)
 	}
 }
 

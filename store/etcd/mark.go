@@ -14,8 +14,8 @@ import (
 	"github.com/portico-vco/portico/store"
 )
 
-// format is the version of what lies under the prefix, from 1 on.
-const format = 1
+// format is the version of what lies under the prefix. In the first, entries did too.
+const format = 2
 
 // The mark is one value, sealed like all others: markMagic, one byte of format, and a store.Mark in JSON.
 var markMagic = []byte("Portico store")
