@@ -15,7 +15,7 @@ func IsEntry(key []byte) bool {
 }
 
 // Entries adds to writes those of the entries that follow from them, in no order. writes have no entries, and each key once. r shows what
-// was there before them. A record that fails its checksum is damage; of one that cannot be read there are no entries.
+// was there before them; nil is nothing. A record that fails its checksum is damage; of one that cannot be read there are no entries.
 func Entries(r Reader, writes []Write) ([]Write, error) {
 	var gone, come []Write
 	for _, w := range writes {
@@ -23,7 +23,11 @@ func Entries(r Reader, writes []Write) ([]Write, error) {
 		if c == nil {
 			continue
 		}
-		was, err := r.Get(w.Key)
+		var was []byte
+		var err error
+		if r != nil {
+			was, err = r.Get(w.Key)
+		}
 		if err == nil {
 			err = c.moveEntries(w, was, func(entry Write) {
 				if entry.Value == nil {
@@ -42,6 +46,9 @@ func Entries(r Reader, writes []Write) ([]Write, error) {
 
 // without is come, and what is gone and does not come back: a unique key may go from one record to another.
 func without(gone, come []Write) []Write {
+	if len(gone) == 0 {
+		return come
+	}
 	back := make(map[string]bool, len(come))
 	for _, w := range come {
 		back[string(w.Key)] = true

@@ -407,3 +407,41 @@ func TestLongLoad(t *testing.T) {
 		t.Errorf("read %q", got)
 	}
 }
+
+type rotting struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+var (
+	rottings = store.NewCollection("rotting", func(r *rotting) *int64 { return &r.ID })
+	_        = rottings.Unique("name", func(r *rotting) []byte { return store.Key(r.Name) })
+)
+
+// TestRottenRecord: of a record that rotted in etcd nobody knows what should find it. So it is not taken for absent: a process that sees it
+// come answers nothing any more, and none can be opened.
+func TestRottenRecord(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o := options(t, m)
+	db := open(t, o)
+	if err := db.Update(t.Context(), func(tx store.Tx) error { return rottings.Insert(tx, &rotting{Name: "a"}) }); err != nil {
+		t.Fatal(err)
+	}
+	raw := rawClient(t, m)
+	record := "/" + o.Prefix + "/data/rotting/r" + string(store.Key(1))
+	if _, err := raw.Put(t.Context(), record, "rotten"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.Put(t.Context(), "/"+o.Prefix+"/head", "somebody"); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it is noticed", func() bool { return errors.Is(db.Err(), store.ErrDamaged) })
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if again, err := etcd.Open(ctx, o); !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("opened anew: %v", err)
+		if again != nil {
+			again.Close()
+		}
+	}
+}

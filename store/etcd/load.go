@@ -78,7 +78,7 @@ func (e *Engine) fill(ctx context.Context, into store.Engine) (head, revision in
 	})
 	for writes := range pages {
 		if err == nil {
-			err = into.Commit(ctx, func(r store.Reader) ([]store.Write, error) { return withEntries(r, writes) })
+			err = into.Commit(ctx, func(store.Reader) ([]store.Write, error) { return withEntries(nil, writes) })
 		}
 		if err != nil {
 			cancel()
