@@ -18,7 +18,7 @@ type attempt struct {
 	ready time.Duration // when it could be sent, on the clock of since
 
 	base *attempt // under Engine.line: the one whose writes it was shown, as long as its revision is not known
-	head int64    // under Engine.line: where the copy was, without those; 0 when base came to nothing
+	head int64    // where the copy was, without those; with a base under Engine.line, and 0 when that came to nothing
 
 	settled  chan struct{} // closed when nothing will come of it, or it has a revision
 	revision int64         // 0: nothing has come of it, as far as is known

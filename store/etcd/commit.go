@@ -106,8 +106,10 @@ func (e *Engine) transaction(a, base *attempt, first bool) func(clientv3.Txn) cl
 		ops = append(ops, clientv3.OpDelete(e.keys.first))
 	}
 	ops = append(ops, clientv3.OpPut(e.keys.head, a.name))
-	unmoved := clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", a.head)
-	if base != nil { // which has no number yet
+	var unmoved clientv3.Cmp
+	if base == nil {
+		unmoved = clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", a.head)
+	} else { // which has no number yet
 		unmoved = clientv3.Compare(clientv3.Value(e.keys.head), "=", base.name)
 	}
 	return func(t clientv3.Txn) clientv3.Txn { return t.If(unmoved).Then(ops...).Else(clientv3.OpGet(e.keys.head)) }
@@ -123,8 +125,11 @@ func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) 
 
 // have sees to it that the copy has a commit: at once when it has all before it, and the watch was not quicker.
 func (e *Engine) have(ctx context.Context, a, base *attempt) error {
-	head, revision := a.head, a.outcome()
-	if base != nil {
+	var head int64
+	revision := a.outcome()
+	if base == nil {
+		head = a.head
+	} else {
 		head = base.outcome() // 0 if its answer was lost: then the watch brings both
 		_ = e.applied.reach(ctx, e.over, head)
 	}

@@ -22,7 +22,7 @@
 // is answered. Not the read set is compared, which could not name an absent key in a range, and would soon be longer than
 // what etcd takes in a transaction.
 //
-// Two commits may be under way. The second is shown what the first leaves, the copy with its writes on top, while that is on its way;
+// Where etcd is far, two commits may be under way. The second is shown what the first leaves, the copy with its writes on top, while that is on its way;
 // is sent behind it without waiting for its answer; and succeeds only if the head has the first one's name. When the first came to
 // nothing, the functions of the second run again, over the copy. Neither is answered before the copy has it. So of many callers one half
 // have their turns while the other is in etcd.

@@ -79,6 +79,8 @@ type Engine struct {
 
 	onFailure atomic.Pointer[func(error)]
 
+	distance time.Duration // to etcd and back, at the start
+
 	line sync.Mutex // of who runs the functions of a commit
 	last *attempt   // under line: the one that the next is shown
 
@@ -158,6 +160,9 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	if err := e.measure(ctx); err != nil {
+		return err
+	}
+	if err := e.pace(ctx); err != nil {
 		return err
 	}
 	from, err := e.load(ctx)

@@ -19,9 +19,9 @@ func TestOverlap(t *testing.T) {
 	raw := rawClient(t, m)
 	o, p := through(t, options(t, m), m)
 	o.Behind = 10 * time.Second
-	db := open(t, o)
 	const far = 300 * time.Millisecond
 	p.Far(far)
+	db := open(t, o)
 	taken := errors.New("taken")
 	for _, second := range []struct {
 		name string
@@ -64,7 +64,11 @@ func TestOverlap(t *testing.T) {
 // TestOverlapShowsWhatCanBe: three processes move what lies under some keys from one to another. Also who has his turn over a commit that
 // will come to nothing, because another process was quicker, sees all of it, once: he sees no state that there cannot be.
 func TestOverlapShowsWhatCanBe(t *testing.T) {
-	dbs := several(t, options(t, etcdtest.Alone(t)), 3)
+	m := etcdtest.Alone(t)
+	o, p := through(t, options(t, m), m)
+	o.Behind = 10 * time.Second
+	p.Far(2 * time.Millisecond)
+	dbs := several(t, o, 3)
 	const keys, each, callers, rounds = 8, 100, 16, 20
 	at := func(tx store.Tx, key int) int {
 		b, err := tx.Get([]byte{byte(key)})
