@@ -10,7 +10,7 @@
 //	PREFIX/mark       what this is: its format, its id, and why nobody may serve it, if so
 //
 // Entries, which find records by unique keys and indexes, follow from the records (store.Entries). A key costs a member some 20
-// microseconds, whatever its length, and of the six that a new token has four are entries. So each copy has them from who made it: etcd
+// microseconds, whatever its length, and of the six that a new token has four are entries. So each copy makes them by itself: etcd
 // keeps a third of the keys, and programs may differ in what they find records by.
 //
 // # Writing
