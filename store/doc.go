@@ -11,7 +11,7 @@
 //
 //	Update(ctx, f)                   the caller's goroutine
 //	└─ queue                         left again when ctx ends first
-//	   └─ committer                  one goroutine a DB; one commit at a time, or two where one is long on its way (Pipelined)
+//	   └─ committer                  one goroutine a DB, one engine commit at a time
 //	      └─ engine.Commit
 //	         ├─ lends a Tx to each waiting call, one after the other;
 //	         │  f runs in its caller's goroutine over three layers:

@@ -14,8 +14,8 @@ type Engine interface {
 	View(ctx context.Context, f func(Reader) error) error
 
 	// Commit shows f the newest state and makes durable, all or nothing, the writes that f returns: sorted by key, each key
-	// once. It writes and syncs nothing when there are none or f failed. f may run again. Commits do not overlap, unless the
-	// engine is Pipelined. The engine may keep the bytes of a Write but not the slice.
+	// once. It writes and syncs nothing when there are none or f failed. f may run again. Commits do not overlap. The
+	// engine may keep the bytes of a Write but not the slice.
 	Commit(ctx context.Context, f func(Reader) ([]Write, error)) error
 
 	// ID names the store for as long as it exists, and no other.
@@ -30,14 +30,6 @@ type Engine interface {
 // room for one Update and for what OnCommit adds. It is asked whenever a group begins, also when Commit runs its function again.
 type Bounded interface {
 	Bound() (keys, bytes int)
-}
-
-// Pipelined is an engine in which a commit is a long time on its way. Its Commits may overlap, though not the runs of their functions: a
-// function is shown what the commit before leaves, also when that is not durable yet. A commit is durable only with all whose
-// writes it was shown, or its function runs again, and a Commit returns only when its own is.
-type Pipelined interface {
-	// Overlap is how many Commits may be under way at once.
-	Overlap() int
 }
 
 // Sizer is an engine that can say how much room its store takes.

@@ -1,22 +1,12 @@
 package store
 
-import (
-	"runtime/debug"
-	"time"
-)
+import "runtime/debug"
 
 // The bounds of a group, where the engine has no narrower ones.
 const (
 	groupKeys  = 4096
 	groupBytes = 8 << 20
 	groupCalls = 1024
-)
-
-// Who was answered together comes again together. So a group in the place of one of so many calls waits a little for as many: the first
-// of them would have a commit of his own, as long as that of all others.
-const (
-	crowd    = 4
-	patience = 10 * time.Millisecond
 )
 
 // bound is how much a group may write before OnCommit has the last word.
@@ -68,27 +58,16 @@ func (c *call) play(t *tx, f func(Tx) error) {
 // group is the calls that share one commit, and what they wrote.
 type group struct {
 	db     *DB
-	last   turnout       // of the group in whose place it is
-	played chan struct{} // closed when everybody had his turn, once
+	bound  bound
 	calls  []*call
-
-	expected int // of calls, until that is over:
-	over     <-chan time.Time
-	bound    bound
-	writes   overlay
-	counted  int         // of the calls in db.under
-	ended    func(error) // of who observes
-}
-
-func newGroup(db *DB, first *call, last turnout) *group {
-	return &group{db: db, last: last, played: make(chan struct{}), calls: []*call{first}}
+	writes overlay
+	ended  func(error) // of who observes
 }
 
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
 // may run it again. Whose writes find no room any more has another turn, first in the next group.
 func (g *group) run(r Reader) ([]Write, error) {
 	g.writes, g.ended, g.bound = overlay{}, nil, boundOf(g.db.engine)
-	g.expect()
 	for i := 0; i < len(g.calls); i++ {
 		if c := g.calls[i]; !c.gone && !g.turn(r, c) {
 			g.db.queue.putBack(g.calls[i:])
@@ -99,8 +78,6 @@ func (g *group) run(r Reader) ([]Write, error) {
 			g.admit()
 		}
 	}
-	g.count(len(g.calls))
-	g.hasPlayed()
 	if err := g.db.Err(); err != nil {
 		return nil, err
 	}
@@ -109,37 +86,6 @@ func (g *group) run(r Reader) ([]Write, error) {
 		g.ended = (*f)(len(g.calls))
 	}
 	return g.writes.writes, err
-}
-
-// expect says how many calls the group waits for, once.
-func (g *group) expect() {
-	if g.over == nil && g.last.calls >= crowd {
-		g.expected, g.over = g.last.calls, time.After(min(g.last.took/4, patience))
-	}
-}
-
-// most is how many calls the group takes: where commits overlap no more than half of all there are, so that the others have their turns
-// while this group is on its way, and not after it.
-func (g *group) most() int {
-	all := max(g.expected, len(g.calls)+g.db.queue.len()) + int(g.db.under.Load()) - g.counted
-	if g.db.overlap < 2 || all < crowd {
-		return groupCalls
-	}
-	return min((all+1)/2, groupCalls)
-}
-
-func (g *group) hasPlayed() {
-	select {
-	case <-g.played:
-	default:
-		close(g.played)
-	}
-}
-
-// count says how many of the calls under way are the group's.
-func (g *group) count(calls int) {
-	g.db.under.Add(int64(calls - g.counted))
-	g.counted = calls
 }
 
 // conclude gives the last word to the function of OnCommit.
@@ -182,25 +128,17 @@ func (g *group) fits(own *overlay) bool {
 }
 
 func (g *group) admit() {
-	room := len(g.writes.writes) < g.bound.keys && g.writes.size < g.bound.bytes && len(g.calls) < g.most()
+	room := len(g.writes.writes) < g.bound.keys && g.writes.size < g.bound.bytes && len(g.calls) < groupCalls
 	if !room {
 		return
 	}
-	c := g.db.queue.next()
-	if c == nil && len(g.calls) < g.expected {
-		if c = g.db.queue.wait(g.over); c == nil {
-			g.expected = 0
-		}
-	}
-	if c != nil {
+	if c := g.db.queue.next(); c != nil {
 		g.calls = append(g.calls, c)
 	}
 }
 
 // answer tells everybody his outcome, or err if the commit failed with it.
 func (g *group) answer(err error) {
-	g.hasPlayed() // had an engine that failed not let it
-	g.count(0)
 	for _, c := range g.calls {
 		if err != nil {
 			c.err = err

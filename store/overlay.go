@@ -69,25 +69,6 @@ func (o *overlay) pour(top *overlay) {
 	o.writes = slices.Delete(o.writes, i+1, k+1) // the gap that keys in both leave
 }
 
-// Over shows what r shows, with writes laid over it: sorted by key, each key once.
-func Over(r Reader, writes []Write) Reader { return over{r, overlay{writes: writes}} }
-
-type over struct {
-	below Reader
-	top   overlay
-}
-
-func (o over) Get(key []byte) ([]byte, error) {
-	if i, found := o.top.find(key); found {
-		return o.top.writes[i].Value, nil
-	}
-	return o.below.Get(key)
-}
-
-func (o over) Scan(r Range, f func(key, framed []byte) (more bool, err error)) error {
-	return merge(o.top.part(r), r.Reverse, func(f visit) error { return o.below.Scan(r, f) }, f)
-}
-
 // part copies the writes inside r, in the order of r. The copy is what makes a Scan show the state in which it began,
 // whatever its function writes.
 func (o *overlay) part(r Range) []Write {
@@ -132,7 +113,7 @@ func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
 			w := top[0]
 			top = top[1:]
 			if w.Value != nil {
-				if more, err := show(w.Key, w.Value); !more {
+				if more, err := show(w.Key, w.Value[frame:]); !more {
 					return false, err
 				}
 			}
@@ -144,7 +125,7 @@ func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
 	})
 	for err == nil && more && len(top) > 0 {
 		if w := top[0]; w.Value != nil {
-			_, err = show(w.Key, w.Value)
+			_, err = show(w.Key, w.Value[frame:])
 		}
 		top = top[1:]
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,8 +12,6 @@ import (
 type DB struct {
 	engine   Engine
 	queue    *queue
-	overlap  int           // of commits that may be under way at once
-	under    atomic.Int64  // calls in them
 	ended    chan struct{} // closed when the committer has ended
 	closed   atomic.Bool
 	failed   atomic.Pointer[error]
@@ -25,10 +22,7 @@ type DB struct {
 
 // Open makes a DB of an engine, which from now on is the DB's to close.
 func Open(e Engine) *DB {
-	db := &DB{engine: e, queue: newQueue(), overlap: 1, ended: make(chan struct{}), broken: make(chan struct{})}
-	if p, pipelined := e.(Pipelined); pipelined {
-		db.overlap = p.Overlap()
-	}
+	db := &DB{engine: e, queue: newQueue(), ended: make(chan struct{}), broken: make(chan struct{})}
 	if s, shared := e.(Shared); shared {
 		s.OnFailure(func(err error) { _ = db.note(err) })
 	}
@@ -187,38 +181,31 @@ func (db *DB) note(err error) error {
 // commitAll is the committer.
 func (db *DB) commitAll() {
 	defer close(db.ended)
-	var under sync.WaitGroup
-	defer under.Wait()
-	ended := make(chan turnout, db.overlap)
-	for range db.overlap {
-		ended <- turnout{}
-	}
+	debug.SetPanicOnFault(true)
+	var last int           // calls of one group
+	var took time.Duration // to commit them
 	for {
-		last := <-ended
-		first := db.queue.wait(nil)
+		first := db.queue.wait()
 		if first == nil {
 			return
 		}
-		g := newGroup(db, first, last)
-		under.Go(func() { ended <- db.commitGroup(g) })
-		<-g.played // until then it may take who waits
+		if last >= crowd {
+			db.queue.gather(last-1, min(took/4, patience))
+		}
+		g := &group{db: db, calls: []*call{first}}
+		start := time.Now()
+		err := db.commit(g)
+		last, took = len(g.calls), time.Since(start)
+		g.answer(err)
 	}
 }
 
-// A turnout is how many calls shared a commit, and how long that took.
-type turnout struct {
-	calls int
-	took  time.Duration
-}
-
-func (db *DB) commitGroup(g *group) turnout {
-	debug.SetPanicOnFault(true)
-	start := time.Now()
-	err := db.commit(g)
-	took := time.Since(start)
-	g.answer(err)
-	return turnout{len(g.calls), took}
-}
+// A group behind one of so many calls is waited for a little: who was answered together comes again together, and the first of them
+// would have a commit of his own, as long as that of all others.
+const (
+	crowd    = 4
+	patience = 10 * time.Millisecond
+)
 
 // commit runs the group inside one commit of the engine.
 func (db *DB) commit(g *group) (err error) {

@@ -83,14 +83,6 @@ func opened(w Write) []byte {
 	return w.Value[frame:]
 }
 
-// unframed takes the values of a copy out of their frames.
-func unframed(writes []Write) []Write {
-	for i, w := range writes {
-		writes[i].Value = opened(w)
-	}
-	return writes
-}
-
 func (t *tx) read(key []byte) (value []byte, err error) {
 	theirs := false
 	defer t.guard(&err, &theirs)
@@ -152,7 +144,7 @@ func (t *tx) Scan(r Range, f func(key, value []byte) (more bool, err error)) err
 	if t.group == nil {
 		return t.scan(r, f)
 	}
-	own, group := unframed(t.own.part(r)), unframed(t.group.part(r))
+	own, group := t.own.part(r), t.group.part(r)
 	return merge(own, r.Reverse, func(f visit) error {
 		return merge(group, r.Reverse, func(f visit) error { return t.scan(r, f) }, f)
 	}, f)

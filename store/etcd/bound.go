@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -31,32 +30,6 @@ func (e *Engine) Bound() (keys, bytes int) {
 		keys = mostKeys
 	}
 	return keys, store.MaxBytes + store.MaxLastBytes
-}
-
-// far is how long a member takes to answer, from which on it is worth while to have two commits under way. Where etcd is nearer, what a
-// commit takes is work, of the portal and of the members, and half of the callers in each of two commits make it more than all in one.
-const far = 2 * time.Millisecond
-
-// Overlap is as store.Pipelined says.
-func (e *Engine) Overlap() int {
-	if e.distance < far {
-		return 1
-	}
-	return 2
-}
-
-// pace measures how far etcd is.
-func (e *Engine) pace(ctx context.Context) error {
-	for i := range 3 {
-		asked := e.since()
-		if _, err := e.page(ctx, e.keys.head); err != nil {
-			return err
-		}
-		if took := e.since() - asked; i == 0 || took < e.distance {
-			e.distance = took
-		}
-	}
-	return nil
 }
 
 // inParts are the operations of a transaction that does what ops do.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -33,16 +34,24 @@ func (e *Engine) Commit(ctx context.Context, f func(store.Reader) ([]store.Write
 	}
 }
 
-// try is Commit, unless another process was quicker, or the commit that it was shown came to nothing. What makes it the first goes with
-// its writes.
+// try is Commit, unless another process was quicker. What makes it the first goes with its writes.
 func (e *Engine) try(ctx context.Context, f func(store.Reader) ([]store.Write, error), first *bool) (done bool, err error) {
-	a := e.newAttempt()
-	defer e.forgetAttempt(a)
-	base, done, err := e.play(ctx, a, f)
-	if done || err != nil || len(a.writes) == 0 {
-		return done, err
+	if err := e.trust(); err != nil {
+		return false, err
 	}
-	done, err = e.write(ctx, a, base, *first)
+	head := e.applied.revision() // before the View: it may only be newer, and then the comparison fails
+	var writes []store.Write
+	err = e.read(ctx, func(r store.Reader) (err error) {
+		writes, err = f(r)
+		return err
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case len(writes) == 0:
+		return e.stillAt(ctx, head)
+	}
+	done, err = e.write(ctx, head, slices.Clone(writes), *first) // the slice is the group's
 	*first = *first && !done
 	return done, err
 }
@@ -55,22 +64,40 @@ func (e *Engine) stillAt(ctx context.Context, head int64) (bool, error) {
 	return e.applied.revision() == head, nil
 }
 
-// write makes the writes of an attempt durable if what it was shown is what there is. Otherwise it returns false when the copy has what
-// there is.
-func (e *Engine) write(ctx context.Context, a, base *attempt, first bool) (done bool, err error) {
-	txn := e.transaction(a, base, first)
-	if base != nil {
-		e.letPass(base)
-	}
+// An attempt is a commit that this process has under way.
+type attempt struct {
+	number uint64
+	name   string // what it puts into the head
+	writes []store.Write
+	seen   bool // the copy has it
+	gap    bool // the copy was made anew meanwhile, and may have it without a word
+}
+
+func (e *Engine) newAttempt(writes []store.Write) (name string) {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	n := e.attempt.number + 1
+	e.attempt = attempt{number: n, name: fmt.Sprintf("%s %d", e.process, n), writes: writes}
+	return e.attempt.name
+}
+
+func (e *Engine) outcome() attempt {
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	return e.attempt
+}
+
+// write makes the writes durable if head is the newest commit. Otherwise it returns false when the copy has a newer one.
+func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, first bool) (done bool, err error) {
+	name := e.newAttempt(writes)
+	txn := e.transaction(head, name, writes, first)
 	for sent := 1; ; sent++ {
 		resp, err := e.send(ctx, txn)
 		switch {
 		case err == nil && resp.Succeeded:
-			a.settle(resp.Header.Revision)
-			return true, e.have(ctx, a, base)
+			return true, e.have(ctx, head, resp.Header.Revision, writes)
 		case err == nil:
-			a.settle(0)
-			return e.lost(ctx, a, base, resp, sent)
+			return e.lost(ctx, resp, sent)
 		case sent > 1 && refused(err) != nil: // which says nothing of what was sent before
 			return false, fmt.Errorf("%w (%w)", ErrUnknown, err)
 		case errors.Is(err, rpctypes.ErrTooManyOps) && e.parted.Swap(false):
@@ -88,9 +115,9 @@ func (e *Engine) write(ctx context.Context, a, base *attempt, first bool) (done 
 }
 
 // transaction is the commit in etcd's words. The head is put last, so that the watch tells it behind all else.
-func (e *Engine) transaction(a, base *attempt, first bool) func(clientv3.Txn) clientv3.Txn {
-	ops := make([]clientv3.Op, 0, len(a.writes)+ownOps)
-	for _, w := range a.writes {
+func (e *Engine) transaction(head int64, name string, writes []store.Write, first bool) func(clientv3.Txn) clientv3.Txn {
+	ops := make([]clientv3.Op, 0, len(writes)+ownOps)
+	for _, w := range writes {
 		if store.IsEntry(w.Key) {
 			continue // whoever reads the record makes it
 		}
@@ -105,13 +132,8 @@ func (e *Engine) transaction(a, base *attempt, first bool) func(clientv3.Txn) cl
 	if first {
 		ops = append(ops, clientv3.OpDelete(e.keys.first))
 	}
-	ops = append(ops, clientv3.OpPut(e.keys.head, a.name))
-	var unmoved clientv3.Cmp
-	if base == nil {
-		unmoved = clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", a.head)
-	} else { // which has no number yet
-		unmoved = clientv3.Compare(clientv3.Value(e.keys.head), "=", base.name)
-	}
+	ops = append(ops, clientv3.OpPut(e.keys.head, name))
+	unmoved := clientv3.Compare(clientv3.ModRevision(e.keys.head), "=", head)
 	return func(t clientv3.Txn) clientv3.Txn { return t.If(unmoved).Then(ops...).Else(clientv3.OpGet(e.keys.head)) }
 }
 
@@ -124,16 +146,8 @@ func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) 
 }
 
 // have sees to it that the copy has a commit: at once when it has all before it, and the watch was not quicker.
-func (e *Engine) have(ctx context.Context, a, base *attempt) error {
-	var head int64
-	revision := a.outcome()
-	if base == nil {
-		head = a.head
-	} else {
-		head = base.outcome() // 0 if its answer was lost: then the watch brings both
-		_ = e.applied.reach(ctx, e.over, head)
-	}
-	if err := e.apply(head, revision, a.writes); err != nil {
+func (e *Engine) have(ctx context.Context, head, revision int64, writes []store.Write) error {
+	if err := e.apply(head, revision, writes); err != nil {
 		e.Tell(fmt.Errorf("etcd: the local copy: %w", err))
 		e.watchAnew()
 	}
@@ -149,27 +163,23 @@ func (e *Engine) have(ctx context.Context, a, base *attempt) error {
 }
 
 // lost waits until the copy knows the head by which the comparison failed, and says whether that was a commit of this very attempt.
-func (e *Engine) lost(ctx context.Context, a, base *attempt, resp *clientv3.TxnResponse, sent int) (done bool, err error) {
+func (e *Engine) lost(ctx context.Context, resp *clientv3.TxnResponse, sent int) (done bool, err error) {
 	get := resp.Responses[0].GetResponseRange()
 	if len(get.Kvs) == 0 {
 		e.fail(errHeadGone)
 		return false, errHeadGone
 	}
-	newest := get.Kvs[0].ModRevision
-	if base != nil {
-		newest = max(newest, base.outcome()) // it may have come in behind this one
-	}
-	if err := e.catchUpTo(ctx, newest); err != nil {
+	if err := e.catchUpTo(ctx, get.Kvs[0].ModRevision); err != nil {
 		if sent > 1 {
 			return false, errors.Join(ErrUnknown, err)
 		}
 		return false, err
 	}
-	seen, gap := e.heard(a)
-	if sent > 1 && gap && !seen {
+	o := e.outcome()
+	if sent > 1 && o.gap && !o.seen {
 		return false, ErrUnknown
 	}
-	return seen, nil
+	return o.seen, nil
 }
 
 // refused are the errors that say for sure that nothing was written, in store's words.

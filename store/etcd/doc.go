@@ -22,11 +22,6 @@
 // is answered. Not the read set is compared, which could not name an absent key in a range, and would soon be longer than
 // what etcd takes in a transaction.
 //
-// Where etcd is far, two commits may be under way. The second is shown what the first leaves, the copy with its writes on top, while that is on its way;
-// is sent behind it without waiting for its answer; and succeeds only if the head has the first one's name. When the first came to
-// nothing, the functions of the second run again, over the copy. Neither is answered before the copy has it. So of many callers one half
-// have their turns while the other is in etcd.
-//
 // A commit whose outcome is lost with a connection is sent again, with the same comparison: of the two at most one succeeds. Who
 // wrote what the head says, so the copy learns from the watch whether the first one did. When etcd does not answer any more before
 // that is known, the Update fails with ErrUnknown: it may have happened or may happen yet, as with any database whose answer was lost.

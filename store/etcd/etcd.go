@@ -79,15 +79,9 @@ type Engine struct {
 
 	onFailure atomic.Pointer[func(error)]
 
-	distance time.Duration // to etcd and back, at the start
-
-	line sync.Mutex // of who runs the functions of a commit
-	last *attempt   // under line: the one that the next is shown
-
-	writing  sync.Mutex          // of the copy
-	attempts int                 // under writing: how many there were
-	open     map[string]*attempt // under writing, by name
-	direct   bool                // under writing: a commit of this process needs no watch to be in the copy
+	writing sync.Mutex // of the copy
+	attempt attempt    // under writing
+	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
 	endWatch  atomic.Pointer[context.CancelFunc]
@@ -144,7 +138,6 @@ func connect(o Options) (*Engine, error) {
 	}
 	return &Engine{
 		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
-		open: make(map[string]*attempt),
 		over: make(chan struct{}), questions: newQuestions(),
 	}, nil
 }
@@ -160,9 +153,6 @@ func (e *Engine) begin(ctx context.Context) error {
 		return err
 	}
 	if err := e.measure(ctx); err != nil {
-		return err
-	}
-	if err := e.pace(ctx); err != nil {
 		return err
 	}
 	from, err := e.load(ctx)

@@ -128,7 +128,6 @@ func TestRefusedAfterLost(t *testing.T) {
 func TestAnswersLost(t *testing.T) {
 	m := etcdtest.Alone(t)
 	o, p := through(t, options(t, m), m)
-	p.Far(2 * time.Millisecond) // then two commits are under way
 	db := open(t, o)
 	done := make(chan struct{})
 	var breaking, counting sync.WaitGroup

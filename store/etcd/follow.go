@@ -133,16 +133,12 @@ func (e *Engine) applyAll(c *commits, events []*clientv3.Event) (err error) {
 	}
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	var own *attempt
-	for _, name := range c.names {
-		if own = e.open[name]; own != nil {
-			own.seen = true
-		}
-	}
+	own := slices.Contains(c.names, e.attempt.name)
+	e.attempt.seen = e.attempt.seen || own
 	switch {
 	case c.head <= e.applied.revision(): // its own, applied at once
-	case own != nil && len(c.names) == 1:
-		err = e.put(c.head, func(store.Reader) ([]store.Write, error) { return own.writes, nil })
+	case own && len(c.names) == 1:
+		err = e.put(c.head, func(store.Reader) ([]store.Write, error) { return e.attempt.writes, nil })
 	default:
 		err = e.put(c.head, func(r store.Reader) ([]store.Write, error) { return withEntries(r, c.all()) })
 	}

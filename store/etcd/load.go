@@ -41,9 +41,7 @@ func (e *Engine) load(ctx context.Context) (from int64, err error) {
 func (e *Engine) replace(made *store.Engine, head int64) (before *store.Engine) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	for _, a := range e.open {
-		a.gap = true
-	}
+	e.attempt.gap = true
 	before = e.copy.Swap(made)
 	e.applied.set(head)
 	return before
