@@ -427,15 +427,24 @@ func TestRottenRecord(t *testing.T) {
 	if err := db.Update(t.Context(), func(tx store.Tx) error { return rottings.Insert(tx, &rotting{Name: "a"}) }); err != nil {
 		t.Fatal(err)
 	}
+	far, p := through(t, o, m)
+	away := open(t, far)
+	p.Cut()
 	raw := rawClient(t, m)
 	record := "/" + o.Prefix + "/data/rotting/r" + string(store.Key(1))
 	if _, err := raw.Put(t.Context(), record, "rotten"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw.Put(t.Context(), "/"+o.Prefix+"/head", "somebody"); err != nil {
+	put, err := raw.Put(t.Context(), "/"+o.Prefix+"/head", "somebody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := raw.Compact(t.Context(), put.Header.Revision); err != nil {
 		t.Fatal(err)
 	}
 	until(t, "it is noticed", func() bool { return errors.Is(db.Err(), store.ErrDamaged) })
+	p.Heal()
+	until(t, "it is noticed in a copy that is made anew", func() bool { return errors.Is(away.Err(), store.ErrDamaged) })
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if again, err := etcd.Open(ctx, o); !errors.Is(err, store.ErrDamaged) {

@@ -28,6 +28,7 @@ func (e *Engine) follow(ctx context.Context, from int64) {
 			if from, err = e.load(ctx); err == nil {
 				continue
 			}
+			e.failIfDamaged(err)
 		}
 		if ctx.Err() != nil || e.failed.Load() != nil {
 			return
@@ -167,12 +168,17 @@ func withEntries(r store.Reader, writes []store.Write) ([]store.Write, error) {
 // put writes to the copy.
 func (e *Engine) put(revision int64, f func(store.Reader) ([]store.Write, error)) error {
 	err := (*e.copy.Load()).Commit(context.Background(), f)
-	if errors.Is(err, store.ErrDamaged) {
-		e.fail(err)
-	}
+	e.failIfDamaged(err)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errReload, err)
 	}
 	e.applied.set(revision)
 	return nil
+}
+
+// failIfDamaged refuses everything from now on when a record rotted: who tried again would find the same.
+func (e *Engine) failIfDamaged(err error) {
+	if errors.Is(err, store.ErrDamaged) {
+		e.fail(err)
+	}
 }
