@@ -28,7 +28,7 @@ var (
 	// ErrNoStore says that there is nothing under the prefix, and Create was not asked for.
 	ErrNoStore = errors.New("no store")
 
-	// ErrForeign says that what is under the prefix is no store, or one of a later version.
+	// ErrForeign says that what is under the prefix is no store, or one of another version.
 	ErrForeign = errors.New("not a store of this version of Portico")
 )
 

@@ -84,7 +84,16 @@ func (k keyspace) markOf(m store.Mark) (string, error) {
 func (k keyspace) readMark(sealed []byte) (is store.Mark, err error) {
 	m, err := store.Unseal([]byte(k.mark), sealed)
 	m, ours := bytes.CutPrefix(m, markMagic)
-	if err != nil || !ours || len(m) == 0 || m[0] != format || json.Unmarshal(m[1:], &is) != nil {
+	switch {
+	case err != nil || !ours || len(m) == 0:
+		return is, fmt.Errorf("etcd: %s is %w", k.mark, ErrForeign)
+	case m[0] > format:
+		return is, fmt.Errorf("etcd: %s is %w: its format is %d, this one knows up to %d; run the later version", k.mark, ErrForeign, m[0], format)
+	case m[0] < format:
+		return is, fmt.Errorf("etcd: %s is %w: its format is %d, this one wants %d; stop all portals, move the store into a folder with the "+
+			"earlier version (portico copy), and with this one back to etcd, under another prefix or where all under this one was removed",
+			k.mark, ErrForeign, m[0], format)
+	case json.Unmarshal(m[1:], &is) != nil:
 		return is, fmt.Errorf("etcd: %s is %w", k.mark, ErrForeign)
 	}
 	return is, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,6 +81,22 @@ func TestLaterFormat(t *testing.T) {
 	}
 	if err := putOne(db, "k", "v"); !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, etcd.ErrForeign) {
 		t.Errorf("an Update: %v", err)
+	}
+}
+
+// TestOtherFormats: a store that another version of Portico has made is not opened, and the error says what to do.
+func TestOtherFormats(t *testing.T) {
+	m := etcdtest.Alone(t)
+	o := options(t, m)
+	o.Prefix = "formats"
+	for format, want := range map[byte]string{1: "with the earlier version (portico copy)", 3: "run the later version"} {
+		mark := store.Seal([]byte("/formats/mark"), append([]byte("Portico store"), append([]byte{format}, "{}"...)...))
+		if _, err := rawClient(t, m).Put(t.Context(), "/formats/mark", string(mark.Value)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := etcd.Open(t.Context(), o); !errors.Is(err, etcd.ErrForeign) || !strings.Contains(err.Error(), want) {
+			t.Errorf("format %d: %v", format, err)
+		}
 	}
 }
 
