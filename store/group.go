@@ -1,12 +1,22 @@
 package store
 
-import "runtime/debug"
+import (
+	"runtime/debug"
+	"time"
+)
 
 // The bounds of a group, where the engine has no narrower ones.
 const (
 	groupKeys  = 4096
 	groupBytes = 8 << 20
 	groupCalls = 1024
+)
+
+// Who was answered together comes again together. So a group behind one of so many calls waits a little for as many, and gives turns
+// meanwhile: the first of them would have a commit of his own, as long as that of all others.
+const (
+	crowd    = 4
+	patience = 10 * time.Millisecond
 )
 
 // bound is how much a group may write before OnCommit has the last word.
@@ -58,16 +68,21 @@ func (c *call) play(t *tx, f func(Tx) error) {
 // group is the calls that share one commit, and what they wrote.
 type group struct {
 	db     *DB
-	bound  bound
+	last   turnout // of the group before
 	calls  []*call
+	bound  bound
 	writes overlay
 	ended  func(error) // of who observes
+
+	expected int // of calls, until that is over:
+	over     <-chan time.Time
 }
 
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
 // may run it again. Whose writes find no room any more has another turn, first in the next group.
 func (g *group) run(r Reader) ([]Write, error) {
 	g.writes, g.ended, g.bound = overlay{}, nil, boundOf(g.db.engine)
+	g.expect()
 	for i := 0; i < len(g.calls); i++ {
 		if c := g.calls[i]; !c.gone && !g.turn(r, c) {
 			g.db.queue.putBack(g.calls[i:])
@@ -86,6 +101,13 @@ func (g *group) run(r Reader) ([]Write, error) {
 		g.ended = (*f)(len(g.calls))
 	}
 	return g.writes.writes, err
+}
+
+// expect says how many calls the group waits for, once.
+func (g *group) expect() {
+	if g.over == nil && false {
+		g.expected, g.over = g.last.calls, time.After(min(g.last.took/4, patience))
+	}
 }
 
 // conclude gives the last word to the function of OnCommit.
@@ -132,7 +154,13 @@ func (g *group) admit() {
 	if !room {
 		return
 	}
-	if c := g.db.queue.next(); c != nil {
+	c := g.db.queue.next()
+	if c == nil && len(g.calls) < g.expected {
+		if c = g.db.queue.wait(g.over); c == nil {
+			g.expected = 0
+		}
+	}
+	if c != nil {
 		g.calls = append(g.calls, c)
 	}
 }

@@ -9,64 +9,45 @@ import (
 // queue is the calls that wait for the committer, in the order in which they came.
 type queue struct {
 	mu      sync.Mutex
-	filled  sync.Cond
 	waiting []*call
-	closed  bool
+	filled  chan struct{} // has one when a call may wait
+	closed  chan struct{}
 }
 
-func newQueue() *queue {
-	q := new(queue)
-	q.filled.L = &q.mu
-	return q
-}
+func newQueue() *queue { return &queue{filled: make(chan struct{}, 1), closed: make(chan struct{})} }
 
 // push reports false when the queue is closed.
 func (q *queue) push(c *call) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.closed {
+	if q.over() {
 		return false
 	}
 	q.waiting = append(q.waiting, c)
-	q.filled.Signal()
+	q.tell()
 	return true
+}
+
+func (q *queue) tell() {
+	select {
+	case q.filled <- struct{}{}:
+	default:
+	}
+}
+
+func (q *queue) over() bool {
+	select {
+	case <-q.closed:
+		return true
+	default:
+		return false
+	}
 }
 
 // next takes the first call, or nil when none waits.
 func (q *queue) next() *call {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.shift()
-}
-
-// wait takes the first call once there is one, or nil when the queue is closed.
-func (q *queue) wait() *call {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for len(q.waiting) == 0 && !q.closed {
-		q.filled.Wait()
-	}
-	return q.shift()
-}
-
-// gather returns when so many calls wait, or after a time at most.
-func (q *queue) gather(n int, most time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	over := false
-	timer := time.AfterFunc(most, func() {
-		q.mu.Lock()
-		defer q.mu.Unlock()
-		over = true
-		q.filled.Signal()
-	})
-	defer timer.Stop()
-	for len(q.waiting) < n && !over && !q.closed {
-		q.filled.Wait()
-	}
-}
-
-func (q *queue) shift() *call {
 	if len(q.waiting) == 0 {
 		return nil
 	}
@@ -75,12 +56,29 @@ func (q *queue) shift() *call {
 	return c
 }
 
+// wait takes the first call once there is one, or nil when the queue is closed, or end comes before.
+func (q *queue) wait(end <-chan time.Time) *call {
+	for {
+		if c := q.next(); c != nil {
+			return c
+		}
+		select {
+		case <-q.filled:
+		case <-q.closed:
+			return nil
+		case <-end:
+			return nil
+		}
+	}
+}
+
 // putBack makes calls the first again that wait. When the queue is closed, they are refused like all that waited.
 func (q *queue) putBack(calls []*call) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.closed {
+	if !q.over() {
 		q.waiting = slices.Insert(q.waiting, 0, calls...)
+		q.tell()
 		return
 	}
 	for _, c := range calls {
@@ -104,9 +102,8 @@ func (q *queue) remove(c *call) bool {
 func (q *queue) close() []*call {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
+	close(q.closed)
 	rest := q.waiting
 	q.waiting = nil
-	q.filled.Broadcast()
 	return rest
 }

@@ -182,30 +182,25 @@ func (db *DB) note(err error) error {
 func (db *DB) commitAll() {
 	defer close(db.ended)
 	debug.SetPanicOnFault(true)
-	var last int           // calls of one group
-	var took time.Duration // to commit them
+	var last turnout
 	for {
-		first := db.queue.wait()
+		first := db.queue.wait(nil)
 		if first == nil {
 			return
 		}
-		if last >= crowd {
-			db.queue.gather(last-1, min(took/4, patience))
-		}
-		g := &group{db: db, calls: []*call{first}}
+		g := &group{db: db, last: last, calls: []*call{first}}
 		start := time.Now()
 		err := db.commit(g)
-		last, took = len(g.calls), time.Since(start)
+		last = turnout{len(g.calls), time.Since(start)}
 		g.answer(err)
 	}
 }
 
-// A group behind one of so many calls is waited for a little: who was answered together comes again together, and the first of them
-// would have a commit of his own, as long as that of all others.
-const (
-	crowd    = 4
-	patience = 10 * time.Millisecond
-)
+// A turnout is how many calls shared a commit, and how long that took.
+type turnout struct {
+	calls int
+	took  time.Duration
+}
 
 // commit runs the group inside one commit of the engine.
 func (db *DB) commit(g *group) (err error) {
