@@ -189,6 +189,47 @@ test('a dialog is left with its page, but for what is shown once', async () => {
   await page.context().close();
 });
 
+// slowly holds back the answers to a method until the test lets them go.
+async function slowly(page, method) {
+  let free;
+  const held = new Promise(done => { free = done; });
+  await page.route('**/portal', async route => {
+    const answer = await route.fetch();
+    if (route.request().postDataJSON().method === method) await held;
+    await route.fulfill({ response: answer });
+  });
+  return free;
+}
+
+test('who presses Escape too soon loses no secret that is on its way', async () => {
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await create(page, 'hasty');
+  const free = await slowly(page, 'enterprise/downloadApiToken');
+  await press(page, 'Download API token hasty');
+  await press(dialog(page), 'Download');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  assert.ok(await dialog(page).getByRole('button', { name: 'Cancel' }).isDisabled());
+  assert.ok(await dialog(page).getByRole('button', { name: 'Close' }).isDisabled());
+  free();
+  const text = await dialog(page).getByLabel('Text of the API token').inputValue();
+  assert.equal((await house.byToken(text)).username, 'ops@acme.example');
+  await page.context().close();
+});
+
+test('what is done is seen, however soon its dialog is left', async () => {
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await create(page, 'gone');
+  const free = await slowly(page, 'enterprise/revokeApiToken');
+  await press(page, 'Revoke API token gone');
+  await press(dialog(page), 'Revoke');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  await dialog(page).waitFor();
+  free();
+  await row(page, 'gone').getByText('Revoked').waitFor();
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.context().close();
+});
+
 test('lifetimes are offered as long as the portal allows', async () => {
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '45' } });
   const page = await house.signedIn('ops@acme.example', { at: '/account' });

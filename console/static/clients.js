@@ -83,9 +83,9 @@ const overlapText = seconds => (seconds === 0 ? t('client.overlap.none')
 function Rotate({ method, params, close }) {
   const form = useForm({ overlapSec: 48 * hour });
   const save = async values => close(await call(method, { ...params, ...values }));
-  return html`<${Dialog} title=${t('client.rotate')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('client.rotate')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><p>${t('client.rotate.text')}</p><${Failure} error=${form.error} />
       <${Field} form=${form} name="overlapSec" label=${t('client.overlap')} options=${overlaps.map(s => [s, overlapText(s)])} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('client.rotate')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('client.rotate')}</button></footer>
   </form></${Dialog}>`;
 }

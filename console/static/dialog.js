@@ -22,7 +22,9 @@ export function ask(Body, props = {}) {
 export const Dialogs = () => open.use().map(({ id, Body, props, close }) => html`<${Body} key=${id} ...${props} close=${close} />`);
 
 // Dialog is the frame of one. A dialog that is fixed is left by its own buttons alone; another one is left with the page below it.
-export function Dialog({ title, close, fixed, wide, children }) {
+// While it is busy nobody leaves it: the answer may be a secret that is told once, or what the page below shows next.
+export function Dialog({ title, close, busy, fixed: always, wide, children }) {
+  const fixed = always || busy;
   const ref = useRef();
   const id = useId();
   const fixedNow = useRef(fixed);
@@ -53,7 +55,7 @@ export function Dialog({ title, close, fixed, wide, children }) {
   };
   return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${cancel}>
     <header><h2 id=${id}>${title}</h2>
-      ${!fixed && html`<button type="button" class="plain icon" onClick=${() => close()} aria-label=${t('close')}><${Cross} /></button>`}
+      ${!always && html`<button type="button" class="plain icon" disabled=${busy} onClick=${() => close()} aria-label=${t('close')}><${Cross} /></button>`}
     </header>
     ${children}
   </dialog>`;
@@ -76,11 +78,11 @@ function Confirm({ title, text, action, danger, retype, run, close }) {
       setBusy(false);
     }
   };
-  return html`<${Dialog} title=${title} close=${close}>
+  return html`<${Dialog} title=${title} close=${close} busy=${busy}>
     <div class="body"><p>${text}</p><${Failure} error=${error} />
       ${retype && html`<div class="field"><label for=${id}>${t('retype')}</label><input id=${id} dir="auto" autocomplete="off" spellcheck=${false} value=${typed} onInput=${e => setTyped(e.target.value)} /></div>`}</div>
     <footer>
-      <button type="button" data-first onClick=${() => close(false)}>${t('cancel')}</button>
+      <button type="button" data-first disabled=${busy} onClick=${() => close(false)}>${t('cancel')}</button>
       <button type="button" class=${danger ? 'danger' : 'primary'} disabled=${busy || (retype && typed.trim() !== retype.trim())} onClick=${yes}>${action}</button>
     </footer>
   </${Dialog}>`;

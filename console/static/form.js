@@ -121,7 +121,7 @@ export const NewPassword = ({ form }) => html`
 
 // Submit is the foot of a dialog that has a form in it.
 export const Submit = ({ form, close, text, kind = 'primary' }) => html`<footer>
-  <button type="button" onClick=${() => close()}>${t('cancel')}</button>
+  <button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button>
   <button type="submit" class=${kind} disabled=${form.busy}>${text}</button>
 </footer>`;
 

@@ -120,8 +120,9 @@ function DuePassword({ done }) {
   </form><${Leave} /></${SignedOut}>`;
 }
 
-// Enrol takes a second factor up: the password, the seed for the app, a code of it, the recovery codes. Shown is told of these.
-export function Enrol({ done, shown }) {
+// Enrol takes a second factor up: the password, the seed for the app, a code of it, the recovery codes. Hold is told to keep the page
+// while these come and are there.
+export function Enrol({ done, hold }) {
   const [seed, setSeed] = useState(null);
   const [codes, setCodes] = useState(null);
   const start = useForm({ currentPassword: '' });
@@ -129,8 +130,13 @@ export function Enrol({ done, shown }) {
   useEffect(() => { if (seed) ref.current.querySelector('input').focus(); }, [seed]);
   const confirm = useForm({ code: '' });
   const finish = async values => {
-    setCodes((await bare('secondFactor/confirm', values)).recoveryCodes);
-    shown?.();
+    hold?.(true);
+    try {
+      setCodes((await bare('secondFactor/confirm', values)).recoveryCodes);
+    } catch (e) {
+      hold?.(false);
+      throw e;
+    }
   };
   if (codes) return html`<p>${t('factor.codes')}</p>
     <${Secret} rows="10" text=${codes.join('\n')} file="recovery-codes.txt" label=${t('factor.codes.label')} />

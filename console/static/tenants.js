@@ -123,7 +123,7 @@ function NewTenant({ title, method, close }) {
     say(t('tenant.created', { name: values.name }));
     close(id);
   };
-  return html`<${Dialog} title=${title} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${title} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body">
       <${Failure} error=${form.error} />
       <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" />

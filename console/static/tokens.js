@@ -100,7 +100,7 @@ function NewToken({ where, user, close }) {
     say(t(user.id === me.userId ? 'token.created.own' : 'token.created', { name: values.name, user: user.username }));
     close(true);
   };
-  return html`<${Dialog} title=${t('token.new')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('token.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body">
       <${Failure} error=${form.error} />
       <${Field} form=${form} name="name" label=${t('name')} required maxlength="128" autocomplete="off" />
@@ -127,14 +127,14 @@ function Download({ token, method, close }) {
     }
     setBusy(false);
   };
-  return html`<${Dialog} title=${t('token.download')} close=${close} fixed=${text !== null} wide>
+  return html`<${Dialog} title=${t('token.download')} close=${close} busy=${busy} fixed=${text !== null} wide>
     <div class="body">
       <p><strong><bdi>${token.name}</bdi></strong></p>
       ${text === null ? html`<p>${t('token.download.text')}</p><${Failure} error=${error} />` : html`<${Secret} text=${text} file=${`${fileName(token.name)}.token`} />`}
     </div>
     <footer>
       ${text === null
-    ? html`<button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="button" data-first class="primary" disabled=${busy} onClick=${get}>${t('token.download.action')}</button>`
+    ? html`<button type="button" disabled=${busy} onClick=${() => close()}>${t('cancel')}</button><button type="button" data-first class="primary" disabled=${busy} onClick=${get}>${t('token.download.action')}</button>`
     : html`<button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button>`}
     </footer>
   </${Dialog}>`;
@@ -158,7 +158,7 @@ function Refresh({ token, method, close }) {
     if (numberOf(present) !== token.tokenUuid) return form.refuse(t('token.refresh.other', { name: token.name }), 'apiToken');
     return setText((await call(method, { apiToken: present })).token);
   };
-  return html`<${Dialog} title=${t('token.refresh')} close=${close} fixed=${text !== null} wide><form onSubmit=${form.submit(get)} autocomplete="off">
+  return html`<${Dialog} title=${t('token.refresh')} close=${close} busy=${form.busy} fixed=${text !== null} wide><form onSubmit=${form.submit(get)} autocomplete="off">
     <div class="body">
       <p><strong><bdi>${token.name}</bdi></strong></p>
       ${text === null ? html`<p>${t('token.refresh.text')}</p><${Failure} error=${form.error} />

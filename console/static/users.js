@@ -53,7 +53,7 @@ function NewUser({ where, close }) {
     say(t('user.created', { name: values.username }));
     close(made.id);
   };
-  return html`<${Dialog} title=${t('user.new')} close=${close}><form onSubmit=${form.submit(save)} autocomplete="off">
+  return html`<${Dialog} title=${t('user.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body">
       <${Failure} error=${form.error ?? roles.error} />
       <${Field} form=${form} name="username" label=${t('username')} required autocomplete="off" />

@@ -70,11 +70,11 @@ const factsOf = f => [
   ...(f.isEnrolled ? [[t('factor.since'), html`<${Distance} at=${f.created} />`], [t('factor.left'), String(f.recoveryCodesLeft)]] : []),
 ];
 
-// EnrolDialog cannot be left by the way once the recovery codes are shown.
+// EnrolDialog cannot be left by the way from when the recovery codes are asked for.
 function EnrolDialog({ close }) {
   const [fixed, setFixed] = useState(false);
   return html`<${Dialog} title=${t('factor')} close=${close} fixed=${fixed}>
-    <div class="body"><${Enrol} done=${() => close(true)} shown=${() => setFixed(true)} /></div></${Dialog}>`;
+    <div class="body"><${Enrol} done=${() => close(true)} hold=${setFixed} /></div></${Dialog}>`;
 }
 
 function RemoveFactor({ close }) {
@@ -83,7 +83,7 @@ function RemoveFactor({ close }) {
     await call('secondFactor/remove', values);
     close(true);
   };
-  return html`<${Dialog} title=${t('factor.remove')} close=${close}><form onSubmit=${form.submit(remove)}><div class="body">
+  return html`<${Dialog} title=${t('factor.remove')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(remove)}><div class="body">
     <p>${t('factor.remove.text')}</p><${Failure} error=${form.error} />
     <${CurrentPassword} form=${form} /></div>
     <${Submit} form=${form} close=${close} text=${t('factor.remove')} kind="danger" />

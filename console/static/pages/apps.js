@@ -70,7 +70,7 @@ function NewApp({ at, close }) {
   const save = async values => close(await call('oauthApp/insertOauthApp', {
     ...at.tenant, name: values.name.trim(), description: values.description, accessTokenTtlSec: values.accessTokenTtlSec, scope: scopeOf(values), ...authOf(values),
   }));
-  return html`<${Dialog} title=${t('app.new')} close=${close} wide><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('app.new')} close=${close} busy=${form.busy} wide><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? scope.error} />
       <${Field} form=${form} name="name" label=${t('name')} required maxlength="128" autocomplete="off" />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" />
@@ -78,7 +78,7 @@ function NewApp({ at, close }) {
       <${Field} form=${form} name="accessTokenTtlSec" label=${t('app.life')} options=${lifeOptions(1800)} />
       <${Auth} form=${form} />
     </div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
   </form></${Dialog}>`;
 }
 
@@ -183,11 +183,11 @@ function Grant({ at, grant, close }) {
     say(t('saved'));
     close(true);
   };
-  return html`<${Dialog} title=${grant ? t('grant.edit.of', { name: grant.name }) : t('grant.new')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${grant ? t('grant.edit.of', { name: grant.name }) : t('grant.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? scope.error} />
       ${!grant && html`<${Note} kind="warn"><p>${t('grant.new.text')}</p></${Note}><${Field} form=${form} name="clientId" label=${t('client.id')} required autocomplete="off" spellcheck=${false} />`}
       <${Checklist} form=${form} name="roleIds" label=${t('grant.roles')} hint=${t('grant.roles.hint')} options=${scope.roles} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t(grant ? 'save' : 'grant.new')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t(grant ? 'save' : 'grant.new')}</button></footer>
   </form></${Dialog}>`;
 }
 

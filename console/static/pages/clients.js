@@ -61,7 +61,7 @@ function NewClient({ at, close }) {
   const save = async values => close(await call('apiClient/insertApiClient', {
     ...at.tenant, clientId: values.clientId.trim(), firstName: values.firstName, lastName: values.lastName, description: values.description, ...roleOf(values), ...authOf(values),
   }));
-  return html`<${Dialog} title=${t('clients.new')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('clients.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error} />
       <${Field} form=${form} name="clientId" label=${t('client.id')} hint=${t('clients.id.hint')} required maxlength="239" autocomplete="off" spellcheck=${false} />
       <div class="pair"><${Field} form=${form} name="firstName" label=${t('user.first')} required autocomplete="off" /><${Field} form=${form} name="lastName" label=${t('user.last')} required autocomplete="off" /></div>
@@ -69,7 +69,7 @@ function NewClient({ at, close }) {
       <${Role} form=${form} at=${at} />
       <${Auth} form=${form} />
     </div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
   </form></${Dialog}>`;
 }
 
@@ -148,10 +148,10 @@ function Remove({ client, at, close }) {
     await change('apiClient/deleteApiClient', { id: client.id, ...(to && { reassignToUserId: to.id }), ...at.tenant });
     return close(true);
   };
-  return html`<${Dialog} title=${t('clients.delete')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('clients.delete')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><p>${t('clients.delete.text', { name: client.clientId })}</p><${Failure} error=${form.error} />
       <${Suggest} form=${form} name="heir" label=${t('clients.heir')} hint=${t('clients.heir.hint')} options=${(users.rows ?? []).map(u => u.username)} /></div>
-    <footer><button type="button" data-first onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="danger" disabled=${form.busy}>${t('delete')}</button></footer>
+    <footer><button type="button" data-first disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="danger" disabled=${form.busy}>${t('delete')}</button></footer>
   </form></${Dialog}>`;
 }
 

@@ -66,12 +66,12 @@ function Use({ credential, at, close }) {
   const [password, setPassword] = useState(null);
   const form = useForm({ purpose: '' });
   const get = async ({ purpose }) => setPassword((await call('credential/useCredential', { id: credential.id, purpose, ...at.tenant })).password);
-  return html`<${Dialog} title=${t('credential.use')} close=${close} fixed=${password !== null} wide><form onSubmit=${form.submit(get)}>
+  return html`<${Dialog} title=${t('credential.use')} close=${close} busy=${form.busy} fixed=${password !== null} wide><form onSubmit=${form.submit(get)}>
     <div class="body"><p><strong><bdi>${credential.username}</bdi></strong></p>
       ${password === null ? html`<${Failure} error=${form.error} /><${Field} form=${form} name="purpose" label=${t('credential.purpose')} hint=${t('credential.purpose.hint')} required maxlength="255" autocomplete="off" />`
     : html`<${Secret} text=${password} label=${t('password')} rows="2" note=${t('credential.used')} file=${`${fileName(credential.username)}.password`} />`}</div>
     <footer>${password === null
-    ? html`<button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('credential.use')}</button>`
+    ? html`<button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('credential.use')}</button>`
     : html`<button type="button" class="primary" onClick=${() => close()}>${t('close')}</button>`}</footer>
   </form></${Dialog}>`;
 }
@@ -83,12 +83,12 @@ function NewCredential({ at, close }) {
     say(t('credential.created', { name: values.username }));
     close(id);
   };
-  return html`<${Dialog} title=${t('credential.new')} close=${close}><form onSubmit=${form.submit(save)} autocomplete="off">
+  return html`<${Dialog} title=${t('credential.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><${Failure} error=${form.error} />
       <${Field} form=${form} name="username" label=${t('username')} hint=${t('credential.username.hint')} required maxlength="255" autocomplete="off" spellcheck=${false} />
       <${Field} form=${form} name="password" type="password" label=${t('password')} required autocomplete="new-password" />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
   </form></${Dialog}>`;
 }
 
@@ -179,9 +179,9 @@ function Share({ credential, at, of, label, options, close }) {
     for (const id of ids) await call(of.share, { id: credential.id, [of.param]: id, ...at.tenant });
     close(true);
   };
-  return html`<${Dialog} title=${t('credential.share')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('credential.share')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error} /><${Checklist} form=${form} name="ids" label=${label} options=${options} empty=${t('credential.share.empty')} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy || !form.values.ids.length}>${t('credential.share')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy || !form.values.ids.length}>${t('credential.share')}</button></footer>
   </form></${Dialog}>`;
 }
 

@@ -42,9 +42,9 @@ function NewGroup({ at, close }) {
     say(t('usergroup.created', { name: values.name }));
     close(id);
   };
-  return html`<${Dialog} title=${t('usergroup.new')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('usergroup.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error} /><${Properties} form=${form} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
   </form></${Dialog}>`;
 }
 
@@ -121,9 +121,9 @@ function Add({ group, at, close }) {
     const name = id => options.find(([known]) => known === id)?.[1] ?? `#${id}`;
     return form.refuse(failures.map(f => t(`usergroup.failure.${f.code}`, { name: name(f.userId) })).join(' '));
   };
-  return html`<${Dialog} title=${t('usergroup.add')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${t('usergroup.add')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? users.error} /><${Checklist} form=${form} name="userIds" label=${t('users')} options=${options} empty=${users.loading ? t('loading') : t('usergroup.add.empty')} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy || !form.values.userIds.length}>${t('usergroup.add')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy || !form.values.userIds.length}>${t('usergroup.add')}</button></footer>
   </form></${Dialog}>`;
 }
 

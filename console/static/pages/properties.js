@@ -67,14 +67,14 @@ function Edit({ property: p, close }) {
     say(t('saved'));
     close(true);
   };
-  return html`<${Dialog} title=${t('property')} close=${close} wide><form onSubmit=${form.submit(save)} autocomplete="off">
+  return html`<${Dialog} title=${t('property')} close=${close} busy=${form.busy} wide><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><p><strong><bdi>${p.name}</bdi></strong></p>${p.description && html`<p class="hint"><bdi>${p.description}</bdi></p>`}<${Failure} error=${form.error} />
       ${mayChange && html`<${Value} form=${form} type=${p.dataType} secret=${p.isPassword} label=${t('property.value')} />`}
       <${Facts} list=${[...(mayChange ? [] : [[t('property.value'), html`<${Text} text=${valueOf(p)} />`]]), [t('type'), t(`property.${p.dataType}`)],
     [t('property.default'), html`<${Text} text=${p.isPassword ? null : p.defaultValue} />`], [t('property.modified'), html`<${Time} at=${p.modified} />`]]} />
       ${p.isReadOnly && html`<p class="hint">${t('property.readonly')}</p>`}
       ${p.isPassword && html`<p class="hint">${t('property.secret.hint')}</p>`}</div>
-    <footer><button type="button" onClick=${() => close()}>${t(mayChange ? 'cancel' : 'close')}</button>${mayChange && html`<button type="submit" class="primary" disabled=${form.busy || !form.dirty}>${t('save')}</button>`}</footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t(mayChange ? 'cancel' : 'close')}</button>${mayChange && html`<button type="submit" class="primary" disabled=${form.busy || !form.dirty}>${t('save')}</button>`}</footer>
   </form></${Dialog}>`;
 }
 
@@ -89,14 +89,14 @@ function NewProperty({ close }) {
     close(true);
   };
   const retype = e => form.set('value', begun[e.target.value]);
-  return html`<${Dialog} title=${t('property.new')} close=${close}><form onSubmit=${form.submit(save)} autocomplete="off">
+  return html`<${Dialog} title=${t('property.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><${Failure} error=${form.error} />
       <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" spellcheck=${false} />
       <div onInput=${e => e.target.name === 'dataType' && retype(e)}><${Field} form=${form} name="dataType" label=${t('type')} options=${typeOptions()} /></div>
       <${Value} key=${form.values.dataType} form=${form} type=${form.values.dataType} secret=${form.values.isPassword} label=${t('property.value')} />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" />
       <${Check} form=${form} name="isPassword" label=${t('property.isPassword')} hint=${t('property.secret.hint')} /></div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('create')}</button></footer>
   </form></${Dialog}>`;
 }
 

@@ -55,14 +55,14 @@ function Role({ at, role, close }) {
     say(t('saved'));
     close(true);
   };
-  return html`<${Dialog} title=${role ? t('roles.edit.of', { name: role.name }) : t('roles.new')} close=${close}><form onSubmit=${form.submit(save)}>
+  return html`<${Dialog} title=${role ? t('roles.edit.of', { name: role.name }) : t('roles.new')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><${Failure} error=${form.error ?? functions.error} />
       <${Field} form=${form} name="name" label=${t('name')} required autocomplete="off" />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" />
       ${!role && methods.kinds.length > 1 && html`<${Field} form=${form} name="userType" label=${t('roles.for')} options=${methods.kinds.map(k => [k, t(`roles.for.${k}`)])} />`}
       <${Checklist} form=${form} name="functionalRoleIds" label=${t('clients.functions')} hint=${t('roles.functions.hint')} options=${known.map(f => [f.id, f.name])} />
       ${role && html`<p class="hint">${t('roles.edit.hint')}</p>`}</div>
-    <footer><button type="button" onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t(role ? 'save' : 'create')}</button></footer>
+    <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t(role ? 'save' : 'create')}</button></footer>
   </form></${Dialog}>`;
 }
 

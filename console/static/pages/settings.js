@@ -74,7 +74,7 @@ function Edit({ property: p, at, close }) {
     say(t('saved'));
     close(true);
   };
-  return html`<${Dialog} title=${t('setting')} close=${close} wide><form onSubmit=${form.submit(save)} autocomplete="off">
+  return html`<${Dialog} title=${t('setting')} close=${close} busy=${form.busy} wide><form onSubmit=${form.submit(save)} autocomplete="off">
     <div class="body"><p><strong><bdi>${p.name}</bdi></strong></p>${p.about && html`<p class="hint">${t(`setting.${p.about}`)}</p>`}<${Failure} error=${form.error} />
       ${isNew && html`<${Field} form=${form} name="dataType" label=${t('type')} options=${typeOptions()} />`}
       ${mayChange ? html`<${Value} key=${form.values.dataType} form=${form} type=${form.values.dataType} secret=${form.values.isPassword} label=${t('property.value')} />` : html`<p><${Text} text=${valueOf(p)} /></p>`}
