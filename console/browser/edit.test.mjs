@@ -72,6 +72,7 @@ test('a session that ends in the middle costs nothing that was typed', async () 
   await page.context().clearCookies();
   await page.getByRole('button', { name: 'Save changes' }).click();
   await dialog(page).getByText('Your session has ended').waitFor();
+  assert.match(await dialog(page).evaluate(d => getComputedStyle(d, '::backdrop').backgroundColor), /^rgb\(/, 'what is below is hidden');
   await house.shot(page, 'session-over');
   await page.keyboard.press('Escape');
   assert.equal(await dialog(page).getByLabel('Username').inputValue(), 'admin@acme.example');
@@ -209,6 +210,45 @@ test('who signs in as somebody else in one tab is not who he was in another', as
   await second.locator('#main').waitFor();
   await first.locator('.top').getByText(operator).waitFor();
   await first.context().close();
+});
+
+test('who signs out in one tab leaves nothing to read in another', async () => {
+  const first = await house.signedIn('admin@acme.example', { at: '/users' });
+  const second = await first.context().newPage();
+  await second.goto(house.base);
+  await press(second, 'Sign out');
+  await first.getByLabel('Username').waitFor();
+  assert.ok(!(await first.content()).includes('ops@acme.example'));
+  await first.context().close();
+});
+
+test('who comes back to a tab after somebody else has signed in elsewhere is not who he was', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await page.getByLabel('Last name').fill('of the first');
+  const [name, value] = (await house.session(operator)).split('=');
+  await page.context().addCookies([{ url: house.base, name, value, httpOnly: true, secure: true, sameSite: 'Strict' }]);
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.locator('.top').getByText(operator).waitFor();
+  await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+  await page.context().close();
+});
+
+test('who signs out is asked about what is not saved, and told when it fails', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/3' });
+  await page.getByLabel('Last name').fill('unsaved');
+  await press(page, 'Sign out');
+  await press(dialog(page), 'Cancel');
+  assert.equal(await page.getByLabel('Last name').inputValue(), 'unsaved');
+  await page.route('**/portal', route => route.abort());
+  await press(page, 'Sign out');
+  await press(dialog(page), 'Leave without saving');
+  await said(page, 'Signing out has failed: you are still signed in.');
+  await page.unroute('**/portal');
+  await press(page, 'Sign out');
+  await press(dialog(page), 'Leave without saving');
+  await page.getByLabel('Username').waitFor();
+  house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
+  await page.context().close();
 });
 
 test('the link of a mail sets a new password, once', async () => {

@@ -1,12 +1,12 @@
 // The console: who is signed in, the frame around the pages, and the page that the address names.
 import { html, render, useEffect, useErrorBoundary, useState, useRef } from './ui.js';
 import { t, language } from './i18n.js';
-import { onSessionOver } from './api.js';
+import { NOT_SIGNED_IN, onSessionOver } from './api.js';
 import { caller, learn, signOut, whoami } from './session.js';
-import { place, match, goInstead } from './router.js';
+import { place, match, goInstead, mayLeave } from './router.js';
 import { pages } from './pages.js';
 import { Dialogs, ask } from './dialog.js';
-import { Failure, Loading, Missing, Said } from './page.js';
+import { Failure, Loading, Missing, Said, say } from './page.js';
 import { Login, Again, Reset, Due } from './login.js';
 import { Preferences, Brand } from './preferences.js';
 
@@ -79,7 +79,12 @@ function Shell({ me, mine }) {
     scrollTo(0, 0);
   }, [at]);
   const leave = async () => {
-    await signOut().catch(() => {});
+    if (!(await mayLeave())) return;
+    try {
+      await signOut();
+    } catch (e) {
+      if (e.code !== NOT_SIGNED_IN) return say(t('logout.failed'));
+    }
     location.replace('/');
   };
   return html`<div class="frame">

@@ -293,6 +293,7 @@ export default {
   'login.other': 'Als jemand anderes anmelden',
   'login.tenant': 'zu einem Kunden oder Partner',
   'logout': 'Abmelden',
+  'logout.failed': 'Die Abmeldung ist fehlgeschlagen: Sie sind noch angemeldet.',
   'menu': 'Menü',
   'missing': 'Hier ist nichts',
   'missing.text': 'Diese Seite gibt es nicht, oder sie ist nicht für Sie.',

@@ -22,8 +22,8 @@ export function ask(Body, props = {}) {
 export const Dialogs = () => open.use().map(({ id, Body, props, close }) => html`<${Body} key=${id} ...${props} close=${close} />`);
 
 // Dialog is the frame of one. A dialog that is fixed is left by its own buttons alone; another one is left with the page below it.
-// While it is busy nobody leaves it: the answer may be a secret that is told once, or what the page below shows next.
-export function Dialog({ title, close, busy, fixed: always, wide, children }) {
+// An alone one hides what is below. While it is busy nobody leaves it: the answer may be a secret that is told once, or what the page below shows next.
+export function Dialog({ title, close, busy, fixed: always, wide, alone, children }) {
   const fixed = always || busy;
   const ref = useRef();
   const id = useId();
@@ -53,7 +53,7 @@ export function Dialog({ title, close, busy, fixed: always, wide, children }) {
     event.preventDefault();
     if (!fixed) close();
   };
-  return html`<dialog ref=${ref} class=${wide ? 'wide' : ''} aria-labelledby=${id} onCancel=${cancel}>
+  return html`<dialog ref=${ref} class=${[wide && 'wide', alone && 'alone'].filter(Boolean).join(' ')} aria-labelledby=${id} onCancel=${cancel}>
     <header><h2 id=${id}>${title}</h2>
       ${!always && html`<button type="button" class="plain icon" disabled=${busy} onClick=${() => close()} aria-label=${t('close')}><${Cross} /></button>`}
     </header>

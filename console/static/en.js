@@ -293,6 +293,7 @@ export default {
   'login.other': 'Sign in as someone else',
   'login.tenant': 'with a customer or partner',
   'logout': 'Sign out',
+  'logout.failed': 'Signing out has failed: you are still signed in.',
   'menu': 'Menu',
   'missing': 'Nothing here',
   'missing.text': 'There is no such page, or it is not for you.',

@@ -59,7 +59,7 @@ export function Again({ close }) {
     if (me?.userId !== before.userId) location.reload();
     else close(true);
   };
-  return html`<${Dialog} title=${t('login.again')} fixed>
+  return html`<${Dialog} title=${t('login.again')} fixed alone>
     <div class="body"><p>${t('login.again.text')}</p><${Credentials} done=${done} as=${before} /></div>
     <footer><button type="button" onClick=${() => location.reload()}>${t('login.other')}</button></footer>
   </${Dialog}>`;

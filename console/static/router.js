@@ -25,6 +25,9 @@ addEventListener('hashchange', async () => {
   place.set(to);
 });
 
+// mayLeave asks what the guard asks, before somebody leaves who does not go by an address.
+export const mayLeave = async () => !stay || stay();
+
 addEventListener('beforeunload', event => {
   if (stay) event.preventDefault();
 });

@@ -2,6 +2,7 @@
 import { bare, batch, login, logout as end, NOT_SIGNED_IN } from './api.js';
 import { store } from './ui.js';
 import { remember, watch } from './memory.js';
+import { guard } from './router.js';
 
 // caller is undefined until it is known, null for nobody, else auth/getCallerInfo; or {due} for who must first do something.
 export const caller = store(undefined);
@@ -28,10 +29,13 @@ export const mayToSelf = (method, tenant) => may(method, tenant) || (answers.get
 // wants says whether nothing but a consent of the tenant is lacking.
 export const wantsConsent = (method, tenant) => answers.get(key(method, tenant))?.by === 'DELEGATION';
 
-// whoami finds out who is signed in. Who has a password that has expired, or must have a second factor, may do that and nothing else.
+// whoami finds out who is signed in, and lets other tabs know. Who has a password that has expired, or must have a second factor, may
+// do that and nothing else.
 export async function whoami() {
   try {
-    return await bare('auth/getCallerInfo');
+    const me = await bare('auth/getCallerInfo');
+    remember('user', me.userId);
+    return me;
   } catch (e) {
     if (e.code === NOT_SIGNED_IN) return null;
     if (e.code !== -32002) throw e;
@@ -52,19 +56,39 @@ async function due() {
 export async function signIn(operator, params) {
   await login(operator, params);
   answers.clear();
-  const me = await whoami();
-  if (me?.userId) remember('user', me.userId);
-  return me;
+  return whoami();
 }
 
-// Tabs share the session's cookie: who signs in as somebody else in one of them must not go on in another as who he was.
+// Tabs share the session's cookie: who signs in as somebody else in one of them must not go on in another as who he was, and who signs
+// out there leaves nothing to read here. What was typed is then asked about, but not where somebody else is there already.
 watch('user', id => {
   const me = caller.get();
-  if (me?.userId && me.userId !== id) location.reload();
+  if (me === undefined || me?.userId === id) return;
+  if (me && id) beginAnew();
+  else location.reload();
 });
+
+function beginAnew() {
+  guard(null);
+  caller.set(undefined);
+  location.reload();
+}
+
+// Not every login tells the tabs, and a page that lies in the browser's cache hears nothing: who comes back to one is looked at anew.
+async function lookAgain(cached) {
+  const me = caller.get();
+  if (!me || document.hidden) return;
+  const now = await whoami().catch(() => undefined);
+  if (now === undefined || caller.get() !== me) return;
+  if (now ? now.userId !== me.userId : cached) beginAnew();
+}
+document.addEventListener('visibilitychange', () => lookAgain(false));
+addEventListener('pageshow', event => event.persisted && lookAgain(true));
 
 export async function signOut() {
   await end();
+  guard(null);
+  remember('user', null);
   answers.clear();
   caller.set(null);
 }
