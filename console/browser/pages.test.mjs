@@ -22,6 +22,44 @@ test('what a spreadsheet would take for a formula leaves as text', async () => {
   await page.context().close();
 });
 
+test('what stands behind another separator is no formula either', async () => {
+  const page = await (await house.person()).newPage();
+  await page.goto(house.base);
+  const cells = await page.evaluate(async texts => {
+    const { cell } = await import('/console/csv.js');
+    return texts.map(cell);
+  }, ['=1', 'a;=1', 'a\t@x', 'a\n"+1', '\u{ff1d}1', 'a-b', 'a;b', 'say "=1" x']);
+  assert.deepEqual(cells, ["'=1", '"a;\'=1"', '"a\t\'@x"', '"a\n""\'+1"', "'\u{ff1d}1", 'a-b', '"a;b"', '"say ""=1"" x"']);
+  await page.context().close();
+});
+
+test('a name from right to left turns no sentence', async () => {
+  const page = await (await house.person()).newPage();
+  await page.goto(house.base);
+  const texts = await page.evaluate(async names => {
+    const { t } = await import('/console/i18n.js');
+    return names.map(name => t('user.unlocked', { name }));
+  }, ['plain', 'a\u202eb', '\u05d0']);
+  assert.ok(texts[0].includes('plain') && !texts[0].includes('\u2068'));
+  assert.ok(texts[1].includes('\u2068a\u202eb\u2069') && texts[2].includes('\u2068\u05d0\u2069'));
+  await page.context().close();
+});
+
+test('a portal that has too much to do is not taken for one that forbids', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users' });
+  await page.route('**/portal', route => {
+    const calls = route.request().postDataJSON();
+    if (!Array.isArray(calls)) return route.continue();
+    return route.fulfill({ json: calls.map(({ id }) => ({ jsonrpc: '2.0', id, error: { code: -32013, message: 'come again in 2 seconds' } })) });
+  });
+  await page.reload();
+  await page.getByRole('button', { name: 'Try again' }).waitFor();
+  await page.unroute('**/portal');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await row(page, 'ops@acme.example').waitFor();
+  await page.context().close();
+});
+
 // many has the portal's list of users be one of so many.
 async function many(page, count) {
   await page.route('**/portal', async route => {

@@ -13,7 +13,7 @@ export class Refusal extends Error {
 }
 
 export const NOT_SIGNED_IN = -32000;
-const LIMITED = -32013;
+const passing = [0, -32603, -32012, -32013];
 
 let number = 0;
 let signInAgain = null;
@@ -84,7 +84,8 @@ export async function bare(method, params) {
 export const login = (operator, params) => bare(operator ? 'login/operatorLogin' : 'login/enterpriseLogin', params);
 export const logout = () => bare('logout');
 
-export const isLimited = e => e?.code === LIMITED;
+// isPassing says whether a call that was refused may be answered well a while later: then it says nothing of what it asked.
+export const isPassing = e => passing.includes(e.code);
 
 // pages reads a list to its end, or most rows of it, and tells tell of what has come after each page. It goes on where link leads. A
 // list that has no pages comes as a whole.

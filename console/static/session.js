@@ -1,5 +1,5 @@
 // Who is signed in, and what he may do: both as the portal says it. Roles are never looked at by name.
-import { bare, batch, login, logout as end, NOT_SIGNED_IN } from './api.js';
+import { bare, batch, isPassing, login, logout as end, NOT_SIGNED_IN } from './api.js';
 import { store } from './ui.js';
 import { remember, watch } from './memory.js';
 import { guard } from './router.js';
@@ -17,7 +17,7 @@ export async function learn(methods, tenant) {
   if (!asked.length) return;
   const got = await batch(asked.map(method => ['role/explainPrivilege', { method, ...tenant }]));
   got.forEach(({ result, error }, i) => {
-    if (error && !error.code) throw error;
+    if (error && isPassing(error)) throw error;
     answers.set(key(asked[i], tenant), { allowed: result?.allowed ?? false, self: result?.allowedToSelf ?? false, by: result?.decidedBy });
   });
 }
