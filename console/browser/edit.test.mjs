@@ -92,8 +92,10 @@ test('a user is made and deleted', async () => {
   await dialog(page).getByLabel('Username').fill('new@acme.example');
   await dialog(page).locator('[name=password]').fill('correct horse 1');
   await dialog(page).getByLabel('Confirm password').fill('correct horse 2');
-  await dialog(page).getByRole('button', { name: 'Create' }).click();
+  const make = dialog(page).getByRole('button', { name: 'Create' });
+  await make.press('Enter');
   await dialog(page).getByText('It differs from the password.').first().waitFor();
+  await page.waitForFunction(() => document.activeElement.type === 'submit', null, { timeout: 1000 }); // it was disabled for a while
   await dialog(page).getByLabel('Confirm password').fill('correct horse 1');
   await dialog(page).getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { name: 'new@acme.example' }).waitFor();
@@ -335,6 +337,28 @@ test('what is typed while changes are saved stays', async () => {
   assert.equal(await page.getByLabel('Last name').inputValue(), 'Typed');
   await press(page, 'Discard');
   assert.deepEqual([await page.getByLabel('First name').inputValue(), await page.getByLabel('Last name').inputValue()], ['Saved', 'Kept']);
+  await page.context().close();
+});
+
+test('what is typed stays when the page cannot be read again', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users/5' });
+  await page.route('**/portal', async route => {
+    const { method } = route.request().postDataJSON();
+    if (method === 'enterpriseUser/getEnterpriseUser') return route.abort();
+    if (method === 'enterpriseUser/updateEnterpriseUser') await new Promise(done => setTimeout(done, 300));
+    return route.continue();
+  });
+  await page.getByLabel('First name').fill('Sent');
+  await press(page, 'Save changes');
+  await page.getByLabel('Mobile phone').fill('+49 30 1');
+  await page.getByText('The portal does not answer.').waitFor();
+  assert.equal(await page.getByLabel('Mobile phone').inputValue(), '+49 30 1');
+  await page.unroute('**/portal');
+  await press(page, 'Try again');
+  await page.getByText('The portal does not answer.').waitFor({ state: 'hidden' });
+  assert.equal(await page.getByLabel('Mobile phone').inputValue(), '+49 30 1');
+  await press(page, 'Discard');
+  house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
   await page.context().close();
 });
 

@@ -227,6 +227,11 @@ test('what is done is seen, however soon its dialog is left', async () => {
   free();
   await row(page, 'gone').getByText('Revoked').waitFor();
   await dialog(page).waitFor({ state: 'hidden' });
+  const focus = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+  assert.equal(await focus(), 'API tokens', 'the button that had the focus has gone');
+  await page.getByRole('button', { name: 'Refresh' }).press('Enter');
+  await page.waitForFunction(() => !document.querySelector('.tools [aria-disabled=true]'));
+  assert.equal(await focus(), 'Refresh');
   await page.context().close();
 });
 

@@ -1,5 +1,5 @@
 // Dialogs over the page: the browser's own, which keep the focus, close by Escape and give the focus back.
-import { html, store, useEffect, useLayoutEffect, useRef, useId, useState } from './ui.js';
+import { html, store, useEffect, useLayoutEffect, useRef, useId, useState, focusKept } from './ui.js';
 import { t } from './i18n.js';
 import { place } from './router.js';
 import { Failure } from './page.js';
@@ -69,6 +69,7 @@ function Confirm({ title, text, action, danger, retype, run, close }) {
   const id = useId();
   const [error, setError] = useState(null);
   const yes = async () => {
+    const giveBack = focusKept();
     setBusy(true);
     try {
       await run?.();
@@ -76,6 +77,7 @@ function Confirm({ title, text, action, danger, retype, run, close }) {
     } catch (e) {
       setError(e);
       setBusy(false);
+      giveBack();
     }
   };
   return html`<${Dialog} title=${title} close=${close} busy=${busy}>

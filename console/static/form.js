@@ -1,5 +1,5 @@
 // Forms: what was typed, whether it is saved, and what the portal has to say of it.
-import { html, useState, useEffect, useId, useRef } from './ui.js';
+import { html, useState, useEffect, useId, useRef, focusKept } from './ui.js';
 import { t } from './i18n.js';
 import { guard } from './router.js';
 import { confirmed } from './dialog.js';
@@ -55,6 +55,7 @@ export function useForm(first, { warn = false } = {}) {
       event?.preventDefault();
       if (running.current) return;
       running.current = true;
+      const giveBack = focusKept();
       setBusy(true);
       setError(null);
       try {
@@ -64,6 +65,7 @@ export function useForm(first, { warn = false } = {}) {
       }
       running.current = false;
       if (mounted.current) setBusy(false);
+      giveBack();
     },
     problem: name => error?.fields?.[name] && html`<${Words} error=${error} text=${error.fields[name]} />`,
   };
@@ -120,9 +122,9 @@ export const NewPassword = ({ form }) => html`
   <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" />`;
 
 // Submit is the foot of a dialog that has a form in it.
-export const Submit = ({ form, close, text, kind = 'primary' }) => html`<footer>
+export const Submit = ({ form, close, text, kind = 'primary', idle = false }) => html`<footer>
   <button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button>
-  <button type="submit" class=${kind} disabled=${form.busy}>${text}</button>
+  <button type="submit" class=${kind} disabled=${form.busy || idle}>${text}</button>
 </footer>`;
 
 // SaveBar is at the foot of a page whose form is edited in place. Its buttons are not disabled in the browser's way, which would take

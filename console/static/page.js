@@ -45,11 +45,10 @@ export const Note = ({ kind = '', children }) => html`<div class=${`note ${kind}
 
 export const Loading = () => html`<p class="loading" role="status"><span class="spin" aria-hidden="true"></span>${t('loading')}</p>`;
 
-// Loaded shows the one of loading, failure and content that is true.
+// Loaded shows the one of loading, failure and content that is true; a failure above the content that was there before.
 export const Loaded = ({ state, children }) => {
-  if (state.error) return html`<${Failure} error=${state.error} retry=${state.reload} />`;
-  if (state.data === undefined) return html`<${Loading} />`;
-  return children(state.data);
+  if (state.data === undefined && !state.error) return html`<${Loading} />`;
+  return html`<${Fragment}><${Failure} error=${state.error} retry=${state.reload} />${state.data !== undefined && children(state.data)}</${Fragment}>`;
 };
 
 export const Missing = () => html`<${Page} title=${t('missing')}><p>${t('missing.text')}</p></${Page}>`;

@@ -1,5 +1,5 @@
 // Lists: sorted, filtered, with columns to choose, as CSV, fifty rows at a time.
-import { html, useState, useEffect, useMemo, useRef, useId } from './ui.js';
+import { html, useState, useEffect, useLayoutEffect, useMemo, useRef, useId } from './ui.js';
 import { t, language } from './i18n.js';
 import { pages } from './api.js';
 import { remember, remembered } from './memory.js';
@@ -50,6 +50,13 @@ export function Table({ name, label, list, columns, rowKey = r => r.id, empty, a
   const [page, setPage] = useState(0);
   const [chosen, setChosen] = useState(() => remembered(`columns.${name}`) ?? {});
   const id = useId();
+  const ref = useRef();
+  const focus = useRef();
+  useLayoutEffect(() => { // a row that has gone leaves the focus to the list, not to the page's beginning
+    if (!focus.current || focus.current.isConnected || document.activeElement !== document.body) return;
+    focus.current = null;
+    (ref.current.querySelector('.scroll') ?? ref.current.querySelector('input')).focus();
+  });
   const choose = next => {
     setChosen(next);
     remember(`columns.${name}`, next);
@@ -63,18 +70,18 @@ export function Table({ name, label, list, columns, rowKey = r => r.id, empty, a
     const out = shown.filter(c => !c.plain);
     saveCSV(exportName ?? name, [out.map(c => c.title), ...rows.map(r => out.map(c => c.value(r)))]);
   };
-  return html`<div class="table">
+  return html`<div class="table" ref=${ref} onFocusIn=${e => { focus.current = e.target; }}>
     <div class="tools">
       <div class="search"><label class="unseen" for=${id}>${t('search')}</label>
         <input id=${id} type="search" dir="auto" placeholder=${t('search')} value=${search} onInput=${e => { setSearch(e.target.value); setPage(0); }} /></div>
       <${Columns} columns=${columns} chosen=${chosen} choose=${choose} />
       <button type="button" onClick=${save} disabled=${!rows.length}>${t('csv')}</button>
-      <button type="button" onClick=${list.reload} disabled=${list.loading}>${t('refresh')}</button>
+      <button type="button" aria-disabled=${String(Boolean(list.loading))} onClick=${() => !list.loading && list.reload()}>${t('refresh')}</button>
       <span class="grow"></span>${actions}
     </div>
     <${Failure} error=${list.error} retry=${list.reload} />
     ${list.rows === null ? !list.error && html`<${Loading} />`
-    : rows.length === 0 ? html`<p class="empty">${search ? t('none.found') : empty ?? t('empty')}</p>`
+    : rows.length === 0 ? html`<p class="empty" role="status">${search ? t('none.found') : empty ?? t('empty')}</p>`
       : html`<div class="scroll" role="region" aria-label=${label} tabindex="0"><table>
           <caption class="unseen">${label}</caption>
           <thead><tr>${shown.map(c => html`<${Head} key=${c.key} column=${c} sort=${sort} setSort=${setSort} />`)}</tr></thead>
@@ -118,16 +125,17 @@ function Columns({ columns, chosen, choose }) {
 
 function Foot({ list, rows, at, last, setPage }) {
   const from = rows.length ? at * SHOWN + 1 : 0;
-  const to = Math.min(rows.length, (at + 1) * SHOWN);
+  const until = Math.min(rows.length, (at + 1) * SHOWN);
+  const to = page => setPage(Math.max(0, Math.min(page, last))); // a button that is disabled outright loses the focus at the end
   return html`<div class="foot">
-    <span role="status">${t('rows', { from: count(from), to: count(to), all: count(rows.length) })}${list.loading ? ` ${t('rows.loading')}` : list.more ? ` ${t('rows.more')}` : ''}</span>
+    <span role="status">${t('rows', { from: count(from), to: count(until), all: count(rows.length) })}${list.loading ? ` ${t('rows.loading')}` : list.more ? ` ${t('rows.more')}` : ''}</span>
     ${list.further && html`<button type="button" aria-disabled=${String(Boolean(list.loading))} onClick=${() => !list.loading && list.further()}>${t('rows.further')}</button>`}
     ${last > 0 && html`<nav aria-label=${t('paging')}>
-      <button type="button" disabled=${at === 0} onClick=${() => setPage(0)}>${t('page.first')}</button>
-      <button type="button" disabled=${at === 0} onClick=${() => setPage(at - 1)}>${t('page.previous')}</button>
+      <button type="button" aria-disabled=${String(at === 0)} onClick=${() => to(0)}>${t('page.first')}</button>
+      <button type="button" aria-disabled=${String(at === 0)} onClick=${() => to(at - 1)}>${t('page.previous')}</button>
       <span>${t('page', { n: count(at + 1), of: count(last + 1) })}</span>
-      <button type="button" disabled=${at === last} onClick=${() => setPage(at + 1)}>${t('page.next')}</button>
-      <button type="button" disabled=${at === last} onClick=${() => setPage(last)}>${t('page.last')}</button>
+      <button type="button" aria-disabled=${String(at === last)} onClick=${() => to(at + 1)}>${t('page.next')}</button>
+      <button type="button" aria-disabled=${String(at === last)} onClick=${() => to(last)}>${t('page.last')}</button>
     </nav>`}
   </div>`;
 }

@@ -28,7 +28,8 @@ export function store(value) {
   };
 }
 
-// useLoad runs an asynchronous function, again when deps change or reload is called. What comes too late is dropped.
+// useLoad runs an asynchronous function, again when deps change or reload is called. What comes too late is dropped, and what
+// there is stays when it cannot be read again: forms are in it.
 export function useLoad(load, deps) {
   const [state, set] = useState({ loading: true });
   const turn = useRef(0);
@@ -39,7 +40,7 @@ export function useLoad(load, deps) {
       const data = await load();
       if (mine === turn.current) set({ data, loading: false });
     } catch (error) {
-      if (mine === turn.current) set({ error, loading: false });
+      if (mine === turn.current) set(before => ({ ...before, error, loading: false }));
     }
   }, deps);
   useEffect(() => {
@@ -48,4 +49,10 @@ export function useLoad(load, deps) {
     return () => { turn.current++; };
   }, [reload]);
   return { ...state, reload };
+}
+
+// focusKept remembers what has the focus, and gives it back to that if it has been lost: a button that is disabled loses it.
+export function focusKept() {
+  const had = document.activeElement;
+  return () => setTimeout(() => { if (document.activeElement === document.body && had.isConnected) had.focus(); });
 }
