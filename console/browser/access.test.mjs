@@ -253,6 +253,28 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await page.context().close();
 });
 
+test('what was done before a refusal is shown', async () => {
+  const { id } = await house.call(admin, 'credential/insertCredential', { username: 'CORP\\half', password: 'right horse 1' });
+  const page = await house.signedIn(admin, { at: `/credentials/${id}` });
+  const refuse = async method => {
+    let calls = 0;
+    await page.route('**/portal', route => {
+      const call = route.request().postDataJSON();
+      if (call.method.startsWith(method) && ++calls > 1) return route.fulfill({ json: { jsonrpc: '2.0', id: call.id, error: { code: -32006, message: 'no more' } } });
+      return route.continue();
+    });
+  };
+  await refuse('credential/shareCredential');
+  await press(page, 'Share with users');
+  await dialog(page).getByLabel('ops@acme.example').check();
+  await dialog(page).getByLabel('support@acme.example').check();
+  await press(dialog(page), 'Share');
+  await said(dialog(page), 'no more');
+  await press(dialog(page), 'Cancel');
+  await row(page, 'ops@acme.example').or(row(page, 'support@acme.example')).waitFor();
+  await page.context().close();
+});
+
 test('a system property is searched, set as its type asks for, and taken back', async () => {
   const page = await house.signedIn(operator, { at: '/properties' });
   await page.getByLabel('Search').fill('lockout attempts');
@@ -323,6 +345,12 @@ test('a role is made of functions, changed, and deleted', async () => {
   await dialog(page).getByLabel('Description').fill('writes');
   await press(dialog(page), 'Save changes');
   await row(page, 'Clerk').getByText('writes').waitFor();
+  await page.getByRole('link', { name: 'Users', exact: true }).click();
+  await press(page, 'New user');
+  await dialog(page).getByRole('option', { name: 'Clerk' }).waitFor({ state: 'attached' });
+  assert.equal(await dialog(page).getByLabel('Role').evaluate(e => e.selectedOptions[0].text), 'Enterprise Read Only');
+  await press(dialog(page), 'Cancel');
+  await page.getByRole('link', { name: 'Roles' }).click();
   assert.equal(await page.getByRole('button', { name: 'Edit Enterprise Support' }).count(), 0);
   await press(page, 'Delete Clerk');
   await press(dialog(page), 'Delete');
@@ -369,6 +397,7 @@ test('properties of an organisation are set, and found by name', async () => {
     await said(page, 'The changes are saved.');
   }
   assert.equal(await dialog(page).getByLabel('Type').count(), 0, 'it is there already');
+  assert.ok(await dialog(page).getByRole('button', { name: 'Save changes' }).isDisabled(), 'nothing takes the place of a secret unasked');
   await page.context().close();
 });
 

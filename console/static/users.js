@@ -46,7 +46,7 @@ function NewUser({ where, close }) {
   const roles = useRoles(where);
   const form = useForm({ username: '', firstName: '', lastName: '', email: '', password: '', password2: '', roleId: '' });
   useEffect(() => {
-    if (!form.values.roleId && roles.data?.length) form.set('roleId', roles.data.at(-1).id); // the least of them comes last
+    if (!form.values.roleId && roles.data?.length) form.set('roleId', (roles.data.findLast(r => !r.isCustom) ?? roles.data[0]).id); // the least of those that ship comes last
   }, [roles.data]);
   const save = async values => {
     const made = await call(kinds[kind].insert, { ...tenant, ...given(values) });

@@ -154,7 +154,8 @@ function Shares({ credential: c, names, at, reload }) {
   const add = async (of, known, label) => {
     const taken = new Set(rows.filter(r => r.of === of).map(r => r.id));
     const options = [...known].filter(([id]) => !taken.has(id));
-    if (await ask(Share, { credential: c, at, of, label, options })) reload();
+    await ask(Share, { credential: c, at, of, label, options });
+    reload(); // with some it may be shared, whatever became of the others
   };
   const end = async row => {
     const run = () => change(row.of.end, { id: c.id, [row.of.param]: row.id, ...at.tenant });

@@ -24,7 +24,7 @@ function Delegation() {
     for (const { error } of answers) if (error) throw error;
     return Object.fromEntries(names.map((name, i) => [name, answers[i].result.isDelegated]));
   }, []);
-  return html`<${Page} title=${t('nav.delegation')}><${Loaded} state=${state}>${given => html`<${Consents} given=${given} />`}</${Loaded}></${Page}>`;
+  return html`<${Page} title=${t('nav.delegation')}><${Loaded} state=${state}>${given => html`<${Consents} given=${given} reload=${state.reload} />`}</${Loaded}></${Page}>`;
 }
 
 // hasPartner says whether there is a partner above the customer, to consent to.
@@ -34,13 +34,17 @@ async function hasPartner() {
   return Boolean(enterpriseProxy);
 }
 
-function Consents({ given }) {
+function Consents({ given, reload }) {
   const form = useForm(given, { warn: true });
   const names = Object.keys(given);
   const save = async values => {
-    for (const name of form.changed) await call(set(name), { isDelegated: values[name] });
-    form.saved(values);
-    say(t('saved'));
+    try {
+      for (const name of form.changed) await call(set(name), { isDelegated: values[name] });
+      form.saved(values);
+      say(t('saved'));
+    } finally {
+      reload(); // those before a refusal are given
+    }
   };
   return html`<form onSubmit=${form.submit(save)}>
     <${Failure} error=${form.error} />

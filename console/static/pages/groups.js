@@ -88,7 +88,8 @@ function Members({ group, at, reload, mayChange }) {
   const names = useNames(at);
   const list = { rows: group.members ?? [], reload };
   const add = async () => {
-    if (await ask(Add, { group, at })) reload();
+    await ask(Add, { group, at });
+    reload(); // some may be members, whatever became of the others
   };
   const remove = async member => {
     const run = () => change('userGroup/removeUserGroupMember', { id: group.id, userId: member.userId, ...at.tenant });

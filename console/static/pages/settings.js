@@ -79,7 +79,7 @@ function Edit({ property: p, at, close }) {
       ${isNew && html`<${Field} form=${form} name="dataType" label=${t('type')} options=${typeOptions()} />`}
       ${mayChange ? html`<${Value} key=${form.values.dataType} form=${form} type=${form.values.dataType} secret=${form.values.isPassword} label=${t('property.value')} />` : html`<p><${Text} text=${valueOf(p)} /></p>`}
       ${isNew && html`<${Check} form=${form} name="isPassword" label=${t('property.isPassword')} hint=${t('property.secret.hint')} />`}</div>
-    ${mayChange ? html`<${Submit} form=${form} close=${close} text=${t('save')} />` : html`<footer><button type="button" data-first onClick=${() => close()}>${t('close')}</button></footer>`}
+    ${mayChange ? html`<${Submit} form=${form} close=${close} text=${t('save')} idle=${p.id && !form.dirty} />` : html`<footer><button type="button" data-first onClick=${() => close()}>${t('close')}</button></footer>`}
   </form></${Dialog}>`;
 }
 
