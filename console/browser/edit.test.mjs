@@ -292,6 +292,8 @@ test('what a customer has not consented to is said, and shown once he has', asyn
   await page.getByRole('link', { name: 'ops@acme.example' }).click();
   await page.getByRole('heading', { name: 'API tokens' }).waitFor();
   await page.getByRole('button', { name: 'Save changes' }).waitFor();
+  await page.goto(`${house.base}/#/customers/2/users/3`);
+  await page.getByRole('heading', { name: 'Nothing here' }).waitFor(); // he is not of this one
   await page.context().close();
 });
 

@@ -72,7 +72,8 @@ const given = values => Object.fromEntries(Object.entries(values).filter(([, v])
 // UserPage is the page of one user: what he is, what may be changed of it, and his tokens.
 export function UserPage({ where, id, crumbs }) {
   const state = useLoad(() => call(kinds[where.kind].get, { id: Number(id) }), [where.kind, id]);
-  return html`<${Loaded} state=${state}>${user => (user ? html`<${OneUser} key=${user.id} user=${user} where=${where} crumbs=${crumbs} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
+  const here = user => user && Object.entries(where.tenant).every(([of, tenant]) => user[of] === tenant); // the address may name another's
+  return html`<${Loaded} state=${state}>${user => (here(user) ? html`<${OneUser} key=${user.id} user=${user} where=${where} crumbs=${crumbs} reload=${state.reload} />` : html`<${Missing} />`)}</${Loaded}>`;
 }
 
 const editable = ['isActive', 'isNative', 'roleId', 'firstName', 'lastName', 'email', 'officePhone', 'mobilePhone'];
