@@ -14,6 +14,7 @@ const colours = { EMERGENCY: 'locked', ALERT: 'locked', CRITICAL: 'locked', ERRO
 const hour = 3600000;
 const spans = [1, 12, 24, 168, 720, 8784];
 const READ = 500;
+const LAST = '9999-12-31T23:59'; // of a later year the portal and the browser think differently
 
 const actor = e => e.operatorUsername ?? e.enterpriseUsername ?? e.proxyUsername;
 const severity = e => (has(`event.${e.severity}`) ? t(`event.${e.severity}`) : e.severity);
@@ -61,7 +62,7 @@ function Events({ at }) {
   return html`<${Page} title=${t('nav.events')} crumbs=${at.crumbs}>
     <section class="card"><form onSubmit=${apply}><div class="filter">
       <${Field} form=${form} name="hours" label=${t('event.span')} options=${[...spans.map(h => [h, spanText(h)]), [0, t('event.span.own')]]} />
-      ${form.values.hours === 0 && html`<${Field} form=${form} name="from" type="datetime-local" label=${t('event.from')} required /><${Field} form=${form} name="to" type="datetime-local" label=${t('event.to')} />`}
+      ${form.values.hours === 0 && html`<${Field} form=${form} name="from" type="datetime-local" label=${t('event.from')} required max=${LAST} /><${Field} form=${form} name="to" type="datetime-local" label=${t('event.to')} max=${LAST} />`}
       <${Field} form=${form} name="severity" label=${t('event.least')} options=${[['', t('all')], ...severities.map(s => [s, t(`event.${s}`)])]} />
       <${Field} form=${form} name="event" label=${t('event')} autocomplete="off" spellcheck=${false} />
       <${Field} form=${form} name="user" label=${t('token.owner')} autocomplete="off" spellcheck=${false} />
