@@ -376,6 +376,16 @@ test('a function is customized, and as it was again', async () => {
   await row(page, 'Global Settings Read Only').getByText('Customized').waitFor({ state: 'hidden' });
   assert.equal(await may(), false);
   assert.deepEqual(await house.call(admin, 'role/getRoleCustomizationPackages'), [], 'nothing is left of it');
+
+  const roleCustomizations = [{ forRoleId: 127, addPrivileges: [{ object: 'ENTERPRISE', action: 'UPDATE' }] }];
+  const { id } = await house.call(admin, 'role/insertRoleCustomizationPackage', { name: 'SD-WAN Read Only', blobContent: { roleCustomizations } });
+  await house.call(admin, 'role/saveAndApplyRoleCustomizationPackage', { id, _update: {} });
+  await page.reload();
+  await press(page, 'Customize SD-WAN Read Only');
+  await press(dialog(page), 'Save changes');
+  await said(dialog(page), 'customizes other functions, too');
+  assert.equal(await may(), true, 'what it says stays');
+  await house.call(admin, 'role/saveAndApplyRoleCustomizationPackage', { id, _update: { blobContent: { roleCustomizations: [] } } });
   await page.context().close();
 });
 

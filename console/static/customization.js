@@ -30,7 +30,7 @@ async function load() {
   ]);
   for (const { error } of answers) if (error) throw error;
   const [customized, ...lists] = answers.map(a => a.result);
-  return lists.flatMap((list, i) => list.map(f => ({ ...f, for: kinds[i], by: customized.find(c => c.forRoleId === f.id) })));
+  return lists.flatMap((list, i) => list.map(f => ({ ...f, for: kinds[i], by: customized.find(c => c.forRoleId === f.id), shared: customized.some(c => c.name === f.name && c.forRoleId !== f.id) })));
 }
 
 export function Functions() {
@@ -63,9 +63,10 @@ function Choose({ of, eligible, close }) {
   const chosen = list => list.filter(p => p.isAssociated).map(word);
   const form = useForm({ allow: chosen(allowPrivileges), deny: chosen(denyPrivileges) });
   const save = async ({ allow, deny }) => {
+    if (of.shared) return form.refuse(t('customization.shared', { name: of.name })); // what else it says would be lost
     const named = (list, words) => list.filter(p => words.includes(word(p))).map(({ object, action, privilege }) => (object ? { object, action } : { privilege }));
     await keep(of, named(allowPrivileges, allow), named(denyPrivileges, deny));
-    close(true);
+    return close(true);
   };
   const options = list => list.map(p => [word(p), word(p)]);
   return html`<form onSubmit=${form.submit(save)}>

@@ -137,6 +137,7 @@ export default {
   'customization.none': 'Hier gibt es nichts, das Sie geben oder nehmen können.',
   'customization.of': '{name} anpassen',
   'customization.package': 'Paket',
+  'customization.shared': 'Das Paket {name} passt auch andere Funktionen an und wird nur über Aufrufe geändert.',
   'delegation.EnterpriseDelegatedToEnterpriseProxy': 'Die Benutzer des Partners dürfen in diesem Kunden arbeiten und seine Benutzer verwalten.',
   'delegation.EnterpriseDelegatedToOperator': 'Operator-Benutzer dürfen in diesem Kunden arbeiten.',
   'delegation.EnterpriseProxyDelegatedToOperator': 'Operator-Benutzer dürfen in diesem Partner arbeiten und seine Benutzer verwalten.',

@@ -137,6 +137,7 @@ export default {
   'customization.none': 'There is nothing here that you can give or take.',
   'customization.of': 'Customize {name}',
   'customization.package': 'Package',
+  'customization.shared': 'The package {name} customizes other functions, too, and is changed by calls alone.',
   'delegation.EnterpriseDelegatedToEnterpriseProxy': 'The users of the partner may work in this customer and manage its users.',
   'delegation.EnterpriseDelegatedToOperator': 'Operator users may work in this customer.',
   'delegation.EnterpriseProxyDelegatedToOperator': 'Operator users may work in this partner and manage its users.',
