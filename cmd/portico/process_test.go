@@ -29,7 +29,7 @@ import (
 const asPortico = "PORTICO_TEST_AS_PORTICO"
 
 // testClock is by how much the clock of such a process is wrong.
-const testClock = "PORTICO_TEST_CLOCK"
+const testClock = "PORTICO_TEST_WRONG_CLOCK"
 
 var cheap = secret.Cost{MemoryKiB: 64, Passes: 1, Lanes: 1}
 
