@@ -251,8 +251,8 @@ func TestKillAndFailingDisk(t *testing.T) {
 		f := &faults[i%len(faults)]
 		f.injected++
 		c.writeUntil(func() { d.order("%s %d %s", f.order, c.chance.IntN(30), f.where) })
-		read := c.call(new(any), c.admin, "apiToken/list", `{}`)
 		change := c.call(new(any), c.admin, "apiToken/create", `{"name":"no","lifetimeMs":3600000}`)
+		read := c.call(new(any), c.admin, "apiToken/list", `{}`) // behind the change, which may be what the store fails with
 		d.order("mend")
 		goesOn := read == nil
 		if !isUnavailable(change) || goesOn != f.goesOn && !(goesOn && f.may) || !goesOn && !isUnavailable(read) {
@@ -262,7 +262,9 @@ func TestKillAndFailingDisk(t *testing.T) {
 			if !strings.Contains(c.p.stderr.String(), "no space left") {
 				t.Errorf("%s: it is not said why:\n%s", f.order, c.p.stderr.String())
 			}
-			c.check()
+			if c.check(); t.Failed() {
+				t.Fatalf("%s %s\n%s", f.order, f.where, c.p.stderr.String())
+			}
 			continue
 		}
 		c.endFailed(f.order)
