@@ -104,7 +104,7 @@ bin/member: store/etcd/member/main.go store/etcd/member/go.mod
 
 etcd: bin/member ## the tests that need members of etcd
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race ./store/etcd
-	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -race -run '^TestEtcd|Shared' ./cmd/portico
+	PORTICO_TEST_ETCD=$(CURDIR)/bin/member $(GO) test -run '^TestEtcd|Shared' ./cmd/portico
 
 cluster: bin/member ## three members and three portals while all that can fail fails, CLUSTER=1 times; some two minutes
 	PORTICO_TEST_ETCD=$(CURDIR)/bin/member PORTICO_TEST_CLUSTER=$(CLUSTER) \
