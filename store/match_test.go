@@ -10,6 +10,7 @@ import (
 
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/memory"
+	"github.com/portico-vco/portico/store/storetest"
 )
 
 func fill(t testing.TB, n int, key func(i int) (key, value string)) *store.DB {
@@ -31,18 +32,6 @@ func fill(t testing.TB, n int, key func(i int) (key, value string)) *store.DB {
 		}
 	}
 	return db
-}
-
-func sum(t testing.TB, db *store.DB) (d store.Digest) {
-	t.Helper()
-	err := db.View(context.Background(), func(tx store.Tx) (err error) {
-		d, err = store.Sum(context.Background(), tx, func(int64) {})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // Whatever was in it before, a store holds the same as the other one afterwards, and a second run has nothing to write.
@@ -72,14 +61,14 @@ func TestMatch(t *testing.T) {
 		{"an empty value", fill(t, 1, func(int) (string, string) { return "k", "" }), fill(t, 1, plain)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			want, told := sum(t, c.from), int64(-1)
+			want, told := storetest.Sum(t, c.from), int64(-1)
 			if err := store.Match(context.Background(), c.to, c.from, func(n int64) { told = n }); err != nil {
 				t.Fatal(err)
 			}
-			if got := sum(t, c.to); got != want || told != want.Keys {
+			if got := storetest.Sum(t, c.to); got != want || told != want.Keys {
 				t.Errorf("got %d keys, %x, and %d were told; want %d, %x", got.Keys, got.Hash, told, want.Keys, want.Hash)
 			}
-			if again := sum(t, c.from); again != want {
+			if again := storetest.Sum(t, c.from); again != want {
 				t.Error("the one it was matched with was changed")
 			}
 			c.to.Observe(func(int) func(error) {
@@ -115,7 +104,7 @@ func TestSum(t *testing.T) {
 			key, value, _ := bytes.Cut(bytes.Fields([]byte(pairs))[i], []byte("="))
 			return string(key), string(value)
 		})
-		d := sum(t, db)
+		d := storetest.Sum(t, db)
 		if other, is := seen[d]; is {
 			t.Errorf("%q and %q have the same digest", pairs, other)
 		}

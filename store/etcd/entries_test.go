@@ -11,6 +11,7 @@ import (
 
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/etcd/etcdtest"
+	"github.com/portico-vco/portico/store/storetest"
 )
 
 type named struct {
@@ -71,10 +72,10 @@ func TestEntriesAgree(t *testing.T) {
 	changing.Wait()
 	close(done)
 	breaking.Wait()
-	want := sum(t, open(t, o))
+	want := storetest.Sum(t, open(t, o))
 	for i, db := range dbs {
 		until(t, "it has caught up", func() bool { return db.CatchUp(context.Background()) == nil })
-		if got := sum(t, db); got != want {
+		if got := storetest.Sum(t, db); got != want {
 			t.Errorf("%d has %d keys, who comes later %d", i, got.Keys, want.Keys)
 		}
 		found, err := db.Check(context.Background(), func(store.Check) {})

@@ -53,31 +53,19 @@ func TestStore(t *testing.T) {
 			if err := watcher.CatchUp(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			want := sum(t, later)
-			if got := sum(t, watcher); got != want {
+			want := storetest.Sum(t, later)
+			if got := storetest.Sum(t, watcher); got != want {
 				t.Errorf("who watched has %d keys, who came later %d", got.Keys, want.Keys)
 			}
 			if db.View(context.Background(), func(store.Tx) error { return nil }) != nil {
 				return // it was closed
 			}
-			if got := sum(t, db); got != want {
+			if got := storetest.Sum(t, db); got != want {
 				t.Errorf("who wrote has %d keys, who came later %d", got.Keys, want.Keys)
 			}
 		})
 		return db
 	})
-}
-
-func sum(t testing.TB, db *store.DB) (d store.Digest) {
-	t.Helper()
-	err := db.View(context.Background(), func(tx store.Tx) (err error) {
-		d, err = store.Sum(context.Background(), tx, func(int64) {})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
 }
 
 // TestStoreInMemory: any engine can keep the copy, and smaller commits keep the same promises.

@@ -182,3 +182,16 @@ func wantIs(t testing.TB, what string, err, want error) {
 		t.Errorf("%s: got error %v, want %v", what, err, want)
 	}
 }
+
+// Sum is what a store holds.
+func Sum(t testing.TB, db *store.DB) (d store.Digest) {
+	t.Helper()
+	err := db.View(context.Background(), func(tx store.Tx) (err error) {
+		d, err = store.Sum(context.Background(), tx, func(int64) {})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
