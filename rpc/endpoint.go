@@ -16,9 +16,12 @@ type Endpoint struct {
 	Verb  string // GET, which HEAD goes with, or POST
 	Limit int    // of the body, in bytes; that of calls when 0
 
-	// Doc is one sentence for the OpenAPI document, Form the schema of the form that is posted, Answer that of the answer's body.
+	// For the OpenAPI document: Doc is one sentence, Query what may stand in the address, by its name, Form the schema of the form that
+	// is posted, Answer that of the answer's body. Signed says that it is about an Authorization header of a caller.
 	Doc          string
+	Query        map[string]Schema
 	Form, Answer Schema
+	Signed       bool
 
 	// Do answers a request.
 	Do func(ctx context.Context, r *Request) (Reply, error)

@@ -20,7 +20,9 @@ func Gate(a Authority) Endpoint {
 	g := gate{a}
 	return Endpoint{
 		Path: gatePath, Verb: http.MethodGet, Do: g.check, Refuse: turnBack,
-		Doc: "Says by its status whether a gateway shall let a request with this Authorization header through, and in headers whose it is.",
+		Doc:    "Says by its status whether a gateway shall let a request with this Authorization header through, and in headers whose it is.",
+		Signed: true,
+		Query:  map[string]Schema{"privilege": SchemaOf[[]string](true), "userType": SchemaOf[[]string](true), "enterpriseId": SchemaOf[ID](true)},
 	}
 }
 

@@ -87,7 +87,8 @@ var (
 		"session":     Schema{"type": "apiKey", "in": "cookie", "name": sessionCookie, "description": "Set by a login."},
 		"client":      Schema{"type": "http", "scheme": "basic", "description": "The id and the secret of an OAuth client, which may be in the form instead."},
 	}
-	signedIn = []Schema{{"apiToken": []string{}}, {"accessToken": []string{}}, {"session": []string{}}}
+	byHeader = []Schema{{"apiToken": []string{}}, {"accessToken": []string{}}}
+	signedIn = append(byHeader[:2:2], Schema{"session": []string{}})
 	anybody  = []Schema{}
 )
 
@@ -158,31 +159,29 @@ func operationID(path string) string {
 
 // twin is the operation of a method on its REST-like path.
 func (r *row) twin(s Sample) Schema {
-	m := r.open(Sample{})
-	m.Params = r.params(schemer{narrow: true})
 	op := Schema{
 		"operationId": operationID(r.Name),
 		"tags":        []string{r.family()},
 		"summary":     r.Doc,
 		"responses": Schema{
-			"200":     answerOf("The result.", m.Result.Schema, s.Result),
+			"200":     answerOf("The result.", schemer{result: true}.of(r.Do.result), s.Result),
 			"default": ref("responses/Error"),
 		},
 	}
-	if len(m.Params) > 0 {
-		op["requestBody"] = Schema{"required": r.needy(), "content": Schema{"application/json": paramsOf(m, s)}}
+	if len(r.shape.members) > 0 {
+		op["requestBody"] = Schema{"required": r.needy(), "content": Schema{"application/json": r.body(s)}}
 	}
 	if r.Rule.IsPublic() {
 		op["security"] = anybody
 	} else {
-		op["x-privileges"] = m.Privileges
+		op["x-privileges"] = r.privileges()
 	}
 	var codes []string
 	for _, e := range r.errors(s) {
 		codes = append(codes, fmt.Sprintf("%d %s", e.code, e.name))
 	}
-	op["description"] = strings.TrimSpace(m.Description + " Errors: " + strings.Join(codes, ", ") + ".")
-	if m.Deprecated {
+	op["description"] = strings.TrimSpace(r.Deprecated.String() + " Errors: " + strings.Join(codes, ", ") + ".")
+	if !r.deprecated.IsZero() {
 		op["deprecated"] = true
 	}
 	if r.session {
@@ -195,10 +194,10 @@ func (r *row) needy() bool {
 	return slices.ContainsFunc(r.shape.members, func(m member) bool { return m.need >= 0 })
 }
 
-// paramsOf are the params as the JSON object of a body.
-func paramsOf(m openMethod, s Sample) Schema {
+// body is the params as a JSON object.
+func (r *row) body(s Sample) Schema {
 	props, required := Schema{}, []string{}
-	for _, p := range m.Params {
+	for _, p := range r.params(schemer{narrow: true}) {
 		of := p.Schema
 		if p.Description != "" {
 			of = maps.Clone(of)
@@ -264,13 +263,15 @@ func (e Endpoint) operation() Schema {
 		"operationId": operationID(e.Path), "tags": []string{e.tag()}, "summary": e.Doc, "security": anybody,
 		"responses": Schema{"200": answerOf("The answer.", e.Answer, nil), "default": answerOf("An error.", ref("schemas/OAuthError"), nil)},
 	}
-	if e.Path == gatePath {
-		op["security"] = signedIn[:2]
-		op["parameters"] = []Schema{
-			{"name": "privilege", "in": "query", "schema": Schema{"type": "array", "items": Schema{"type": "string"}}},
-			{"name": "userType", "in": "query", "schema": Schema{"type": "array", "items": Schema{"type": "string"}}},
-			{"name": "enterpriseId", "in": "query", "schema": Schema{"type": "integer"}},
+	if e.Signed {
+		op["security"] = byHeader
+	}
+	if e.Query != nil {
+		params := []Schema{}
+		for _, name := range slices.Sorted(maps.Keys(e.Query)) {
+			params = append(params, Schema{"name": name, "in": "query", "schema": e.Query[name]})
 		}
+		op["parameters"] = params
 	}
 	if e.Answer == nil {
 		op["responses"].(Schema)["200"] = Schema{"description": "Done."}

@@ -79,13 +79,13 @@ func Endpoints(o Options) []rpc.Endpoint {
 		rpc.Endpoint{Path: metadataPath, Verb: http.MethodGet, Do: s.metadata, Refuse: refuse,
 			Doc: "What this authorization server can do (RFC 8414).", Answer: rpc.SchemaOf[metadata](true)},
 		post(tokenPath, "Issues an access token to an OAuth app or an API client (RFC 6749 4.4).",
-			formSchema("grant_type", wanted...), rpc.SchemaOf[granted](true), s.token, refuse),
-		post(revokePath, "Ends an access token of the client (RFC 7009).", formSchema("token", asked...), nil, s.revoke, refuse),
-		post(introspectPath, "Tells about a token (RFC 7662).", formSchema("token", asked...), rpc.SchemaOf[introspected](true), s.introspect, refuse),
+			formSchema("grant_type", []string{"client_credentials"}, wanted...), rpc.SchemaOf[granted](true), s.token, refuse),
+		post(revokePath, "Ends an access token of the client (RFC 7009).", formSchema("token", nil, asked...), nil, s.revoke, refuse),
+		post(introspectPath, "Tells about a token (RFC 7662).", formSchema("token", nil, asked...), rpc.SchemaOf[introspected](true), s.introspect, refuse),
 		post(cspAppPath, "The token endpoint as OAuth apps of VMware Cloud Services know it.",
-			formSchema("grant_type", wanted...), csp, s.cspApp, refuseCSP),
+			formSchema("grant_type", []string{"client_credentials"}, wanted...), csp, s.cspApp, refuseCSP),
 		post(cspTokenPath, "Exchanges an API token for an access token of its user, as clients of VMware Cloud Services do.",
-			formSchema("api_token"), csp, s.cspToken, refuseCSP),
+			formSchema("api_token", nil), csp, s.cspToken, refuseCSP),
 	)
 }
 

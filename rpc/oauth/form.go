@@ -19,14 +19,15 @@ var known = []string{
 	"scope", "orgId", "resource", "accessTokenValiditySeconds", "token", "api_token", "refresh_token",
 }
 
-// formSchema is that of a form with a parameter that must be there and others that may.
-func formSchema(needed string, others ...string) rpc.Schema {
-	props := rpc.Schema{needed: rpc.Schema{"type": "string"}}
+// formSchema is that of a form with a parameter that must be there, and others that may. Where words are given it is one of them.
+func formSchema(needed string, words []string, others ...string) rpc.Schema {
+	is := rpc.Schema{"type": "string"}
+	if words != nil {
+		is["enum"] = words
+	}
+	props := rpc.Schema{needed: is}
 	for _, name := range others {
 		props[name] = rpc.Schema{"type": "string"}
-	}
-	if needed == "grant_type" {
-		props[needed] = rpc.Schema{"type": "string", "enum": []string{"client_credentials"}}
 	}
 	return rpc.Schema{"type": "object", "required": []string{needed}, "properties": props}
 }
