@@ -94,14 +94,20 @@ func (o *instance) operations() http.Handler {
 		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
+	return noPage(mux, o.OpsRemote)
+}
+
+// noPage keeps out what pages of other sites have a browser do: they could not read the answer, but have profiles made. Unless the
+// listener is for other machines, its host is given as an address.
+func noPage(h http.Handler, remote bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch site := r.Header.Get("Sec-Fetch-Site"); {
-		case !o.OpsRemote && !named(r.Host):
+		case !remote && !named(r.Host):
 			say(w, http.StatusForbidden, "give the address, or localhost, as the host")
-		case site != "" && site != "none" && site != "same-origin": // it could not read the answer, but have profiles made
+		case site != "" && site != "none" && site != "same-origin":
 			say(w, http.StatusForbidden, "a browser asks on behalf of another site")
 		default:
-			mux.ServeHTTP(w, r)
+			h.ServeHTTP(w, r)
 		}
 	})
 }

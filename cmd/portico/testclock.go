@@ -52,9 +52,10 @@ func (c *settableClock) state() clockState {
 
 // set moves the clock on, never back: what was done in between would lie in the future.
 func (c *settableClock) set(to clockState) error {
-	by, err := time.ParseDuration(to.Advance)
-	if to.Advance == "" {
-		by, err = 0, nil
+	var by time.Duration
+	var err error
+	if to.Advance != "" {
+		by, err = time.ParseDuration(to.Advance)
 	}
 	if err != nil || to.Now != nil && to.Advance != "" {
 		return errors.New(`give "now", a time such as 2030-01-02T15:04:05Z, or "advance", such as 36h or 90m, or "frozen"`)
@@ -129,7 +130,7 @@ func (o *instance) serveTestClock(ctx context.Context, ln net.Listener) (stop fu
 		o.catchUp(ctx)
 		tellClock(w, c)
 	})
-	return o.beside(o.httpServer(localOnly(mux)), ln, "test clock")
+	return o.beside(o.httpServer(noPage(noOrigin(mux), false)), ln, "test clock")
 }
 
 // catchUp does what would have been done by the time it is now.
@@ -143,11 +144,11 @@ func tellClock(w http.ResponseWriter, c *settableClock) {
 	_ = json.NewEncoder(w).Encode(c.state())
 }
 
-// localOnly refuses who calls by a name, as a page in a browser may be made to: names are for anybody to give.
-func localOnly(h http.Handler) http.Handler {
+// noOrigin refuses every page: no browser has business with the clock.
+func noOrigin(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !named(r.Host) || r.Header.Get("Origin") != "" {
-			say(w, http.StatusForbidden, "ask by a loopback address, and not from a page")
+		if r.Header.Get("Origin") != "" {
+			say(w, http.StatusForbidden, "a page in a browser asks")
 			return
 		}
 		h.ServeHTTP(w, r)
