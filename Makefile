@@ -83,13 +83,14 @@ client: build ## generate a client from the OpenAPI document, and call a portal 
 gateways: ## try the recipes for gateways with Debian's nginx and Caddy, in bin/gateways; needs apt-get
 	examples/gateways/run.sh bin/gateways
 
-# The version of a package begins with a digit. 2.45 is the last nfpm whose parts are all at hand everywhere.
+# A commit that is no tagged version is before all of these.
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 ARCH := $(shell $(GO) env GOARCH)
-DEB   = bin/portico_$(patsubst v%,%,$(VERSION))_$(ARCH).deb
+DEB_VERSION = $(if $(filter v%,$(VERSION)),$(patsubst v%,%,$(VERSION)),0~$(VERSION))
+DEB         = bin/portico_$(DEB_VERSION)_$(ARCH).deb
 
 package: build bin/nfpm ## make the Debian package, bin/portico_VERSION_ARCH.deb, and look at it
-	VERSION=0~$(patsubst v%,%,$(VERSION)) ARCH=$(ARCH) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
+	VERSION=$(DEB_VERSION) ARCH=$(ARCH) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
 		bin/nfpm package -f cmd/portico/package/nfpm.yaml -p deb -t $(DEB)
 	cmd/portico/package/test.sh $(DEB)
 

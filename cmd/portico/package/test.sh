@@ -14,7 +14,6 @@ has() { command -v "$1" >/dev/null || { echo "skipped what needs $1: it is not o
 
 # The same commit makes the same program, wherever it is built.
 if has git; then
-	git worktree prune
 	mkdir "$dir/elsewhere"
 	git archive HEAD | tar -x -C "$dir/elsewhere"
 	if git diff --quiet HEAD; then
