@@ -127,6 +127,15 @@ type Way interface {
 	IDs(tx Tx, s Span, f func(key []byte, id int64) (more bool, err error)) error
 }
 
+// First answers the number of the first record that a way leads to in a span, or 0.
+func First(tx Tx, to Way, s Span) (first int64, err error) {
+	err = to.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
+		first = id
+		return false, nil
+	})
+	return first, err
+}
+
 // DeleteSome removes the first records that a way leads to in a span, at most so many, and says how many those were.
 func (c *Collection[T]) DeleteSome(tx Tx, to Way, s Span, most int) (int, error) {
 	var list []int64

@@ -112,12 +112,8 @@ func (g *Groups) sweepTenant(tx store.Tx, grave *account.TenantGrave) (int, erro
 }
 
 // sweepFirst removes a few rows or shares of the first group in a span, or the group when it has none left. It says how much that is.
-func sweepFirst(tx store.Tx, by *store.Index[Group], s store.Span) (int, error) {
-	var first int64
-	err := by.IDs(tx, s, func(_ []byte, id int64) (bool, error) {
-		first = id
-		return false, nil
-	})
+func sweepFirst(tx store.Tx, by store.Way, s store.Span) (int, error) {
+	first, err := store.First(tx, by, s)
 	if err != nil || first == 0 {
 		return 0, err
 	}

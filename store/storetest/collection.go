@@ -93,8 +93,12 @@ func deleteSome(t *testing.T, db *store.DB) {
 	for _, name := range []string{"a", "b", "c", "d"} {
 		insert(t, db, &pet{Name: name})
 	}
-	for _, want := range []int{2, 1, 0} {
+	for i, want := range []int{2, 1, 0} {
 		update(t, db, func(tx store.Tx) error {
+			first, err := store.First(tx, petByName, store.Span{To: store.Key("d")})
+			if want := []int64{1, 3, 0}[i]; first != want || err != nil {
+				t.Errorf("the first is %d, want %d: %v", first, want, err)
+			}
 			n, err := pets.DeleteSome(tx, petByName, store.Span{To: store.Key("d")}, 2)
 			if n != want {
 				t.Errorf("%d were removed, want %d", n, want)
