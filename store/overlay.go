@@ -72,6 +72,15 @@ func (o *overlay) pour(top *overlay) {
 // part copies the writes inside r, in the order of r. The copy is what makes a Scan show the state in which it began,
 // whatever its function writes.
 func (o *overlay) part(r Range) []Write {
+	part := slices.Clone(o.within(r))
+	if r.Reverse {
+		slices.Reverse(part)
+	}
+	return part
+}
+
+// within is the writes inside r, in the order of their keys.
+func (o *overlay) within(r Range) []Write {
 	from, to := 0, len(o.writes)
 	if r.From != nil {
 		from, _ = o.find(r.From)
@@ -82,17 +91,13 @@ func (o *overlay) part(r Range) []Write {
 	if from >= to {
 		return nil
 	}
-	part := slices.Clone(o.writes[from:to])
-	if r.Reverse {
-		slices.Reverse(part)
-	}
-	return part
+	return o.writes[from:to]
 }
 
 type visit = func(key, value []byte) (more bool, err error)
 
-// merge shows f what below shows, with top laid over it. top is in the order of the scan.
-func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
+// merge shows f what below shows, with top laid over it. top is in the order of the scan, and its values are shown as value makes them.
+func merge(top []Write, reverse bool, value func(Write) []byte, below func(visit) error, f visit) error {
 	if len(top) == 0 {
 		return below(f)
 	}
@@ -101,7 +106,7 @@ func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
 		more, err = f(key, value)
 		return more && err == nil, err
 	}
-	err := below(func(key, value []byte) (bool, error) {
+	err := below(func(key, under []byte) (bool, error) {
 		for len(top) > 0 {
 			c := bytes.Compare(top[0].Key, key)
 			if reverse {
@@ -113,7 +118,7 @@ func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
 			w := top[0]
 			top = top[1:]
 			if w.Value != nil {
-				if more, err := show(w.Key, w.Value[frame:]); !more {
+				if more, err := show(w.Key, value(w)); !more {
 					return false, err
 				}
 			}
@@ -121,11 +126,11 @@ func merge(top []Write, reverse bool, below func(visit) error, f visit) error {
 				return true, nil
 			}
 		}
-		return show(key, value)
+		return show(key, under)
 	})
 	for err == nil && more && len(top) > 0 {
 		if w := top[0]; w.Value != nil {
-			_, err = show(w.Key, w.Value[frame:])
+			_, err = show(w.Key, value(w))
 		}
 		top = top[1:]
 	}

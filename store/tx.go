@@ -145,8 +145,8 @@ func (t *tx) Scan(r Range, f func(key, value []byte) (more bool, err error)) err
 		return t.scan(r, f)
 	}
 	own, group := t.own.part(r), t.group.part(r)
-	return merge(own, r.Reverse, func(f visit) error {
-		return merge(group, r.Reverse, func(f visit) error { return t.scan(r, f) }, f)
+	return merge(own, r.Reverse, opened, func(f visit) error {
+		return merge(group, r.Reverse, opened, func(f visit) error { return t.scan(r, f) }, f)
 	}, f)
 }
 
