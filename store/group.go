@@ -71,6 +71,7 @@ type group struct {
 	last   turnout // of the group before
 	calls  []*call
 	bound  bound
+	seen   seen
 	writes overlay
 	ended  func(error) // of who observes
 
@@ -81,7 +82,7 @@ type group struct {
 // run gives everybody in the group a turn, then whoever waits by then, and returns what is to be made durable. The engine
 // may run it again. Whose writes find no room any more has another turn, first in the next group.
 func (g *group) run(r Reader) ([]Write, error) {
-	g.writes, g.ended, g.bound = overlay{}, nil, boundOf(g.db.engine)
+	g.seen, g.writes, g.ended, g.bound = make(seen), overlay{}, nil, boundOf(g.db.engine)
 	g.expect()
 	for i := 0; i < len(g.calls); i++ {
 		if c := g.calls[i]; !c.gone && !g.turn(r, c) {
@@ -116,7 +117,8 @@ func (g *group) conclude(r Reader) error {
 	if f == nil || len(g.writes.writes) == 0 {
 		return nil
 	}
-	before, t := &tx{db: g.db, reader: r}, &tx{db: g.db, reader: r, group: &g.writes, max: bound{MaxLastKeys, MaxLastBytes}}
+	before := &tx{db: g.db, reader: r, seen: g.seen}
+	t := &tx{db: g.db, reader: r, seen: g.seen, group: &g.writes, max: bound{MaxLastKeys, MaxLastBytes}}
 	defer before.end()
 	defer t.end()
 	if err := before.verdict(t.verdict((*f)(before, t))); err != nil {
@@ -128,7 +130,7 @@ func (g *group) conclude(r Reader) error {
 
 // turn reports false when what the call wrote has no room in the group. Alone it always has.
 func (g *group) turn(r Reader, c *call) (fits bool) {
-	t := &tx{db: g.db, reader: r, group: &g.writes, max: bound{MaxKeys, MaxBytes}}
+	t := &tx{db: g.db, reader: r, seen: g.seen, group: &g.writes, max: bound{MaxKeys, MaxBytes}}
 	select {
 	case c.turn <- t:
 		<-c.back

@@ -22,6 +22,7 @@ type engine struct {
 	mu      sync.Mutex
 	data    map[string][]byte
 	commits int
+	gets    map[string]int // where not nil, how often a key was got
 
 	runs   int           // Commit runs its function that many times more, as one whose compare failed
 	fail   error         // Commit fails with it
@@ -85,6 +86,9 @@ func (e *engine) Get(key []byte) ([]byte, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	k := string(key)
+	if e.gets != nil {
+		e.gets[k]++
+	}
 	if e.lent == nil || e.data[k] == nil {
 		return e.data[k], nil
 	}

@@ -37,6 +37,7 @@ type Tx interface {
 type tx struct {
 	db     *DB
 	reader Reader
+	seen   seen     // nil in a View
 	group  *overlay // nil in a View
 	own    overlay
 	max    bound // of own
@@ -84,13 +85,35 @@ func opened(w Write) []byte {
 }
 
 func (t *tx) read(key []byte) (value []byte, err error) {
+	if value, known := t.seen[string(key)]; known {
+		return value, nil
+	}
 	theirs := false
 	defer t.guard(&err, &theirs)
 	framed, err := t.reader.Get(key)
-	if framed == nil || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return Unseal(key, framed)
+	if framed != nil {
+		value, err = Unseal(key, framed)
+	}
+	if err == nil {
+		t.seen.add(key, value)
+	}
+	return value, err
+}
+
+// seen is what the Updates of a group have read by Get, out of its frame. All of them read the same state of the engine, and the same
+// few records most of the time.
+type seen map[string][]byte
+
+// mostSeen bounds what a group remembers: an Update that reads much reads each thing once.
+const mostSeen = 4096
+
+func (s seen) add(key, value []byte) {
+	if s != nil && len(s) < mostSeen {
+		s[string(key)] = value
+	}
 }
 
 // guard turns a panic of the engine, and a fault of its memory wherever that happens, into damage, lets another panic of the
