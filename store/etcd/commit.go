@@ -95,7 +95,8 @@ func (e *Engine) write(ctx context.Context, head int64, writes []store.Write, fi
 		resp, err := e.send(ctx, txn)
 		switch {
 		case err == nil && resp.Succeeded:
-			return true, e.have(ctx, head, resp.Header.Revision, writes)
+			e.apply(head, resp.Header.Revision, writes)
+			return true, e.have(ctx, resp.Header.Revision)
 		case err == nil:
 			return e.lost(ctx, resp, sent)
 		case sent > 1 && refused(err) != nil: // which says nothing of what was sent before
@@ -145,12 +146,8 @@ func (e *Engine) send(ctx context.Context, txn func(clientv3.Txn) clientv3.Txn) 
 	return resp, err
 }
 
-// have sees to it that the copy has a commit: at once when it has all before it, and the watch was not quicker.
-func (e *Engine) have(ctx context.Context, head, revision int64, writes []store.Write) error {
-	if err := e.apply(head, revision, writes); err != nil {
-		e.Tell(fmt.Errorf("etcd: the local copy: %w", err))
-		e.watchAnew()
-	}
+// have waits until the copy has a commit of this process, by whichever way.
+func (e *Engine) have(ctx context.Context, revision int64) error {
 	for {
 		err := e.catchUpTo(ctx, revision)
 		if err == nil {

@@ -37,7 +37,8 @@
 // # Reading
 //
 // A View reads the local copy, which a watch of the data and the head keeps: whole commits, in their order. It costs no round
-// trip. That it may be trusted is asked, several times within Options.Behind, by one linearizable read of the head: when the copy has
+// trip. The copy is an engine on this machine, and above it in memory the commits whose pages are not written yet (copy.go): nobody
+// waits for those. That the copy may be trusted is asked, several times within Options.Behind, by one linearizable read of the head: when the copy has
 // what the head said, it was as new as the store at the moment of the question. So no clock of another machine matters, a quiet
 // store needs no writes (a heartbeat key would fill the history, and stop with a full disk), and no promise of watch progress is relied
 // upon. When the last such moment is longer ago than Options.Behind, Views and Updates fail with ErrBehind.

@@ -67,8 +67,9 @@ type Engine struct {
 	process string // names this process in what it writes
 	cluster uint64
 
-	copy    atomic.Pointer[store.Engine]
-	applied position
+	copy    atomic.Pointer[state] // stored under writing
+	applied position              // of the copy
+	saved   position              // of its engine
 	first   latest[wish]
 	parted  atomic.Bool           // a commit may have several transactions in one
 	watched atomic.Int64          // up to this revision of etcd the copy has all there is
@@ -79,9 +80,12 @@ type Engine struct {
 
 	onFailure atomic.Pointer[func(error)]
 
-	writing sync.Mutex // of the copy
-	attempt attempt    // under writing
-	direct  bool       // under writing: a commit of this process needs no watch to be in the copy
+	writing   sync.Mutex    // of the copy
+	written   sync.Cond     // on writing: another state of it may have more room
+	unwritten chan struct{} // has one when there is something to write,
+	isFull    chan struct{} // and one when that is urgent
+	attempt   attempt       // under writing
+	direct    bool          // under writing: a commit of this process needs no watch to be in the copy
 
 	questions questions
 	endWatch  atomic.Pointer[context.CancelFunc]
@@ -136,10 +140,12 @@ func connect(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
 	}
-	return &Engine{
+	e := &Engine{
 		Options: o, client: client, members: newMembers(o.Endpoints, client.SetEndpoints), keys: keys, process: uuid.NewString(), start: o.Now(),
-		over: make(chan struct{}), questions: newQuestions(),
-	}, nil
+		over: make(chan struct{}), questions: newQuestions(), unwritten: make(chan struct{}, 1), isFull: make(chan struct{}, 1),
+	}
+	e.written.L = &e.writing
+	return e, nil
 }
 
 const (
@@ -162,6 +168,7 @@ func (e *Engine) begin(ctx context.Context) error {
 	background, stop := context.WithCancel(context.Background())
 	e.stop = stop
 	e.work.Go(func() { e.follow(background, from) })
+	e.work.Go(func() { e.keepWriting(background) })
 	e.work.Go(func() { e.ask(background) })
 	return e.settle(ctx)
 }
@@ -210,20 +217,6 @@ func (e *Engine) trust() error {
 	return nil
 }
 
-// read reads the copy, or the one that took its place.
-func (e *Engine) read(ctx context.Context, f func(store.Reader) error) error {
-	for {
-		c, began := e.copy.Load(), false
-		err := (*c).View(ctx, func(r store.Reader) error {
-			began = true
-			return f(r)
-		})
-		if began || !errors.Is(err, store.ErrClosed) || e.copy.Load() == c {
-			return err
-		}
-	}
-}
-
 // fail refuses everything from now on.
 func (e *Engine) fail(err error) {
 	if e.failed.CompareAndSwap(nil, &err) {
@@ -260,7 +253,10 @@ func (e *Engine) Copy(ctx context.Context, path string, at time.Time, progress f
 	if err := e.CatchUp(ctx); err != nil {
 		return err
 	}
-	c, can := (*e.copy.Load()).(store.Copier)
+	if err := e.allSaved(ctx); err != nil {
+		return err
+	}
+	c, can := e.copy.Load().engine.(store.Copier)
 	if !can {
 		return fmt.Errorf("a copy of the store: %w", errors.ErrUnsupported)
 	}
@@ -275,8 +271,8 @@ func (e *Engine) Close() error {
 	}
 	e.work.Wait()
 	err := e.client.Close()
-	if c := e.copy.Load(); c != nil { // it has begun
-		err = errors.Join((*c).Close(), err)
+	if s := e.copy.Load(); s != nil { // it has begun
+		err = errors.Join(s.engine.Close(), err)
 	}
 	return err
 }

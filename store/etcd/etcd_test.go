@@ -68,12 +68,16 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestStoreInMemory: any engine can keep the copy, and smaller commits keep the same promises.
+// TestStoreInMemory: any engine can keep the copy, also one that is slow, and smaller commits keep the same promises.
 func TestStoreInMemory(t *testing.T) {
 	m := etcdtest.Alone(t, "-max-txn-ops", "127")
 	storetest.Run(t, func(t testing.TB) *store.DB {
 		o := options(t, m)
-		o.Copy = func(string) (store.Engine, error) { return memory.New(), nil }
+		o.Copy = func(string) (store.Engine, error) {
+			s, slow := &staged{Engine: memory.New()}, func() error { time.Sleep(20 * time.Millisecond); return nil }
+			s.commit.Store(&slow)
+			return s, nil
+		}
 		return open(t, o)
 	})
 }

@@ -23,6 +23,9 @@ func (e *Engine) follow(ctx context.Context, from int64) {
 	for try := 1; ; try++ {
 		before := e.applied.revision()
 		err := e.watch(ctx, from, try)
+		if bad := e.unwritable(); bad != nil {
+			err = bad
+		}
 		if errors.Is(err, errReload) {
 			e.Tell(err)
 			if from, err = e.load(ctx); err == nil {
@@ -53,6 +56,9 @@ func (e *Engine) watch(ctx context.Context, from int64, try int) error {
 	ctx, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
 	defer cancel()
 	e.endWatch.Store(&cancel)
+	if err := e.unwritable(); err != nil {
+		return err
+	}
 	ctx = metadata.AppendToOutgoingContext(ctx, "portico-watch", strconv.FormatInt(from, 10)+"."+strconv.Itoa(try))
 	told := e.client.Watch(ctx, e.keys.data, clientv3.WithRange(e.keys.watchEnd()), clientv3.WithRev(from))
 	c := newCommits(e.keys)
@@ -134,27 +140,32 @@ func (e *Engine) applyAll(c *commits, events []*clientv3.Event) (err error) {
 	}
 	e.writing.Lock()
 	defer e.writing.Unlock()
+	if c.head > e.applied.revision() {
+		e.makeRoom()
+	}
 	own := slices.Contains(c.names, e.attempt.name)
 	e.attempt.seen = e.attempt.seen || own
 	switch {
 	case c.head <= e.applied.revision(): // its own, applied at once
 	case own && len(c.names) == 1:
-		err = e.put(c.head, func(store.Reader) ([]store.Write, error) { return e.attempt.writes, nil })
+		e.put(c.head, e.attempt.writes)
 	default:
-		err = e.put(c.head, func(r store.Reader) ([]store.Write, error) { return withEntries(r, c.all()) })
+		err = e.putFollowing(c.head, c.all())
 	}
 	c.drop()
 	return err
 }
 
-// apply brings a commit of this process into the copy, if that has just what was there before it.
-func (e *Engine) apply(head, revision int64, writes []store.Write) error {
+// apply brings a commit of this process into the copy, if that has just what was there before it, and can be gone on with.
+func (e *Engine) apply(head, revision int64, writes []store.Write) {
 	e.writing.Lock()
 	defer e.writing.Unlock()
-	if !e.direct || e.applied.revision() != head {
-		return nil
+	if e.applied.revision() == head { // otherwise it is there
+		e.makeRoom()
 	}
-	return e.put(revision, func(store.Reader) ([]store.Write, error) { return writes, nil })
+	if e.direct && e.applied.revision() == head && e.unwritable() == nil {
+		e.put(revision, writes)
+	}
 }
 
 // withEntries are writes that etcd has, and those of the entries that follow from them.
@@ -163,17 +174,6 @@ func withEntries(r store.Reader, writes []store.Write) ([]store.Write, error) {
 	all, err := store.Entries(r, writes)
 	slices.SortFunc(all, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
 	return all, err
-}
-
-// put writes to the copy.
-func (e *Engine) put(revision int64, f func(store.Reader) ([]store.Write, error)) error {
-	err := (*e.copy.Load()).Commit(context.Background(), f)
-	e.failIfDamaged(err)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errReload, err)
-	}
-	e.applied.set(revision)
-	return nil
 }
 
 // failIfDamaged refuses everything from now on when a record rotted: who tried again would find the same.

@@ -32,19 +32,10 @@ func (e *Engine) load(ctx context.Context) (from int64, err error) {
 	if err != nil {
 		return 0, errors.Join(err, made.Close())
 	}
-	if before := e.replace(&made, head); before != nil {
-		e.work.Go(func() { _ = (*before).Close() }) // waits for its Views
+	if before := e.replace(made, head); before != nil {
+		e.work.Go(func() { _ = before.Close() }) // waits for its Views
 	}
 	return revision + 1, nil
-}
-
-func (e *Engine) replace(made *store.Engine, head int64) (before *store.Engine) {
-	e.writing.Lock()
-	defer e.writing.Unlock()
-	e.attempt.gap = true
-	before = e.copy.Swap(made)
-	e.applied.set(head)
-	return before
 }
 
 func (e *Engine) setDirect(direct bool) {

@@ -1,0 +1,4 @@
+package etcd
+
+// WatchAnew ends the watch, so that another is begun.
+func (e *Engine) WatchAnew() { e.watchAnew() }
