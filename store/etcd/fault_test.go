@@ -454,3 +454,23 @@ func TestRottenRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyThere: who opens a store where nobody answers hears for whom he waits, once, before he has waited for all of his time.
+func TestNobodyThere(t *testing.T) {
+	told := make(chan string, 10)
+	o := etcd.Options{
+		Endpoints: []string{"127.0.0.1:1"}, Prefix: "p", Now: time.Now, Behind: 20 * time.Millisecond,
+		Tell: func(err error) { told <- err.Error() },
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := etcd.Open(ctx, o); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if n := len(told); n != 1 {
+		t.Fatalf("told %d times", n)
+	}
+	if said := <-told; !strings.Contains(said, "no answer yet from 127.0.0.1:1") {
+		t.Errorf("told %q", said)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -47,8 +49,12 @@ func (e *Engine) identify(ctx context.Context) error {
 	return nil
 }
 
-// firstAnswer reads the mark, from whichever member answers.
+// firstAnswer reads the mark, from whichever member answers. Whoever waits hears soon for whom.
 func (e *Engine) firstAnswer(ctx context.Context) (*clientv3.GetResponse, error) {
+	waits := time.AfterFunc(e.Behind, func() {
+		e.Tell(fmt.Errorf("etcd: no answer yet from %s; it is asked again until there is one", strings.Join(e.Endpoints, ", ")))
+	})
+	defer waits.Stop()
 	for try := 1; ; try++ {
 		get, err := e.get(ctx, dialTime, e.keys.mark)
 		if err == nil || refused(err) != nil || pause(ctx, try) != nil {
