@@ -59,7 +59,8 @@ func BenchmarkEtcdSize(b *testing.B) {
 	open := func(name string) *store.DB {
 		db, err := etcd.Open(context.Background(), etcd.Options{
 			Endpoints: []string{m.Client}, Prefix: "bench", Create: true, Now: time.Now, Tell: func(err error) { b.Log(err) },
-			Copy: func(id string) (store.Engine, error) { return bolt.Scratch(filepath.Join(dir, name), id) },
+			Behind: time.Minute, // a move keeps a disk busy for minutes
+			Copy:   func(id string) (store.Engine, error) { return bolt.Scratch(filepath.Join(dir, name), id) },
 		})
 		must(b, err)
 		b.Cleanup(func() { db.Close() })
