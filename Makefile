@@ -4,7 +4,7 @@ GO          ?= go
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build run test check slow member cluster bench bench-parts fmt clean
+.PHONY: help build run test check race single slow member cluster bench bench-parts fmt clean
 
 help: ## show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,34 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "gofmt needed:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	bin/staticcheck ./...
-	$(GO) test -race ./...
-	PORTICO_TEST_SINGLE=1 $(GO) test ./rpc/portal
+	$(MAKE) race single
+
+# Tests that do very much, one thing after the other, behind their folders. There is no race to be found in them, and the race detector
+# makes them six times as slow. A name may be that of no other test.
+SINGLE := $(addprefix auth/,account/TestPagesEndShort secret/TestComparisonsTakeConstantTime \
+              secret/TestNewSSHKey) \
+          $(addprefix auth/vault/,TestDepartureInSteps TestHandOver TestListingCostsWhatItAnswers) \
+          $(addprefix store/bolt/,TestFlippedBranchKeys TestFlippedElements TestFlippedPages TestOpenRefusesAndHarmsNothing TestRestoreOfFlippedBytes) \
+          $(addprefix rpc/portal/,TestAPIDocument TestB03TakenAwayIsGone TestB15Growth TestCloneIsWhole TestConversations TestCredentialsTable \
+              TestCrossSiteForgery TestDeleteTenThousand TestDueSessions TestEscalation TestEveryAttackHasItsTest TestEveryMethodHasItsSample TestForeignPageLinks \
+              TestMatrix TestNastyParamsAreNeverOurFault TestNetworkCost TestNoSecretComesOut TestNobody \
+              TestNobodyFloodsTheRefusalsOfOthersAway TestOpenAPIDocument TestPageCost \
+              TestOwnersAreHeard TestPathCrossing TestRefusalsAreBounded TestRolesAreTheReference \
+              TestStrangersWrongPasswords TestTenantCrossing TestUnauthenticatedMethods TestUnknownNamesAreBounded TestUserEnumeration \
+              TestV3Readme TestV3Table TestWhoChangesWhat)
+empty :=
+SINGLY = ^($(subst $(empty) $(empty),|,$(strip $(notdir $(SINGLE)))))$$
+
+# At its end each program would sleep for a second, for what others of its goroutines still do to be looked at.
+race:
+	@echo '$(GO) test -race ./..., without SINGLE'
+	@GORACE=atexit_sleep_ms=50 $(GO) test -race -skip '$(SINGLY)' ./...
+
+single:
+	@for t in $(SINGLE); do in=$$(grep -rlE "^func $${t##*/}\(" --include='*_test.go' .); \
+		case $$in in *[[:space:]]*) echo "two tests of one name: $$in"; exit 1;; "./$${t%/*}/"*) ;; *) echo "there is no $$t"; exit 1;; esac; done
+	@echo '$(GO) test, SINGLE'
+	@$(GO) test -run '$(SINGLY)' $(sort $(dir $(addprefix ./,$(SINGLE))))
 
 # How much the slow tests do: kills of a portal (and half or a quarter as many power failures), how often or how long each fuzz target
 # runs (5000x or 60s; at the end of a time Go before 1.27 may say "context deadline exceeded" although nothing was found, see
@@ -44,7 +70,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
 # What takes its time, in parts that wait more than they work: two at once, and all to their end, so that all that fails is told.
-SLOW := crash short-cluster directories etcd browser client package gateways long fuzz
+SLOW := crash short-cluster directories etcd browser client package gateways long raced fuzz
 JOBS ?= 2
 .PHONY: $(SLOW)
 
@@ -62,6 +88,9 @@ short-cluster: bin/member
 long: $(NODE_CLIENT)/node_modules
 	$(GO) test -count=1 -run TestAMillionCallers ./auth/limit
 	$(GO) test -count=1 -run '^TestOpenIDClient$$' -v ./rpc/oauth
+
+raced: # the widest of SINGLE, which make check has without the race detector
+	$(GO) test -race -run '^TestConversations$$' ./rpc/portal
 
 fuzz:
 	set -e; for f in $(FUZZERS); do \
