@@ -254,7 +254,7 @@ func TestEtcdCopyKilled(t *testing.T) {
 		}
 		for i, done := 0, false; !done; i++ {
 			cmd := exec.Command(exe, "copy", "--from", way[0], "--to", way[1])
-			cmd.Env = []string{asPortico + "=1"}
+			cmd.Env = programEnv()
 			out := &safeBuffer{}
 			cmd.Stderr = out
 			if err := cmd.Start(); err != nil {

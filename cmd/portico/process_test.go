@@ -28,6 +28,11 @@ import (
 // asPortico makes the test binary run as the program: real processes, with the race detector and cheap passwords.
 const asPortico = "PORTICO_TEST_AS_PORTICO"
 
+// programEnv is the environment of the test binary as the program. The race detector would have it sleep for a second at its end.
+func programEnv(more ...string) []string {
+	return append([]string{asPortico + "=1", "GORACE=atexit_sleep_ms=0"}, more...)
+}
+
 // testClock is by how much the clock of such a process is wrong.
 const testClock = "PORTICO_TEST_WRONG_CLOCK"
 
@@ -76,7 +81,7 @@ func launch(t testing.TB, args ...string) *process {
 		t.Fatal(err)
 	}
 	p := &process{t: t, read: make(chan struct{})}
-	env := []string{asPortico + "=1", "GORACE=atexit_sleep_ms=0", "PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	env := programEnv("PATH="+os.Getenv("PATH"), "HOME="+t.TempDir())
 	if !slices.ContainsFunc(args, func(s string) bool { return strings.HasPrefix(s, "--ops-") }) {
 		env = append(env, "PORTICO_OPS_LISTEN=off") // many run beside each other
 	}

@@ -104,7 +104,7 @@ func TestPrompt(t *testing.T) {
 			tty := newPTY(t)
 			var printed safeBuffer
 			cmd := exec.Command(exe, append([]string{"backup", "--url", portal.url, "--insecure", strings.Map(plain, name)}, c.args...)...)
-			cmd.Env = []string{asPortico + "=1"}
+			cmd.Env = programEnv()
 			cmd.Stdin, cmd.Stdout, cmd.Stderr = tty.line, &printed, &printed
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
@@ -162,7 +162,7 @@ func TestTerminal(t *testing.T) {
 		tty := newPTY(t)
 		var errs safeBuffer
 		cmd := exec.Command(exe, strings.Fields(line)...)
-		cmd.Env = []string{asPortico + "=1", "XDG_CONFIG_HOME=" + home}
+		cmd.Env = programEnv("XDG_CONFIG_HOME=" + home)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty.line, tty.line, &errs
 		if err := unix.IoctlSetWinsize(int(tty.line.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 60}); err != nil {
 			t.Fatal(err)

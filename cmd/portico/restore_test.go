@@ -413,7 +413,7 @@ func killRestores(t *testing.T, dir, backup string, old []byte) {
 	kills, done := 0, 0
 	for ; done < 3 && kills < 300; kills++ {
 		cmd := exec.Command(exe, "restore", "--force", "--data", dir, backup)
-		cmd.Env = []string{asPortico + "=1"}
+		cmd.Env = programEnv()
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}

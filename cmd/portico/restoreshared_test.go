@@ -181,7 +181,7 @@ func TestEtcdRestoreKilled(t *testing.T) {
 		if !begun {
 			cmd.Args = append(cmd.Args, "--force")
 		}
-		cmd.Env = []string{asPortico + "=1"}
+		cmd.Env = programEnv()
 		out := &safeBuffer{}
 		cmd.Stderr = out
 		if err := cmd.Start(); err != nil {

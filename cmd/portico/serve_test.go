@@ -242,7 +242,7 @@ func interrupted(t *testing.T, after time.Duration, args ...string) string {
 	}
 	var out safeBuffer
 	cmd := exec.Command(exe, args...)
-	cmd.Env = []string{asPortico + "=1"}
+	cmd.Env = programEnv()
 	cmd.Stdout = &out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

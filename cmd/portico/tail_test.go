@@ -24,8 +24,8 @@ func TestTail(t *testing.T) {
 	}
 	var errs safeBuffer
 	cmd := exec.Command(exe, "event", "tail", "--every", "100ms", "--filter", "event=CREATE_API_TOKEN,REVOKE_API_TOKEN", "-n", "1", "-o", "json")
-	cmd.Env = []string{asPortico + "=1", "PORTICO_TOKEN=" + token, "PORTICO_URL=" + portal.url,
-		"PORTICO_CACERT=" + filepath.Join(folder(dir).tls(), "cert.pem"), "XDG_CONFIG_HOME=" + t.TempDir()}
+	cmd.Env = programEnv("PORTICO_TOKEN="+token, "PORTICO_URL="+portal.url,
+		"PORTICO_CACERT="+filepath.Join(folder(dir).tls(), "cert.pem"), "XDG_CONFIG_HOME="+t.TempDir())
 	cmd.Stderr = &errs
 	out, err := cmd.StdoutPipe()
 	if err == nil {
