@@ -119,6 +119,7 @@ DEB_VERSION = $(if $(filter v%,$(VERSION)),$(patsubst v%,%,$(VERSION)),0~$(VERSI
 DEB         = bin/portico_$(DEB_VERSION)_$(ARCH).deb
 
 package: build bin/nfpm ## make the Debian package, bin/portico_VERSION_ARCH.deb, and look at it
+	for shell in bash zsh fish; do bin/portico completion $$shell >bin/completion.$$shell || exit 1; done
 	VERSION=$(DEB_VERSION) ARCH=$(ARCH) SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct 2>/dev/null || echo 0) \
 		bin/nfpm package -f cmd/portico/package/nfpm.yaml -p deb -t $(DEB)
 	cmd/portico/package/test.sh $(DEB)

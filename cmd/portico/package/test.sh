@@ -33,6 +33,10 @@ if has dpkg-deb; then
 	[ "$(stat -c %a "$dir/root/etc/portico/portico.env")" = 600 ] || fail "others can read the settings"
 	[ "$(dpkg-deb -f "$deb" Package)" = portico ] || fail "not named portico"
 	dpkg-deb --ctrl-tarfile "$deb" | tar -tf - | grep -q conffiles || fail "an upgrade would overwrite the settings"
+	for shell in bash-completion/completions/portico zsh/vendor-completions/_portico fish/vendor_completions.d/portico.fish; do
+		grep -q portico "$dir/root/usr/share/$shell" || fail "no completion in $shell"
+	done
+	if has bash; then bash -n "$dir/root/usr/share/bash-completion/completions/portico"; fi
 fi
 for script in postinst.sh prerm.sh; do sh -n "cmd/portico/package/$script"; done
 
