@@ -4,6 +4,7 @@ package examples_test
 import (
 	"bufio"
 	"bytes"
+	"log"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,13 +19,13 @@ const password = "an example password 1"
 // A portal is one that examples are run against.
 type portal struct{ url, cert string }
 
-func start(t *testing.T, program string) portal {
+func start(t *testing.T, more ...string) portal {
 	t.Helper()
 	data := filepath.Join(t.TempDir(), "data")
-	cmd := exec.Command(program, "serve", "--demo", "--data", data, "--listen", "127.0.0.1:0")
+	cmd := exec.Command(portico, append([]string{"serve", "--demo", "--data", data, "--listen", "127.0.0.1:0", "--ops-listen", "off"}, more...)...)
 	cmd.Env = []string{"PORTICO_OPERATOR_PASSWORD=" + password, "PORTICO_DEMO_PASSWORD=" + password}
-	var log strings.Builder
-	cmd.Stderr = &log
+	var errs strings.Builder
+	cmd.Stderr = &errs
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +43,7 @@ func start(t *testing.T, program string) portal {
 	t.Cleanup(func() {
 		_ = cmd.Process.Signal(syscall.SIGTERM)
 		if err := cmd.Wait(); err != nil {
-			t.Errorf("the portal: %v\n%s", err, log.String())
+			t.Errorf("the portal: %v\n%s", err, errs.String())
 		}
 	})
 	if url == "" {
@@ -51,13 +52,22 @@ func start(t *testing.T, program string) portal {
 	return portal{url, filepath.Join(data, "tls", "cert.pem")}
 }
 
-func build(t *testing.T, dir, name, of string) string {
-	t.Helper()
-	program := filepath.Join(dir, name)
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", program, of).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+// portico and tokenlife are the programs, built once for all tests.
+var portico, tokenlife string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "examples")
+	if err != nil {
+		log.Fatal(err)
 	}
-	return program
+	portico, tokenlife = filepath.Join(dir, "portico"), filepath.Join(dir, "tokenlife")
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", dir, "../cmd/portico", "./tokenlife").CombinedOutput()
+	if err != nil {
+		log.Fatalf("%v\n%s", err, out)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(status)
 }
 
 const (
@@ -78,9 +88,7 @@ refused, as it must be: .*tokenError \[revoked token\].*
 `
 
 func TestTokenLife(t *testing.T) {
-	bin := t.TempDir()
-	p := start(t, build(t, bin, "portico", "../cmd/portico"))
-	tokenlife := build(t, bin, "tokenlife", "./tokenlife")
+	p := start(t)
 	t.Run("Go", func(t *testing.T) { p.play(t, admin, tokenlife) })
 	t.Run("Go as operator", func(t *testing.T) { p.play(t, operator, tokenlife) })
 	for name, command := range map[string][]string{
@@ -124,7 +132,7 @@ func TestReadme(t *testing.T) {
 	if !found {
 		t.Fatal("the README has no first token")
 	}
-	p := start(t, build(t, t.TempDir(), "portico", "../cmd/portico"))
+	p := start(t)
 	typed := string(script)
 	for from, to := range map[string]string{
 		"https://127.0.0.1:8443":             p.url,

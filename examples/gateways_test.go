@@ -24,7 +24,7 @@ func TestGateways(t *testing.T) {
 	if os.Getenv("PORTICO_TEST_GATEWAYS") == "" {
 		t.Skip("PORTICO_TEST_GATEWAYS is not set; see make gateways")
 	}
-	p := start(t, build(t, t.TempDir(), "portico", "../cmd/portico"))
+	p := start(t)
 	program := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Program", "reached")
 		_ = json.NewEncoder(w).Encode(r.Header)
