@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/portico-vco/portico/auth"
 )
@@ -14,12 +15,15 @@ import (
 type Endpoint struct {
 	Path  string // without slashes at its ends; logs and events have it for the method
 	Verb  string // GET, which HEAD goes with, or POST
+	Below bool   // what lies below the path is meant, too, by whatever verb: all asks the same, and no body is read
 	Limit int    // of the body, in bytes; that of calls when 0
 
-	// For the OpenAPI document: Doc is one sentence, Query what may stand in the address, by its name, Form the schema of the form that
-	// is posted, Answer that of the answer's body. Signed says that it is about an Authorization header of a caller.
+	// For the OpenAPI document: Doc is one sentence, Query what may stand in the address, by its name, Header what in headers, Form the
+	// schema of the form that is posted, Answer that of the answer's body. Signed says that it is about an Authorization header of a
+	// caller.
 	Doc          string
 	Query        map[string]Schema
+	Header       map[string]Schema
 	Form, Answer Schema
 	Signed       bool
 
@@ -55,15 +59,18 @@ type Reply struct {
 
 // endpointsOf are the endpoints by path. One that is there twice, or hides behind a path of the portal's own, is a
 // programmer's mistake.
-func endpointsOf(list []Endpoint) map[string]*Endpoint {
-	m := make(map[string]*Endpoint, len(list))
+func endpointsOf(list []Endpoint) (m map[string]*Endpoint, below []*Endpoint) {
+	m = make(map[string]*Endpoint, len(list))
 	for _, e := range list {
 		if m[e.Path] != nil || routeOf(e.Path).door != nowhere {
 			panic(fmt.Sprintf("rpc: the path %q is taken", e.Path))
 		}
 		m[e.Path] = &e
+		if e.Below {
+			below = append(below, &e)
+		}
 	}
-	return m
+	return m, below
 }
 
 // routeOf finds what a request with a verb for a path is for.
@@ -73,13 +80,25 @@ func (s *Server) routeOf(verb, path string) route {
 		return r
 	}
 	path = oneSlash(path)
-	if e := s.endpoints[path]; e != nil {
+	if e := s.endpointAt(path); e != nil {
 		return route{door: endpoint, endpoint: e}
 	}
 	if p := s.pageAt(path); p != nil {
 		return route{door: atPage, page: p}
 	}
 	return s.foreignRoute(verb, path)
+}
+
+func (s *Server) endpointAt(path string) *Endpoint {
+	if e := s.endpoints[path]; e != nil {
+		return e
+	}
+	for _, e := range s.below {
+		if rest, ok := strings.CutPrefix(path, e.Path); ok && rest[0] == '/' {
+			return e
+		}
+	}
+	return nil
 }
 
 // visit has the endpoint answer. It asks for itself who calls, so to the limits he is one who has not signed in.

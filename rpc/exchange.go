@@ -122,6 +122,8 @@ func (x *exchange) serve(to route) {
 	switch {
 	case to.door == nowhere:
 		x.refuse(errNotHere)
+	case to.door == endpoint && to.endpoint.Below:
+		x.visit()
 	case x.r.Method == http.MethodOptions:
 		x.w.Header().Set("Allow", to.verbs())
 		x.status = http.StatusNoContent

@@ -6,30 +6,45 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/portico-vco/portico/auth"
 )
 
-// gatePath is where gateways ask whether to let a request through: nginx by auth_request, Caddy by forward_auth, Envoy by ext_authz.
-const gatePath = "auth/check"
+// Gateways ask here whether to let a request through: nginx by auth_request and Caddy by forward_auth at the first path. Envoy has a
+// path of its own, for it appends that of the request, and the query, and asks by the verb of the request.
+const (
+	gatePath  = "auth/check"
+	envoyPath = "auth/ext_authz"
+)
 
-// Gate is the endpoint of gateways. The request brings an Authorization header, a session's cookie is none of a gateway's; its query
-// says what is asked of the caller: privileges, all of which he must hold in his own organisation or in the one of enterpriseId,
-// and types of users, of which his must be one. Who may pass is told in headers of the answer, which has no body.
-func Gate(a Authority) Endpoint {
+// demandHeader is where a demand stands whose query is another's.
+const demandHeader = "X-Portico-Require"
+
+// Gates are the endpoints of gateways. The request brings an Authorization header, a session's cookie is none of a gateway's; its query
+// or header says what is asked of the caller: privileges, all of which he must hold in his own organisation or in the one of
+// enterpriseId, and types of users, of which his must be one. Who may pass is told in headers of the answer, which has no body.
+func Gates(a Authority) []Endpoint {
 	g := gate{a}
-	return Endpoint{
-		Path: gatePath, Verb: http.MethodGet, Do: g.check, Refuse: turnBack,
-		Doc:    "Says by its status whether a gateway shall let a request with this Authorization header through, and in headers whose it is.",
-		Signed: true,
-		Query:  map[string]Schema{"privilege": SchemaOf[[]string](true), "userType": SchemaOf[[]string](true), "enterpriseId": SchemaOf[ID](true)},
-	}
+	return []Endpoint{{
+		Path: gatePath, Verb: http.MethodGet, Refuse: turnBack, Signed: true,
+		Doc:   "Says by its status whether a gateway shall let a request with this Authorization header through, and in headers whose it is.",
+		Query: map[string]Schema{"privilege": SchemaOf[[]string](true), "userType": SchemaOf[[]string](true), "enterpriseId": SchemaOf[ID](true)},
+		Do:    func(ctx context.Context, r *Request) (Reply, error) { return g.check(ctx, r, r.Query) },
+	}, {
+		Path: envoyPath, Verb: http.MethodGet, Below: true, Refuse: turnBack, Signed: true,
+		Doc:    "The same for Envoy: by whatever verb, whatever follows in the path and the query; what is asked of the caller stands in a header.",
+		Header: map[string]Schema{demandHeader: SchemaOf[string](true)},
+		Do: func(ctx context.Context, r *Request) (Reply, error) {
+			return g.check(ctx, r, strings.Join(r.Header[demandHeader], "&"))
+		},
+	}}
 }
 
 type gate struct{ authority Authority }
 
-func (g gate) check(ctx context.Context, r *Request) (Reply, error) {
-	asked, err := demandOf(r.Query)
+func (g gate) check(ctx context.Context, r *Request, demanded string) (Reply, error) {
+	asked, err := demandOf(demanded)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -66,10 +81,10 @@ type demand struct {
 }
 
 // demandOf refuses what it does not know: a gateway whose demand is not understood lets nobody through.
-func demandOf(query string) (d demand, err error) {
-	values, err := url.ParseQuery(query)
+func demandOf(text string) (d demand, err error) {
+	values, err := url.ParseQuery(text)
 	if err != nil {
-		return d, auth.BadField("query", "cannot be read")
+		return d, auth.BadField("demand", "cannot be read")
 	}
 	for name, list := range values {
 		for _, v := range list {

@@ -266,11 +266,16 @@ func (e Endpoint) operation() Schema {
 	if e.Signed {
 		op["security"] = byHeader
 	}
-	if e.Query != nil {
-		params := []Schema{}
-		for _, name := range slices.Sorted(maps.Keys(e.Query)) {
-			params = append(params, Schema{"name": name, "in": "query", "schema": e.Query[name]})
+	params := []Schema{}
+	for _, of := range []struct {
+		in     string
+		schema map[string]Schema
+	}{{"query", e.Query}, {"header", e.Header}} {
+		for _, name := range slices.Sorted(maps.Keys(of.schema)) {
+			params = append(params, Schema{"name": name, "in": of.in, "schema": of.schema[name]})
 		}
+	}
+	if len(params) > 0 {
 		op["parameters"] = params
 	}
 	if e.Answer == nil {

@@ -77,6 +77,7 @@ type Server struct {
 	// The calls of who signed in, and those of who did not: however many places these call from, they fill no table of those.
 	users, strangers *limit.Limiter
 	endpoints        map[string]*Endpoint
+	below            []*Endpoint // those to which what lies below belongs, too
 	resources        []*resource
 }
 
@@ -85,18 +86,19 @@ func New(o Options) *Server {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Server{
+	s := &Server{
 		o:          o,
 		dispatcher: newDispatcher(),
 		crossSite:  http.NewCrossOriginProtection(),
 		openRPC:    sync.OnceValue(func() []byte { return o.Table.OpenRPC(o.Version) }),
 		users:      limit.New(o.Now),
 		strangers:  limit.New(o.Now),
-		endpoints:  endpointsOf(o.Endpoints),
 		resources:  resourcesOf(o.Paths, o.Table),
 		strict:     strict(o.StrictTransport),
 		held:       holdings{most: maxHeld},
 	}
+	s.endpoints, s.below = endpointsOf(o.Endpoints)
+	return s
 }
 
 // ServeHTTP answers one request, with one write.

@@ -315,7 +315,7 @@ func (o *instance) api() (rpc.Options, error) {
 		Endpoints: append(oauth.Endpoints(oauth.Options{
 			Clients: o.clients, Keys: o.clients.JWKS, APITokenKeys: o.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: o.accounts.RefusedInTheClear,
-		}), rpc.Gate(authority)),
+		}), rpc.Gates(authority)...),
 		Paths:   portal.Paths(),
 		Version: buildVersion(),
 	}, nil

@@ -75,6 +75,42 @@ func TestGate(t *testing.T) {
 		t.Errorf("a POST: %d %s", w.Code, w.Body)
 	}
 
+	require := func(demand string) http.Header {
+		return http.Header{"Authorization": token["Authorization"], "X-Portico-Require": {demand}}
+	}
+	for _, c := range []struct {
+		name, verb, path string
+		as               http.Header
+		status           int
+	}{
+		{"no demand", "GET", "/", token, 200},
+		{"a query of the program's", "GET", "/some/page?userType=OPERATOR&%zz", token, 200},
+		{"a demand that is met", "GET", "/some/page", require("privilege=READ:ENTERPRISE&userType=ENTERPRISE&enterpriseId=1"), 200},
+		{"one that is not met", "GET", "/some/page?userType=ENTERPRISE", require("userType=OPERATOR"), 403},
+		{"one of two that is not met", "GET", "/", http.Header{"Authorization": token["Authorization"], "X-Portico-Require": {"", "userType=OPERATOR"}}, 403},
+		{"one that is not known", "GET", "/", require("role=9"), 400},
+		{"nobody", "GET", "/", nil, 401},
+		{"a session alone", "GET", "/", admin, 401},
+		{"a POST with a body", "POST", "/some/page", token, 200},
+		{"nobody's POST", "POST", "/some/page", nil, 401},
+		{"nobody's OPTIONS", "OPTIONS", "/some/page", nil, 401},
+		{"nobody's HEAD", "HEAD", "/some/page", nil, 401},
+		{"a verb of one's own", "PROPFIND", "/some/page", token, 200},
+		{"the path of a login", "POST", "/login/operatorLogin", nil, 401},
+		{"the path of a method", "POST", "/portal/rest/system/getVersion", nil, 401},
+		{"a way out", "POST", "/../../portal", nil, 401},
+		{"a way out in disguise", "POST", "/%2e%2e/%2e%2e/portal", nil, 401},
+		{"slashes", "GET", "//login/operatorLogin", nil, 401},
+	} {
+		w := h.v3(c.verb, "/auth/ext_authz"+c.path, c.as, "a body")
+		if passed := w.Header().Get("X-Portico-User") == "admin@acme"; w.Code != c.status || passed != (c.status == 200) {
+			t.Errorf("Envoy, %s: %d %s, want %d; passed: %v", c.name, w.Code, w.Body, c.status, passed)
+		}
+	}
+	if w := h.v3("GET", "/auth/ext_authzs", token, ""); w.Code != 404 {
+		t.Errorf("a longer name: %d %s", w.Code, w.Body)
+	}
+
 	h.good(t, admin, "apiToken/revoke", fmt.Sprintf(`{"id":%d}`, id), nil)
 	if w := h.v3("GET", "/auth/check", token, ""); w.Code != 401 {
 		t.Errorf("after it was revoked: %d", w.Code)

@@ -188,7 +188,7 @@ func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *h
 		Endpoints: append(oauth.Endpoints(oauth.Options{
 			Clients: h.clients, Keys: h.clients.JWKS, APITokenKeys: h.tokens.JWKS,
 			Algorithms: secret.AssertionAlgorithms(), Refused: h.accounts.RefusedInTheClear,
-		}), rpc.Gate(authority)),
+		}), rpc.Gates(authority)...),
 		Paths:   portal.Paths(),
 		Version: "1.2.3", Now: h.clock,
 	}
