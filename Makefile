@@ -109,7 +109,8 @@ client: build ## generate a client from the OpenAPI document, and call a portal 
 	bin/portico docs reference/client/api
 	cd reference/client && $(GO) generate . && PORTICO_TEST_PROGRAM=$(CURDIR)/bin/portico $(GO) test -count=1 .
 
-gateways: ## try the recipes for gateways with Debian's nginx and Caddy, in bin/gateways; needs apt-get
+gateways: ## try the recipes for gateways with Debian's nginx and Caddy, in bin/gateways; needs apt-get. That for Envoy is checked
+	cd examples/gateways/envoy && $(GO) test .
 	examples/gateways/run.sh bin/gateways
 
 # A commit that is no tagged version is before all of these.

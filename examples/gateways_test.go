@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// TestGateways: behind nginx and Caddy as the recipes have them, a program is reached with a token that lives, learns from the portal
+// TestGateways: behind nginx, Caddy and Envoy as the recipes have them, a program is reached with a token that lives, learns from the portal
 // alone whose it is, and never sees the token. With the call after it is revoked nobody gets through.
 func TestGateways(t *testing.T) {
 	if os.Getenv("PORTICO_TEST_GATEWAYS") == "" {
@@ -31,10 +31,11 @@ func TestGateways(t *testing.T) {
 	}))
 	t.Cleanup(program.Close)
 	for name, g := range map[string]struct {
-		recipe string
-		run    func(dir, config string) *exec.Cmd
+		recipe  string
+		address string // how one on this machine is written there, by its port
+		run     func(dir, config string) *exec.Cmd
 	}{
-		"nginx": {"gateways/nginx.conf", func(dir, config string) *exec.Cmd {
+		"nginx": {"gateways/nginx.conf", "127.0.0.1:%s", func(dir, config string) *exec.Cmd {
 			whole := filepath.Join(dir, "whole.conf")
 			text := fmt.Sprintf("daemon off; user root; pid %[1]s/pid; error_log stderr;\nevents {}\nhttp {\n\taccess_log off;\n"+
 				"\tclient_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;\n"+
@@ -44,8 +45,11 @@ func TestGateways(t *testing.T) {
 			}
 			return exec.Command("nginx", "-c", whole, "-p", dir, "-e", "stderr")
 		}},
-		"caddy": {"gateways/Caddyfile", func(_, config string) *exec.Cmd {
+		"caddy": {"gateways/Caddyfile", "127.0.0.1:%s", func(_, config string) *exec.Cmd {
 			return exec.Command("caddy", "run", "--adapter", "caddyfile", "--config", config)
+		}},
+		"envoy": {"gateways/envoy.yaml", "127.0.0.1, port_value: %s", func(_, config string) *exec.Cmd {
+			return exec.Command("envoy", "--disable-hot-restart", "-c", config)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -53,7 +57,7 @@ func TestGateways(t *testing.T) {
 			dir := t.TempDir()
 			address := free(t)
 			config := filepath.Join(dir, filepath.Base(g.recipe))
-			if err := os.WriteFile(config, p.filled(t, g.recipe, address, program.Listener.Addr().String()), 0o600); err != nil {
+			if err := os.WriteFile(config, p.filled(t, g.recipe, g.address, address, program.Listener.Addr().String()), 0o600); err != nil {
 				t.Fatal(err)
 			}
 			cmd := g.run(dir, config)
@@ -118,16 +122,24 @@ func (p portal) guarded(t *testing.T, url string) {
 	}
 }
 
-// filled is a recipe with addresses and the certificate of the test; each must be there.
-func (p portal) filled(t *testing.T, recipe, address, program string) []byte {
+// filled is a recipe with the addresses, which it writes in some form, and the certificate of the test; each must be there.
+func (p portal) filled(t *testing.T, recipe, form, gateway, program string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(recipe)
 	if err != nil {
 		t.Fatal(err)
 	}
+	at := func(address string) string {
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(address, "https://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf(form, port)
+	}
 	text := string(b)
 	for from, to := range map[string]string{
-		"127.0.0.1:8443": strings.TrimPrefix(p.url, "https://"), "127.0.0.1:8080": address, "127.0.0.1:9000": program, "/etc/portico/cert.pem": p.cert,
+		fmt.Sprintf(form, "8443"): at(p.url), fmt.Sprintf(form, "8080"): at(gateway), fmt.Sprintf(form, "9000"): at(program),
+		"/etc/portico/cert.pem": p.cert,
 	} {
 		if !strings.Contains(text, from) {
 			t.Fatalf("%s has no %s", recipe, from)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tries the recipes with Debian's nginx and Caddy, unpacked below FOLDER; nothing is installed. What cannot be had is skipped, and
-# said.
+# said. Envoy, which is no package of Debian's, is tried too where it is there.
 #
 #   run.sh FOLDER
 set -eu
