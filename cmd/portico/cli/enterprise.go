@@ -6,14 +6,7 @@ func enterprises() Group {
 	own := which
 	own.Required = false
 	fields := func(in string) []Param {
-		return []Param{
-			{Name: "contact-name", Path: in + "contactName", About: "`NAME` of whom to ask"},
-			{Name: "contact-email", Path: in + "contactEmail", About: "his e-mail `ADDRESS`"},
-			{Name: "contact-phone", Path: in + "contactPhone", About: "his telephone `NUMBER`"},
-			{Name: "city", Path: in + "city", About: "`CITY` where it is"},
-			{Name: "country", Path: in + "country", About: "`COUNTRY` where it is"},
-			{Name: "timezone", Path: in + "timezone", About: "`NAME`, such as Europe/Rome"},
-		}
+		return append(contact(in), Param{Name: "timezone", Path: in + "timezone", About: "`NAME`, such as Europe/Rome"})
 	}
 	return Group{"enterprise", "enterprises", []Command{
 		{Name: "list", About: "list the enterprises of the network, or of a partner", Columns: columns,
@@ -32,4 +25,15 @@ func enterprises() Group {
 				Name: "ID", Path: "enterpriseId", Kind: Number, Word: true, Required: true,
 			}}},
 	}}
+}
+
+// contact are where an organisation is, and whom to ask there.
+func contact(in string) []Param {
+	return []Param{
+		{Name: "contact-name", Path: in + "contactName", About: "`NAME` of whom to ask"},
+		{Name: "contact-email", Path: in + "contactEmail", About: "his e-mail `ADDRESS`"},
+		{Name: "contact-phone", Path: in + "contactPhone", About: "his telephone `NUMBER`"},
+		{Name: "city", Path: in + "city", About: "`CITY` where it is"},
+		{Name: "country", Path: in + "country", About: "`COUNTRY` where it is"},
+	}
 }
