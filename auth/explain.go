@@ -30,6 +30,10 @@ type Verdict struct {
 // holds it anywhere at all.
 func (p *Principal) Weigh(v Privilege, in *Tenant) Verdict {
 	out := Verdict{Privilege: v, Decider: ByRole}
+	if p.IsPortal() { // it needs nobody's consent
+		out.Held = true
+		return out
+	}
 	if p.Role == nil {
 		return out
 	}

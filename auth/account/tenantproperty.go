@@ -164,8 +164,6 @@ func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantP
 func (s *TenantSetting) admits(by *auth.Principal, in auth.Tenant) error {
 	v := auth.Update.On(auth.UserObject(in.Type))
 	switch {
-	case by.IsPortal(): // it needs nobody's consent
-		return nil
 	case len(s.callers) > 0 && !slices.Contains(s.callers, by.UserType):
 		return auth.Errorf(auth.WrongCaller, "property %s is not open to callers of type [%s]", s.name, by.UserType.Caller())
 	case (len(s.callers) == 0 || s.signsIn) && !by.May(v, in):

@@ -173,7 +173,7 @@ func TestSettingsRestOnRightsOfTheirTransaction(t *testing.T) {
 	e, ctx := newEstate(t), context.Background()
 	stale := e.in[0]
 	stale.Delegated = auth.ToOperator // as it was at the door; it is withdrawn now
-	by := &auth.Principal{Type: auth.Portal, UserType: auth.Operator, Role: auth.RoleByID(1)}
+	by := &auth.Principal{Type: auth.User, UserType: auth.Operator, Role: auth.RoleByID(1)}
 	box, err := e.EncodeEnterpriseKey(stale, "key")
 	must(t, err)
 	_, alerts := e.SetAlerts(ctx, by, stale, nil)

@@ -311,7 +311,7 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 
 func (a *Accounts) mayInsert(tx store.Tx, by *auth.Principal, in auth.Tenant, n *NewUser) error {
 	v := auth.Create.On(auth.UserObject(in.Type))
-	if !by.May(v, in) && !by.IsPortal() { // it needs nobody's consent
+	if !by.May(v, in) {
 		return auth.Lacks(by, v)
 	}
 	if n.Privileged && !givesAccess(by, in.Type) {

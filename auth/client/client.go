@@ -159,7 +159,7 @@ func (c *Clients) may(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth.Pr
 	switch {
 	case err != nil || !ok:
 		return now, cmp.Or(err, errTenantGone)
-	case !by.May(v, now) && !by.IsPortal():
+	case !by.May(v, now):
 		return now, auth.Lacks(by, v)
 	}
 	return now, nil
