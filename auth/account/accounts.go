@@ -41,7 +41,7 @@ type Accounts struct {
 	refusals  refusals
 	uses      refusals // no refusals, but counted as those are
 	book      roleBook
-	rates     rateBook
+	rates     textBook[rateText, []ratePolicy]
 	defaults  map[int64]string // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
@@ -88,7 +87,7 @@ func (a *Accounts) ownRates(tx store.Tx, by *auth.Principal) (string, error) {
 
 // claim adds what the policies of a property demand.
 func (a *Accounts) claim(claims []limit.Claim, t rateText, by *auth.Principal, method string) ([]limit.Claim, error) {
-	policies, err := a.rates.read(t)
+	policies, err := a.rates.look(t, len(t.text), readRates)
 	caller := limit.Number(rateCaller(by))
 	for i := range policies {
 		p := &policies[i]
@@ -170,36 +169,13 @@ type rateText struct {
 	text string
 }
 
-// A rateBook keeps policies that were read from a text, so that no text is read for each call. It is no source of truth.
-type rateBook struct {
-	mu    sync.RWMutex
-	known map[rateText][]ratePolicy
-	size  int // of the texts
-}
-
-// maxRateBook bounds the book, in bytes of text; a full one is begun anew.
-const maxRateBook = 4 << 20
-
-func (b *rateBook) read(t rateText) ([]ratePolicy, error) {
-	b.mu.RLock()
-	policies, ok := b.known[t]
-	b.mu.RUnlock()
-	if ok {
-		return policies, nil
-	}
+// readRates are the policies in a text, as they are asked of each call.
+func readRates(t rateText) ([]ratePolicy, error) {
 	var limits []RateLimit
 	if err := json.Unmarshal([]byte(t.text), &limits); err != nil {
 		return nil, err
 	}
-	policies = ratePolicies(limits, t.own)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.known == nil || b.size+len(t.text) > maxRateBook {
-		b.known, b.size = make(map[rateText][]ratePolicy), 0
-	}
-	b.known[t] = policies
-	b.size += len(t.text)
-	return policies, nil
+	return ratePolicies(limits, t.own), nil
 }
 
 // ratePolicies are those that are enabled. The number of one follows from all that it says and where it stands, so it is the

@@ -172,7 +172,7 @@ func TestRateClaims(t *testing.T) {
 
 	before, _, err := e.RateClaims(ctx, e.by[0], "event/x")
 	must(t, err)
-	e.rates = rateBook{} // as if it had been full
+	e.rates = textBook[rateText, []ratePolicy]{} // as if it had been full
 	again, _, err := e.RateClaims(ctx, e.by[0], "event/x")
 	must(t, err)
 	if len(before) != 1 || before[0] != again[0] {
@@ -186,17 +186,18 @@ func TestRateClaims(t *testing.T) {
 
 // The book holds a bounded amount of text, however many tenants have limits of their own.
 func TestRateBookIsBounded(t *testing.T) {
-	var b rateBook
+	var b textBook[rateText, []ratePolicy]
 	for i := range 1000 {
-		_, err := b.read(rateText{true, fmt.Sprintf("[]%*s", 10<<10+i, "")})
+		limits := rateText{true, fmt.Sprintf("[]%*s", 10<<10+i, "")}
+		_, err := b.look(limits, len(limits.text), readRates)
 		must(t, err)
-		if size := textOf(&b); size != b.size || size > maxRateBook {
+		if size := textOf(&b); size != b.size || size > maxTextBook {
 			t.Fatalf("%d bytes of text, counted as %d", size, b.size)
 		}
 	}
 }
 
-func textOf(b *rateBook) (n int) {
+func textOf(b *textBook[rateText, []ratePolicy]) (n int) {
 	for t := range b.known {
 		n += len(t.text)
 	}
