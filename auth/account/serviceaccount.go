@@ -41,6 +41,9 @@ func (a *Accounts) InsertServiceAccount(tx store.Tx, by *auth.Principal, in auth
 	if err := taken(users.Insert(tx, u), "the username %s is taken", u.Username); err != nil {
 		return nil, err
 	}
+	if err := a.tellSuperuser(tx, by, in, nil, u); err != nil {
+		return nil, err
+	}
 	return a.withRole(tx, u)
 }
 
@@ -107,8 +110,11 @@ func (a *Accounts) UpdateServiceAccount(tx store.Tx, by *auth.Principal, in auth
 	if err := checkUserFields(&u.Fields); err != nil {
 		return nil, err
 	}
-	if had := u.RoleIDs(); up.RoleIDs != nil && !slices.Equal(had, up.RoleIDs) {
+	if before := *u; up.RoleIDs != nil && !slices.Equal(before.RoleIDs(), up.RoleIDs) {
 		if err := a.giveRoles(tx, by, in, u, up.RoleIDs); err != nil {
+			return nil, err
+		}
+		if err := a.tellSuperuser(tx, by, in, &before, u); err != nil {
 			return nil, err
 		}
 		changed = append(changed, "roleIds")

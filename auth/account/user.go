@@ -348,9 +348,21 @@ func (a *Accounts) addUser(tx store.Tx, by *auth.Principal, in auth.Tenant, n Ne
 	if _, err := a.withRole(tx, u); err != nil {
 		return nil, err
 	}
-	return u, a.Record(tx, by, in, Happening{
+	err := a.Record(tx, by, in, Happening{
 		Name: userEvent("CREATE", u.Type), Category: OfUser, Message: "user " + u.Username,
 		Detail: map[string]any{"userId": u.ID, "username": u.Username, "role": u.Role.Name},
+	})
+	return u, cmp.Or(err, a.tellSuperuser(tx, by, in, nil, u))
+}
+
+// tellSuperuser records that a tenant has a superuser more. Before is nil for a new user.
+func (a *Accounts) tellSuperuser(tx store.Tx, by *auth.Principal, in auth.Tenant, before, u *User) error {
+	if !u.IsSuper() || before != nil && before.IsSuper() {
+		return nil
+	}
+	return a.Record(tx, by, in, Happening{
+		Name: "SUPERUSER_ADDED", Category: OfSecurity, Severity: Notice, Message: u.Username + " is a superuser from now on",
+		Detail: map[string]any{"userId": u.ID, "username": u.Username, "userType": u.Type.String()},
 	})
 }
 

@@ -283,7 +283,8 @@ func (a *Accounts) applyUpdate(tx store.Tx, by *auth.Principal, before, u *User,
 		Name: userEvent("UPDATE", u.Type), Category: OfUser, Message: "user " + before.Username,
 		Detail: map[string]any{"userId": u.ID, "username": before.Username, "changed": changed, "from": standing(before, changed), "to": standing(u, changed)},
 	}
-	if err := a.Record(tx, by, in, h); err != nil { // before the user is written: he may be the actor, and disable himself
+	// Before the user is written: he may be the actor, and disable himself.
+	if err := cmp.Or(a.Record(tx, by, in, h), a.tellSuperuser(tx, by, in, before, u)); err != nil {
 		return err
 	}
 	u.Modified = a.Now()

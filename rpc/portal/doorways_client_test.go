@@ -57,8 +57,8 @@ func init() {
 func init() {
 	anywhere = append(anywhere, "ACCESS_TOKEN_REFUSED", "PRINCIPAL_TYPE_REFUSED")
 	maps.Copy(audited, map[string]string{
-		"apiClient/insertApiClient":            "API_CLIENT_CREATED",
-		"apiClient/updateApiClient":            "API_CLIENT_UPDATED",
+		"apiClient/insertApiClient":            "API_CLIENT_CREATED SUPERUSER_ADDED",
+		"apiClient/updateApiClient":            "API_CLIENT_UPDATED SUPERUSER_ADDED",
 		"apiClient/deactivateApiClient":        "API_CLIENT_DEACTIVATED",
 		"apiClient/activateApiClient":          "API_CLIENT_ACTIVATED",
 		"apiClient/deleteApiClient":            "API_CLIENT_DELETED DELETE_USER",
