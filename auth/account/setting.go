@@ -54,6 +54,7 @@ var (
 	SessionSeconds   = define(Setting{id: 6, name: "portico.session.lifetimeSeconds", dataType: "NUMBER", value: "86400", doc: "life of a session in seconds, 60 to 2592000", check: between(60, 2592000)})
 	TokensPerUser    = define(Setting{id: 7, name: "portico.apiToken.maxPerUser", dataType: "NUMBER", value: "50", doc: "living API tokens a user may have, 0 to 1000000", check: between(0, 1000000)})
 	TokenRetainDays  = define(Setting{id: 8, name: "portico.apiToken.retentionDays", dataType: "NUMBER", value: "30", doc: "days after which a revoked or expired API token is swept, 0 to 3650", check: between(0, 3650)})
+	ExpiryNoticeDays = define(Setting{id: 9, name: "portico.apiToken.expiryNoticeDays", dataType: "NUMBER", value: "7", doc: "days before its end at which an event tells that an API token is about to expire, 0 (never) to 365", check: between(0, 365)})
 	EnableUse        = define(Setting{id: 80, name: "portico.credentials.enableUse", dataType: "BOOLEAN", value: "true", doc: "false hands no password of a credential out any more", restricted: true})
 	NoNewEnterprises = define(Setting{id: 34, name: "session.options.disableCreateEnterprise", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of customers off, clones among them"})
 	NoNewPartners    = define(Setting{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of partners off"})

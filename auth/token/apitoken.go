@@ -52,6 +52,7 @@ type Token struct {
 	Kept        State         `json:"state"`
 	Digest      secret.Digest `json:"digest,omitempty"`
 	Released    bool          `json:"released,omitempty"` // expired, and its name given to another
+	Noticed     bool          `json:"noticed,omitempty"`  // an event has told that its end is near
 	Created     time.Time     `json:"created"`
 	Modified    time.Time     `json:"modified"`
 	Expiration  time.Time     `json:"expiration"`

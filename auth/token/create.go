@@ -205,6 +205,9 @@ func (t *Tokens) insert(tx store.Tx, by *auth.Principal, owner *account.User, n 
 	return made, tokens.Insert(tx, made)
 }
 
+// Lifetime is how long the token lives from when its text is made.
+func (t *Token) Lifetime() time.Duration { return time.Duration(t.LifetimeMs) * time.Millisecond }
+
 // newNumber makes a UUID of version 7 (RFC 9562) by the authority's clock: such numbers ascend, which keeps the store's
 // writes together.
 func newNumber(now time.Time, random io.Reader) (uuid.UUID, error) {

@@ -63,8 +63,9 @@ func (t *Tokens) Refresh(ctx context.Context, by *auth.Principal, w Where, old s
 		if err != nil {
 			return err
 		}
-		life := min(time.Duration(tok.LifetimeMs)*time.Millisecond, longest)
-		tok.Expiration = t.now().Add(life)
+		if err := t.renew(tx, tok, longest); err != nil {
+			return err
+		}
 		text, err = t.sign(tx, tok, nonce)
 		return err
 	})
@@ -72,6 +73,14 @@ func (t *Tokens) Refresh(ctx context.Context, by *auth.Principal, w Where, old s
 		return "", err
 	}
 	return text, nil
+}
+
+// renew gives a token its life anew, or as much of it as is allowed now. One that is to end soon anyway is not told of.
+func (t *Tokens) renew(tx store.Tx, tok *Token, longest time.Duration) error {
+	life := min(tok.Lifetime(), longest)
+	ahead, err := t.noticeTime(tx)
+	tok.Expiration, tok.Noticed = t.now().Add(life), life <= ahead
+	return err
 }
 
 // Revoke ends a token for good: its owner, or who manages his tokens. rows is 0 when the caller sees no such token.

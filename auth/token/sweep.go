@@ -57,11 +57,11 @@ func keep(tx store.Tx, list []use) error {
 	return nil
 }
 
-// Sweep removes what is over: sessions past their end, what hangs on deleted tenants, the tokens of deleted users, and tokens
-// and events that are dead, or old, for longer than the properties say. It works in steps, each an Update with its events, and
-// may be stopped between any two. What one kind of record fails with does not hold up the others.
+// Sweep tells of tokens that are about to expire, and removes what is over: sessions past their end, what hangs on deleted tenants,
+// the tokens of deleted users, and tokens and events that are dead, or old, for longer than the properties say. It works in steps, each
+// an Update with its events, and may be stopped between any two. What one kind of record fails with does not hold up the others.
 func (t *Tokens) Sweep(ctx context.Context) error {
-	var errs []error
+	errs := []error{t.tellExpiring(ctx)}
 	for _, step := range []func(store.Tx) (bool, error){
 		t.sweepSessions, t.accounts.SweepTenants, t.sweepGraves, t.sweepTokens, t.accounts.SweepLockouts, t.accounts.SweepEvents,
 	} {

@@ -49,6 +49,13 @@ var effects = map[string]effect{
 			must(t, s.tokens.Sweep(context.Background()))
 			return fmt.Sprintf("%d tokens", len(s.list(t, s.session(t, "ops@acme"))))
 		}},
+	"portico.apiToken.expiryNoticeDays": {value: "20", was: "0 notices", is: "1 notices",
+		see: func(t *testing.T, s *scene, turn int) string {
+			s.enabled(t, s.session(t, "ops@acme"), fmt.Sprint(turn), 30*day)
+			s.pass(15 * day)
+			must(t, s.tokens.Sweep(context.Background()))
+			return fmt.Sprintf("%d notices", len(s.told(t, acme(t, s.house), "API_TOKEN_EXPIRING")))
+		}},
 	"portico.session.lifetimeSeconds": {value: "60", was: "Max-Age=86400", is: "Max-Age=60",
 		see: func(t *testing.T, s *scene, _ int) string {
 			cookie := s.session(t, "ops@acme").Get("Cookie")
