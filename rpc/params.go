@@ -15,11 +15,11 @@ import (
 
 // Params are read by what their types say: members by their exact names (encoding/json would fold letter case), struct
 // by struct, embedded structs as if their members stood in the outer one. All that is wrong is told at once, each with
-// its path. Members that no field asks for are ignored, and null means that a member was not given, except that it
-// gives a *string the empty string.
+// its path. Members that no field asks for are ignored, except by Exact, and null means that a member was not given, except
+// that it gives a *string the empty string.
 //
-// Tags: rpc:"required" refuses a member that was not given; enum:"A|B" admits these words alone; doc:"..." and
-// deprecated:"use ..." are for the document.
+// Tags: rpc:"required" refuses a member that was not given; enum:"A|B" admits these words alone; guard:"A|B" refuses a member
+// that no field asks for if it is called like one of these, give or take a letter; doc:"..." and deprecated:"use ..." are for the document.
 
 // A reader puts node n into v. It says whether something was given, or notes in the input what is wrong.
 type reader func(in *input, n int, v reflect.Value) (given bool)
@@ -73,11 +73,25 @@ func (in *input) path() string {
 func (in *input) enter(s step) { in.at = append(in.at, s) }
 func (in *input) leave()       { in.at = in.at[:len(in.at)-1] }
 
+// Exact is embedded by params that refuse members which no field asks for: left out, one that was misspelt would have the call do more
+// than was meant.
+type Exact struct{}
+
+var exact = reflect.TypeFor[Exact]()
+
 // A shape is what a struct type has to say about its members, found out once.
 type shape struct {
 	members []member
 	byName  map[string]int
 	needed  int // how many are required
+	exact   bool
+	guards  []guard
+}
+
+// A guard keeps a member from being passed over that was meant for another, which has the call do less.
+type guard struct {
+	member string
+	words  []string
 }
 
 type member struct {
@@ -114,6 +128,8 @@ func (sh *shape) addAll(t reflect.Type, at []int, outer []reflect.Type) error {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		var err error
 		switch {
+		case f.Type == exact:
+			sh.exact = true
 		case f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct:
 			err = sh.addAll(f.Type, index, outer)
 		case !f.IsExported() || name == "-":
@@ -141,6 +157,9 @@ func (sh *shape) add(f reflect.StructField, name string, index []int, outer []re
 	if e := f.Tag.Get("enum"); e != "" {
 		m.enum = strings.Split(e, "|")
 	}
+	if words := f.Tag.Get("guard"); words != "" {
+		sh.guards = append(sh.guards, guard{name, strings.Split(words, "|")})
+	}
 	if f.Tag.Get("rpc") == "required" {
 		m.need = sh.needed
 		sh.needed++
@@ -161,6 +180,7 @@ func (sh *shape) read(in *input, n int, v reflect.Value) bool {
 		for j := n + 1; j < end; j = int(in.nodes[j+1].next) {
 			i, ok := sh.byName[string(in.name(j))]
 			if !ok {
+				sh.ignore(in, j)
 				continue
 			}
 			m := &sh.members[i]
@@ -171,6 +191,53 @@ func (sh *shape) read(in *input, n int, v reflect.Value) bool {
 	}
 	sh.demand(in, given)
 	return true
+}
+
+// ignore passes over a member that nobody asks for, or refuses it.
+func (sh *shape) ignore(in *input, n int) {
+	name := in.text(n)
+	meant := sh.meant(name)
+	if !sh.exact && meant == "" {
+		return
+	}
+	message := "is not one of the params"
+	if meant != "" {
+		message += "; is " + meant + " meant?"
+	}
+	in.enter(step{name: name})
+	in.refuse(message)
+	in.leave()
+}
+
+// meant is the guarded member that a name which is none may stand for.
+func (sh *shape) meant(name string) string {
+	for _, g := range sh.guards {
+		if slices.ContainsFunc(g.words, func(word string) bool { return alike(name, word) }) {
+			return g.member
+		}
+	}
+	return ""
+}
+
+// alike says whether two names are the same but for letter case and one letter, which is another one, missing, too many, or has changed
+// places with the next.
+func alike(a, b string) bool {
+	a, b = strings.ToLower(a), strings.ToLower(b)
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	a, b = a[i:], b[i:]
+	switch len(b) - len(a) {
+	case 0:
+		return a == "" || a[1:] == b[1:] || len(a) > 1 && a[0] == b[1] && a[1] == b[0] && a[2:] == b[2:]
+	case 1:
+		return a == b[1:]
+	}
+	return false
 }
 
 // take reads one member.

@@ -159,6 +159,48 @@ func TestParamsRefused(t *testing.T) {
 	}
 }
 
+// TestExact: what nobody asks for is refused, at the depth of the params that say so, and told of in the document.
+func TestExact(t *testing.T) {
+	type inner struct {
+		Name string `json:"name"`
+	}
+	type params struct {
+		rpc.Exact
+		inner
+		Inner inner `json:"inner"`
+	}
+	got, refused := decoded[params](t, `{"name":"a","inner":{"name":"b","other":1}}`)
+	if refused != "" || got.Name != "a" || got.Inner.Name != "b" {
+		t.Errorf("got %+v, refused %q", got, refused)
+	}
+	if _, refused := decoded[params](t, `{"Name":"a","inner":{}}`); refused != "Name: is not one of the params" {
+		t.Errorf("refused %q", refused)
+	}
+	if s := rpc.SchemaOf[params](false); s["additionalProperties"] != false {
+		t.Errorf("the schema is %v", s)
+	}
+}
+
+// TestGuard: what may stand for a guarded member is not passed over, everything else is.
+func TestGuard(t *testing.T) {
+	type params struct {
+		Limits string `json:"limits" guard:"limits|sources"`
+		Lemits string `json:"lemits"`
+	}
+	for name, refused := range map[string]bool{
+		"limit": true, "Limits": true, "LIMIT": true, "limts": true, "limitss": true, "limist": true, "_limits": true, "ilmits": true, "Source": true,
+		"limits": false, "lemits": false, "lemit": false, "": false, "l": false, "lim": false, "climates": false, "stimli": false, "resources": false,
+	} {
+		want := ""
+		if refused {
+			want = name + ": is not one of the params; is limits meant?"
+		}
+		if _, got := decoded[params](t, `{"`+name+`":"x"}`); got != want {
+			t.Errorf("%s: refused %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestRequired(t *testing.T) {
 	for params, want := range map[string]string{
 		``: "name: is required; who: is required; at: is required",

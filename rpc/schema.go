@@ -88,6 +88,9 @@ func (s schemer) object(t reflect.Type) Schema {
 	if len(required) > 0 {
 		o["required"] = required
 	}
+	if f, ok := t.FieldByName(exact.Name()); ok && f.Type == exact {
+		o["additionalProperties"] = false
+	}
 	return o
 }
 
