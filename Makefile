@@ -31,11 +31,11 @@ SINGLE := $(addprefix auth/,account/TestPagesEndShort secret/TestComparisonsTake
           $(addprefix store/bolt/,TestFlippedBranchKeys TestFlippedElements TestFlippedPages TestOpenRefusesAndHarmsNothing TestRestoreOfFlippedBytes) \
           $(addprefix rpc/portal/,TestAPIDocument TestB03TakenAwayIsGone TestB15Growth TestCloneIsWhole TestConversations TestCredentialsTable \
               TestCrossSiteForgery TestDeleteTenThousand TestDueSessions TestEscalation TestEveryAttackHasItsTest TestEveryMethodHasItsSample TestForeignPageLinks \
-              TestMatrix TestNastyParamsAreNeverOurFault TestNetworkCost TestNoSecretComesOut TestNobody \
+              TestMatrix TestNastyParamsAreNeverOurFault TestNetworkCost TestNoSecretComesOut TestNoWayOutOfOneEnterprise TestNobody \
               TestNobodyFloodsTheRefusalsOfOthersAway TestOpenAPIDocument TestPageCost \
               TestOwnersAreHeard TestPathCrossing TestRefusalsAreBounded TestRolesAreTheReference \
               TestStrangersWrongPasswords TestTenantCrossing TestUnauthenticatedMethods TestUnknownNamesAreBounded TestUserEnumeration \
-              TestV3Readme TestV3Table TestWhoChangesWhat)
+              TestV3Readme TestV3Table TestWhatLimitsClose TestWhoChangesWhat)
 empty :=
 SINGLY = ^($(subst $(empty) $(empty),|,$(strip $(notdir $(SINGLE)))))$$
 

@@ -25,6 +25,7 @@
 //	rate limit      how many calls may be under way at once, or come in a time, of those who are counted together
 //	second factor   a code beside the password: of an app, or a recovery code
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
+//	limits          what an API token leaves of its owner's rights; they never change
 //	OAuth app       a client of an organisation that is no user; it acts in others by their grant
 //	API client      a client that is a user of its organisation, its service account
 //	scope           what an app, or an access token, may do at most

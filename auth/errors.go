@@ -100,6 +100,14 @@ func Within(path string, err error, except ...string) error {
 	return BadFields(in...)
 }
 
+// Reason is why there was an error, for records: what lies behind it, where that says more than the caller is told.
+func Reason(err error) string {
+	if cause := errors.Unwrap(err); cause != nil {
+		return cause.Error()
+	}
+	return err.Error()
+}
+
 // KindOf tells an error's kind; a plain error is Internal.
 func KindOf(err error) Kind {
 	var e *Error

@@ -13,6 +13,7 @@ const (
 	ByRole          Decider = "ROLE"          // a function of the role grants the privilege, or none does
 	ByCustomization Decider = "CUSTOMIZATION" // a tenant has changed the function
 	ByScope         Decider = "SCOPE"         // beyond the scope of the OAuth app, or of its access token
+	ByLimits        Decider = "LIMITS"        // beyond the limits of the API token
 	ByTenant        Decider = "TENANT"        // the tenant is neither the caller's nor below his
 	ByDelegation    Decider = "DELEGATION"    // the tenant has consented, or not
 )
@@ -42,7 +43,10 @@ func (p *Principal) Weigh(v Privilege, in *Tenant) Verdict {
 	if out.Finding.Customization != nil {
 		out.Decider = ByCustomization
 	}
-	if out.Finding.OutOfScope {
+	switch {
+	case out.Finding.OutOfScope && p.Limits != nil:
+		out.Decider = ByLimits
+	case out.Finding.OutOfScope:
 		out.Decider = ByScope
 	}
 	switch {

@@ -132,9 +132,10 @@ type Principal struct {
 	Means        Means
 	MeansID      int64 // the session's or the token's number
 	Until        time.Time
-	Due          Due  // of a session alone
-	Unlimited    bool // rate limits were off when he was found; unset, they are yet to be asked for
-	Narrowed     bool // by the scope of his access token: he holds less than he could
+	Due          Due     // of a session alone
+	Unlimited    bool    // rate limits were off when he was found; unset, they are yet to be asked for
+	Narrowed     bool    // by the scope of his access token, or the limits of his API token: he holds less than he could
+	Limits       *Limits // of his API token; nil: none
 }
 
 // An Access is what an access token of a client rests on: a change looks in its own transaction whether that still holds.
@@ -156,15 +157,17 @@ func (p *Principal) TenantID() int64 {
 }
 
 // Owns says whether t is the principal's own tenant.
-func (p *Principal) Owns(t Tenant) bool { return p.UserType == t.Type && p.TenantID() == t.ID }
+func (p *Principal) Owns(t Tenant) bool {
+	return p.UserType == t.Type && p.TenantID() == t.ID && p.Limits.reach(t)
+}
 
 // Above says whether t stands below the principal's tenant: the operator is above all, a partner above its enterprises.
 func (p *Principal) Above(t Tenant) bool {
 	switch p.UserType {
 	case Operator:
-		return t.Type != Operator
+		return t.Type != Operator && p.Limits.reach(t)
 	case MSP:
-		return t.Type == Enterprise && t.ProxyID == p.ProxyID
+		return t.Type == Enterprise && t.ProxyID == p.ProxyID && p.Limits.reach(t)
 	}
 	return false
 }

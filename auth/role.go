@@ -13,7 +13,7 @@ type Role struct {
 	Precedence  int // lower is stronger, over all user types
 	Description string
 	Parts       []Part
-	Within      *Role // a bound: what it does not grant, the role does not either. Of OAuth apps and narrowed access tokens
+	Within      *Role // a bound: what it does not grant, the role does not either. Of OAuth apps, narrowed access tokens and limited API tokens
 }
 
 // A Part of a role is a function with the customizations that hold for the role's user, the one that decides first in front:

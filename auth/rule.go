@@ -16,6 +16,11 @@ type Rule struct {
 	public   bool
 	due      []Due // what may be due in the caller's session
 	machines bool
+
+	// Of API tokens with limits, see limits.go.
+	whole    bool
+	anywhere bool
+	bound    bool
 }
 
 // Public is the rule of a method that is open to everybody, signed in or not.
@@ -96,7 +101,10 @@ func (r Rule) admits(p *Principal, note func(Verdict)) (Decider, error) {
 	if len(r.callers) > 0 && !slices.Contains(r.callers, p.UserType) {
 		return ByUserType, Errorf(WrongCaller, "method [%s] is not open to callers of type [%s]", p.Method, p.UserType.Caller())
 	}
-	if r.self != NoType && r.self == p.UserType && p.Type != App || r.itself(p) {
+	if err := r.beyond(p); err != nil {
+		return ByLimits, err
+	}
+	if r.self != NoType && r.self == p.UserType && p.Type != App && !p.named() || r.itself(p) {
 		return BySelf, nil
 	}
 	return r.check(p, nil, note)

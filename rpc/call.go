@@ -153,7 +153,7 @@ func (c *call) Method() (string, error) {
 func (c *call) admits() error {
 	err := c.row.Rule.Admits(c.by)
 	if p := c.x.route.path; err == nil && p != nil && p.asks != nil {
-		err = p.asks.Rule.Admits(c.by)
+		err = p.asks.Rule.Admits(c.asking(p.asks))
 	}
 	if err == nil && c.row.Private && !c.by.Private() {
 		err = auth.NoTLS(c.by)
@@ -163,6 +163,16 @@ func (c *call) admits() error {
 		return cmp.Or(c.x.s.o.Authority.Refused(c.context(), c.by, err), err)
 	}
 	return err
+}
+
+// asking is the caller as one of the method that is asked besides: the limits of his API token may name the one and not the other.
+func (c *call) asking(r *row) *auth.Principal {
+	if c.by.Limits == nil {
+		return c.by
+	}
+	by := *c.by
+	by.Method = r.Name
+	return &by
 }
 
 // authenticate finds out who calls. A public method takes whoever comes.

@@ -150,6 +150,10 @@ var staff = map[string]auth.Principal{
 	"acme": {Type: auth.User, UserID: 3, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
 	"svc":  {Type: auth.ServiceAccount, UserID: 6, ClientID: 11, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
 	"app":  {Type: auth.App, ClientID: 12, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser")},
+	"renews": {Type: auth.User, UserID: 3, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser"),
+		Limits: &auth.Limits{Methods: []string{"book/renew"}}},
+	"reads": {Type: auth.User, UserID: 3, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Superuser"),
+		Limits: &auth.Limits{Methods: []string{"book/*"}}},
 	"read": {Type: auth.User, UserID: 5, UserType: auth.Enterprise, EnterpriseID: 7, Role: roleOf("Enterprise Read Only")},
 }
 

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -11,10 +12,11 @@ import (
 	"github.com/portico-vco/portico/auth"
 )
 
-// Gateways ask here whether to let a request through: nginx by auth_request and Caddy by forward_auth at the first path. Envoy has a
-// path of its own, for it appends that of the request, and the query, and asks by the verb of the request.
+// Gateways ask here whether to let a request through: nginx by auth_request and Caddy by forward_auth at the first path, which is the
+// name that limits of API tokens know them all by. Envoy has a path of its own, for it appends that of the request, and the query, and
+// asks by the verb of the request.
 const (
-	gatePath  = "auth/check"
+	GatePath  = "auth/check"
 	envoyPath = "auth/ext_authz"
 )
 
@@ -27,7 +29,7 @@ const demandHeader = "X-Portico-Require"
 func Gates(a Authority) []Endpoint {
 	g := gate{a}
 	return []Endpoint{{
-		Path: gatePath, Verb: http.MethodGet, Refuse: turnBack, Signed: true,
+		Path: GatePath, Verb: http.MethodGet, Refuse: turnBack, Signed: true,
 		Doc:   "Says by its status whether a gateway shall let a request with this Authorization header through, and in headers whose it is.",
 		Query: map[string]Schema{"privilege": SchemaOf[[]string](true), "userType": SchemaOf[[]string](true), "enterpriseId": SchemaOf[ID](true)},
 		Do:    func(ctx context.Context, r *Request) (Reply, error) { return g.check(ctx, r, r.Query) },
@@ -54,7 +56,8 @@ func (g gate) check(ctx context.Context, r *Request, demanded string) (Reply, er
 	if err != nil {
 		return Reply{}, err
 	}
-	if err := g.passes(ctx, by, asked); err != nil {
+	by.Method = GatePath
+	if err := cmp.Or(by.Calls(), g.passes(ctx, by, asked)); err != nil {
 		return Reply{}, err
 	}
 	h := http.Header{

@@ -52,6 +52,14 @@ func (h Handler) Tenant() auth.UserType {
 	return sc.of
 }
 
+// Asks is the rule, with what follows from the params.
+func (m Method) Asks() auth.Rule {
+	if sc, _ := scopeOf(m.Do.params); sc.param != "" { // a mistake in it is told by NewTable
+		return m.Rule.Bound()
+	}
+	return m.Rule
+}
+
 // A Table is a set of methods that has been found to be sound.
 type Table struct {
 	// Samples, unless it is nil, answers those of the methods, by their names. It is asked when a document is made.
@@ -137,6 +145,7 @@ func newRow(m Method) (*row, error) {
 	if err != nil {
 		return nil, err
 	}
+	m.Rule = m.Asks()
 	res := m.Do.result
 	if err := finite(res, nil); err != nil {
 		return nil, err

@@ -108,6 +108,7 @@ func (s *shelf) rows() []rpc.Method {
 		{Name: "book/change", Rule: write, Private: true, Do: alter("change")},
 		{Name: "book/lend", Rule: write, Do: alter("lend")},
 		{Name: "book/delete", Rule: write, Do: alter("delete")},
+		{Name: "book/renew", Rule: read, Do: alter("renew")},
 		{Name: "book/closed", Rule: auth.All(auth.Update.On(auth.SystemProperty)), Do: do(func(*auth.Principal, none) (*book, error) { return &book{}, nil })},
 		{Name: "book/human", Rule: write.Humans(), Do: alter("human")},
 		{Name: "book/panic", Rule: read, Do: do(func(*auth.Principal, none) (*book, error) { panic(insider) })},
@@ -167,6 +168,7 @@ var bookPaths = []rpc.Path{
 	{Verb: "POST", Pattern: "api/books/{id}/readers", Method: "book/lend", Body: []rpc.Param{{Name: "readerId", Needed: true}},
 		Answer: rpc.After("book/get", seen)},
 	{Verb: "DELETE", Pattern: "api/books/{id}/readers/{readerId}", Method: "book/lend", Answer: rpc.After("book/get", seen)},
+	{Verb: "POST", Pattern: "api/renewed/{id}", Method: "book/renew", Answer: rpc.After("book/get", seen)},
 	{Verb: "POST", Pattern: "api/closed/{id}", Method: "book/lend", Answer: rpc.After("book/closed", seen)},
 	{Verb: "POST", Pattern: "api/human/{id}", Method: "book/human", Answer: rpc.After("book/get", seen)},
 	{Verb: "GET", Pattern: "api/panic", Method: "book/panic", Answer: rpc.Told(func(*book) (int, bool) { return 0, true })},
@@ -300,6 +302,11 @@ func TestPaths(t *testing.T) {
 		{"GET", "/api/books", "", "revoked", 401, `{"message":"revoked token"}`, ""},
 		{"GET", "/api/books", "", "down", 503, `{"message":"unavailable"}`, ""},
 		{"PUT", "/api/books/x", "{", "read", 401, `{"message":"privilege [UPDATE:ENTERPRISE_USER] is required for method [book/change]"}`, ""},
+		{"POST", "/api/renewed/1", "", "reads", 200, emma, "renew0false get1"},
+		{"POST", "/api/renewed/1", "", "renews", 401,
+			`{"message":"method [book/get] is beyond the limits of this API token: they do not name it","code":"API_TOKEN_LIMITS"}`, ""},
+		{"POST", "/api/books/1/readers", `{"readerId":1}`, "reads", 401,
+			`{"message":"method [book/lend] is beyond the limits of this API token: it takes one without any","code":"API_TOKEN_LIMITS"}`, ""},
 		{"POST", "/api/closed/1", "", "acme", 401, `{"message":"privilege [UPDATE:SYSTEM_PROPERTY] is required for method [book/lend]"}`, ""},
 
 		// Elsewhere.

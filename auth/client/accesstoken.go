@@ -31,6 +31,7 @@ type claims struct {
 	Org       string  `json:"org"`
 	Roles     []int64 `json:"roles,omitempty"`
 	Scope     string  `json:"scope,omitempty"`
+	Limited   bool    `json:"limited,omitempty"` // of a person: by his API token, as nobody sees who does not ask the portal
 	IssuedAt  int64   `json:"iat"`
 	NotBefore int64   `json:"nbf"`
 	Expires   int64   `json:"exp"`
@@ -264,7 +265,7 @@ func (c *Clients) misused(ctx context.Context, call auth.Call, t *claims, why er
 	}
 	h := account.Happening{
 		Name: "ACCESS_TOKEN_REFUSED", Category: account.OfSecurity, Message: "use of an access token of " + t.ClientID + " refused",
-		Detail: map[string]any{"client": t.ClientID, "subject": t.Subject, "jti": t.ID, "reason": why.Error()}, Apart: t.Subject,
+		Detail: map[string]any{"client": t.ClientID, "subject": t.Subject, "jti": t.ID, "reason": auth.Reason(why)}, Apart: t.Subject,
 	}
 	return cmp.Or(c.accounts.Refused(ctx, &auth.Principal{Call: call}, in, h), why)
 }

@@ -40,4 +40,5 @@ type Introspection struct {
 	Issued, Expires                                          time.Time
 	ID                                                       string // its jti
 	PrincipalType, Organisation                              string
+	Limited                                                  bool // by an API token, beyond what the scope says
 }

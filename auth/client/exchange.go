@@ -31,7 +31,12 @@ func (c *Clients) Exchange(ctx context.Context, call auth.Call, apiToken secret.
 	in := auth.Tenant{Type: p.UserType, ID: p.TenantID()}
 	t := claims{
 		Subject: fmt.Sprint(ofUser, ":", p.UserID), ClientID: portalClient, Type: auth.User.String(), Org: organisation(in),
-		Roles: []int64{p.Role.ID}, From: fmt.Sprintf("%d.%s", p.MeansID, textMark(secret.DigestOf(apiToken))),
+		From: fmt.Sprintf("%d.%s", p.MeansID, textMark(secret.DigestOf(apiToken))),
+	}
+	if p.Limits == nil {
+		t.Roles = []int64{p.Role.ID}
+	} else { // who goes by the token alone shall not take it for all that its owner may do
+		t.Limited, t.Scope = true, scopeOf(p.Limits.Privileges)
 	}
 	life := min(DefaultLifetime, p.Until.Sub(c.now())).Truncate(time.Second)
 	if life <= 0 {
@@ -53,21 +58,31 @@ func textMark(d secret.Digest) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// person answers the owner of the API token that a token was exchanged for, as long as that is good and has the same text.
+// person answers the owner of the API token that a token was exchanged for, within its limits, as long as that is good and has the
+// same text.
 func (c *Clients) person(tx store.Tx, call auth.Call, t *claims) (*auth.Principal, error) {
 	number, mark, _ := strings.Cut(t.From, ".")
 	id, err := strconv.ParseInt(number, 10, 64)
 	if err != nil {
 		return nil, errInvalid
 	}
-	tok, u, err := c.tokens.Usable(tx, id)
+	tok, p, err := c.tokens.ByTextOf(tx, call, auth.ByAccessToken, id)
 	switch {
 	case err != nil:
 		return nil, err
 	case textMark(tok.Digest) != mark:
 		return nil, errRevoked
-	case u.ID != t.number(ofUser):
+	case p.UserID != t.number(ofUser):
 		return nil, errInvalid
 	}
-	return u.Principal(call, auth.ByAccessToken, tok.ID, time.Time{}), nil
+	return p, nil
+}
+
+// scopeOf are privileges as a token names them.
+func scopeOf(vs []auth.Privilege) string {
+	words := make([]string, len(vs))
+	for i, v := range vs {
+		words[i] = v.String()
+	}
+	return strings.Join(words, " ")
 }

@@ -2,12 +2,14 @@ package client
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -43,10 +45,13 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 		return onlyFaults(err)
 	}
 	if !own(t) {
-		return invalid("unauthorized_client", "the token is not the client's own")
+		return errNotOwn
 	}
 	return c.store.Update(ctx, func(tx store.Tx) error {
 		p, err := c.worth(tx, call, t)
+		if errors.Is(err, token.ErrElsewhere) { // that it lives on must not be told as a success either
+			return errNotOwn
+		}
 		if err != nil {
 			return onlyFaults(err)
 		}
@@ -60,6 +65,8 @@ func (c *Clients) Revoke(ctx context.Context, call auth.Call, cred Credential, t
 		return revocations.Insert(tx, &revocation{TokenID: t.ID, Ends: t.expires()}) // behind the event: whose token is revoked writes none
 	})
 }
+
+var errNotOwn error = invalid("unauthorized_client", "the token is not the client's own")
 
 // onlyFaults drops the refusals that say that a token is good for nothing.
 func onlyFaults(err error) error {
@@ -91,6 +98,6 @@ func (c *Clients) Introspect(ctx context.Context, call auth.Call, cred Credentia
 	return &Introspection{
 		ClientID: t.ClientID, Username: p.Username, Subject: t.Subject, TokenType: "Bearer", Issuer: t.Issuer, Audience: t.Audience,
 		Scope: strings.Fields(t.Scope), Issued: time.Unix(t.IssuedAt, 0).UTC(), Expires: t.expires(), ID: t.ID,
-		PrincipalType: t.Type, Organisation: t.Org,
+		PrincipalType: t.Type, Organisation: t.Org, Limited: t.Limited,
 	}, nil
 }

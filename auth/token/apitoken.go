@@ -58,6 +58,8 @@ type Token struct {
 	Expiration  time.Time     `json:"expiration"`
 	Downloaded  time.Time     `json:"downloaded,omitzero"`
 	Revoked     time.Time     `json:"revoked,omitzero"`
+
+	Limits *auth.Limits `json:"limits,omitempty"` // never changed
 }
 
 var (

@@ -30,12 +30,17 @@ type NewToken struct {
 	Name        string
 	Description string
 	LifetimeMs  int64
+	Limits      *NewLimits
 }
 
 // Create makes a pending token: no secret exists yet. Everybody may for himself, superusers for those they manage.
 // A name in use among the owner's living tokens is a Conflict, one token too many a Limit.
 func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id int64, err error) {
 	if err := n.check(); err != nil {
+		return 0, err
+	}
+	limits, err := n.Limits.read()
+	if err != nil {
 		return 0, err
 	}
 	if n.Owner == 0 {
@@ -50,13 +55,20 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 		if err != nil {
 			return err
 		}
-		made, err := t.insert(tx, by, owner, n, number)
-		if err != nil {
+		if err := cmp.Or(t.mayLive(tx, owner, n), t.mayLimit(tx, by, owner, limits)); err != nil {
+			return err
+		}
+		made := t.fresh(by, owner, n, number)
+		made.Limits = limits
+		if err := tokens.Insert(tx, made); err != nil {
 			return err
 		}
 		id = made.ID
 		h := made.happening("CREATE_API_TOKEN")
 		h.Detail["lifetimeMs"], h.Detail["ownerName"] = n.LifetimeMs, owner.Username
+		if limits != nil {
+			h.Detail["limits"] = limits
+		}
 		return t.accounts.Record(tx, by, in, h)
 	})
 	t.watch.move(Create, err)
@@ -73,7 +85,8 @@ func (n *NewToken) check() error {
 	if n.LifetimeMs <= 0 || n.LifetimeMs > maxLifetime.Milliseconds() {
 		return auth.BadField("lifetimeMs", "is not between 1 and %d (366 days)", maxLifetime.Milliseconds())
 	}
-	return nil
+	_, err := n.Limits.read()
+	return err
 }
 
 var errNoUser error = auth.Errorf(auth.NotFound, "no such user")
@@ -93,6 +106,8 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 	}
 	v := auth.Create.On(auth.TokenObject(owner.Type))
 	switch {
+	case by.Limits != nil:
+		return nil, in, auth.Errorf(auth.Forbidden, "an API token with limits may not create others in method [%s]", by.Method)
 	case !by.May(v, in):
 		return nil, in, auth.Lacks(by, v)
 	case owner.ClientID != 0: // it has secrets of its own
@@ -102,7 +117,7 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 	case !owner.Role.TakesTokens():
 		return nil, in, auth.Errorf(auth.Conflict, "users with the role %s have no API tokens", owner.Role.Name)
 	}
-	return owner, in, t.mayLive(tx, owner, n)
+	return owner, in, nil
 }
 
 // mayLive holds the limits: how long, how many, one name once.
@@ -193,7 +208,8 @@ func release(tx store.Tx, expired *Token) error {
 	return tokens.Put(tx, expired)
 }
 
-func (t *Tokens) insert(tx store.Tx, by *auth.Principal, owner *account.User, n NewToken, number uuid.UUID) (*Token, error) {
+// fresh is a pending token.
+func (t *Tokens) fresh(by *auth.Principal, owner *account.User, n NewToken, number uuid.UUID) *Token {
 	now := t.now()
 	made := &Token{
 		UUID: number, Name: n.Name, Description: n.Description,
@@ -202,7 +218,7 @@ func (t *Tokens) insert(tx store.Tx, by *auth.Principal, owner *account.User, n 
 		LifetimeMs: n.LifetimeMs, Kept: Pending,
 		Created: now, Modified: now, Expiration: now.Add(time.Duration(n.LifetimeMs) * time.Millisecond),
 	}
-	return made, tokens.Insert(tx, made)
+	return made
 }
 
 // Lifetime is how long the token lives from when its text is made.

@@ -11,4 +11,11 @@
 // A token's text is a JWT, because clients expect one and others can verify it; the portal itself looks it up by its jti
 // and compares the SHA-256 of the whole text. A claim of 256 random bits that is never stored is in it, so that neither
 // the signing key with a copy of the store nor a refresh within the same second can make the same text again.
+//
+// # Limits
+//
+// A token may have limits (auth.Limits), which never change: privileges, methods, sources, an enterprise. They are put upon its owner
+// when it is used, for whatever was made of its text too, so they take from the rights that he has then. Whether it could give itself
+// something without them is not asked privilege by privilege: methods by which anybody gets a way in, or rights, are closed to it
+// (auth.Rule.IsWhole), and of tokens it renews itself alone.
 package token

@@ -168,7 +168,7 @@ func (t *Tokens) mayMove(by *auth.Principal, act Act, tok *Token, in auth.Tenant
 	case tok.OwnerID == by.UserID && !by.May(v, in):
 		return auth.Lacks(by, v)
 	case tok.OwnerID == by.UserID, managed && act == Revoke:
-		return nil
+		return ownDoing(by, tok, act)
 	case !managed && !by.Owns(in):
 		return errNoToken
 	case act == Revoke:
@@ -198,7 +198,7 @@ func byText(tx store.Tx, text secret.Text) (*Token, error) {
 	return tok, nil
 }
 
-// claims are those of RFC 7519, and one of 256 random bits.
+// claims are those of RFC 7519, one of 256 random bits, and one for others who verify the text: it is not all that its owner may.
 type claims struct {
 	Issuer   string `json:"iss"`
 	Audience string `json:"aud"`
@@ -207,6 +207,7 @@ type claims struct {
 	IssuedAt int64  `json:"iat"`
 	Expires  int64  `json:"exp"`
 	Nonce    string `json:"nonce"`
+	Limited  bool   `json:"limited,omitempty"`
 }
 
 // sign makes the text, keeps its digest, and notes until when its key is needed.
@@ -224,6 +225,7 @@ func (t *Tokens) sign(tx store.Tx, tok *Token, nonce secret.Text) (secret.Text, 
 		ID: tok.UUID.String(), IssuedAt: t.now().Unix(),
 		Expires: tok.Expiration.Add(time.Second - 1).Unix(), // rounded up; the stored milliseconds decide
 		Nonce:   string(nonce),
+		Limited: tok.Limits != nil,
 	})
 	if err != nil {
 		return "", err

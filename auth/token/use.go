@@ -14,7 +14,8 @@ import (
 )
 
 // ByAPIToken answers the owner of the token with that text as the caller; his role as it is now is what counts.
-// Looked at in this order: the text's digest, the token's state, its owner, and whether API tokens are switched on.
+// Looked at in this order: the text's digest, the token's state, its owner, whether API tokens are switched on, and where the call
+// comes from.
 func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *auth.Principal, err error) {
 	number, ok := numberIn(secret.Text(text))
 	if !ok {
@@ -31,11 +32,12 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		if !tok.Digest.Matches(secret.Text(text)) {
 			return errInvalid
 		}
-		u, err := t.usableBy(tx, tok)
+		u, err := t.usableBy(tx, c, tok)
 		if err != nil {
 			return err
 		}
 		p = u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration)
+		p.Limit(tok.Limits)
 		p.Unlimited, err = t.accounts.Unlimited(tx)
 		return err
 	})
@@ -55,18 +57,24 @@ func numberIn(text secret.Text) (uuid.UUID, bool) {
 	return number, err == nil
 }
 
-// Usable answers a token by number with its owner, for what was made of its text: as long as the token is good.
-func (t *Tokens) Usable(tx store.Tx, id int64) (*Token, *account.User, error) {
+// ByTextOf answers the owner of the token with that number as the caller, for what was made of its text: as long as the token is good,
+// and to the place that the call comes from.
+func (t *Tokens) ByTextOf(tx store.Tx, c auth.Call, m auth.Means, id int64) (*Token, *auth.Principal, error) {
 	tok, err := tokens.Get(tx, id)
 	if err != nil || tok == nil {
 		return nil, nil, cmp.Or(err, errInvalid)
 	}
-	u, err := t.usableBy(tx, tok)
-	return tok, u, err
+	u, err := t.usableBy(tx, c, tok)
+	if err != nil {
+		return nil, nil, err
+	}
+	p := u.Principal(c, m, tok.ID, tok.Expiration)
+	p.Limit(tok.Limits)
+	return tok, p, nil
 }
 
-// usableBy answers the owner of a token, if it is good now.
-func (t *Tokens) usableBy(tx store.Tx, tok *Token) (*account.User, error) {
+// usableBy answers the owner of a token, if it is good now for calls from there.
+func (t *Tokens) usableBy(tx store.Tx, c auth.Call, tok *Token) (*account.User, error) {
 	switch tok.State(t.now()) {
 	case Revoked:
 		return nil, errRevoked
@@ -85,6 +93,9 @@ func (t *Tokens) usableBy(tx store.Tx, tok *Token) (*account.User, error) {
 	if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
 		return nil, cmp.Or(err, errSwitchedOff)
 	}
+	if !tok.Limits.From(c.Source) {
+		return nil, ErrElsewhere
+	}
 	return u, nil
 }
 
@@ -96,7 +107,7 @@ func (t *Tokens) misused(ctx context.Context, c auth.Call, tok *Token, why error
 	in := auth.Tenant{Type: tok.OwnerType, ID: tok.TenantID} // as far as a record needs it
 	h := tok.happening("API_TOKEN_REFUSED")
 	h.Message = "use of API token " + tok.Name + " refused"
-	h.Detail["act"], h.Detail["reason"] = "use", why.Error()
+	h.Detail["act"], h.Detail["reason"] = "use", auth.Reason(why)
 	h.Apart = fmt.Sprint("use", tok.ID)
 	return cmp.Or(t.accounts.Refused(ctx, &auth.Principal{Call: c}, in, h), why)
 }

@@ -23,6 +23,7 @@ type introspected struct {
 
 	PrincipalType string `json:"ptype,omitempty"`
 	Organisation  string `json:"org,omitempty"`
+	Limited       bool   `json:"limited,omitempty"`
 }
 
 func (s service) introspect(ctx context.Context, r request) (any, error) {
@@ -44,6 +45,6 @@ func introspectedOf(i *client.Introspection) introspected {
 	return introspected{
 		Active: true, Scope: strings.Join(i.Scope, " "), ClientID: i.ClientID, Username: i.Username, TokenType: i.TokenType,
 		Expires: i.Expires.Unix(), Issued: i.Issued.Unix(), Subject: i.Subject, Audience: i.Audience, Issuer: i.Issuer, ID: i.ID,
-		PrincipalType: i.PrincipalType, Organisation: i.Organisation,
+		PrincipalType: i.PrincipalType, Organisation: i.Organisation, Limited: i.Limited,
 	}
 }

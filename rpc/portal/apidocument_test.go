@@ -458,6 +458,8 @@ var differences = [][2]string{
 	{"*/updateEnterprise*User params._update.isLocked: missing there", "issue 3: an administrator ends a lock-out, as an operator's"},
 	{"*/getApiTokens result.lastUsed: missing there", "issue 2: beyond the original"},
 	{"*/getApiTokens result.lastUsedFrom: missing there", "issue 2: beyond the original"},
+	{"*/createApiToken params.limits: missing there", "issue 11: what a token leaves of its owner's rights"},
+	{"*/getApiTokens result.limits: missing there", "as above"},
 
 	// Where the document contradicts itself or its clients.
 	{"*/getApiTokens result: a list here", "portal.md 3.1: the text says tokens, and clients iterate"},

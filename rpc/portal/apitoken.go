@@ -27,27 +27,27 @@ func (p Portal) tokenRows() []rpc.Method {
 	network, proxy, enterprise := auth.OperatorToken, auth.ProxyToken, auth.EnterpriseToken
 	return []rpc.Method{
 		{Name: "network/createApiToken", Doc: create, Rule: may(auth.Create, network).Callers(auth.Operator), Do: rpc.Func(p.createOperatorToken)},
-		{Name: "network/downloadApiToken", Doc: download, Rule: may(auth.Read, network), Do: rpc.Func(p.download(auth.Operator)), Once: true},
+		{Name: "network/downloadApiToken", Doc: download, Rule: may(auth.Read, network).Whole(), Do: rpc.Func(p.download(auth.Operator)), Once: true},
 		{Name: "network/getApiTokens", Doc: list, Rule: may(auth.Read, network), Do: rpc.Func(p.getNetworkTokens)},
 		{Name: "network/refreshApiToken", Doc: refresh, Rule: may(auth.Update, network), Do: rpc.Func(p.refresh(auth.Operator)), Once: true},
 		{Name: "network/revokeApiToken", Doc: revoke, Rule: may(auth.Update, network), Do: rpc.Func(p.revoke(auth.Operator))},
 		{Name: "operatorUser/getApiTokens", Doc: listUser, Rule: may(auth.Read, network), Do: rpc.Func(p.getOperatorUserTokens)},
 
 		{Name: "enterpriseProxy/createApiToken", Doc: create, Rule: may(auth.Create, proxy), Do: rpc.Func(p.createProxyToken)},
-		{Name: "enterpriseProxy/downloadApiToken", Doc: download, Rule: may(auth.Read, proxy), Do: rpc.Func(p.downloadIn(auth.MSP)), Once: true},
+		{Name: "enterpriseProxy/downloadApiToken", Doc: download, Rule: may(auth.Read, proxy).Whole(), Do: rpc.Func(p.downloadIn(auth.MSP)), Once: true},
 		{Name: "enterpriseProxy/getApiTokens", Doc: list, Rule: may(auth.Read, proxy), Do: rpc.Func(p.getProxyTokens)},
 		{Name: "enterpriseProxy/refreshApiToken", Doc: refresh, Rule: may(auth.Update, proxy), Do: rpc.Func(p.refresh(auth.MSP)), Once: true},
 		{Name: "enterpriseProxy/revokeApiToken", Doc: revoke, Rule: may(auth.Update, proxy), Do: rpc.Func(p.revokeIn(auth.MSP))},
 
 		{Name: "enterprise/createApiToken", Doc: create, Rule: may(auth.Create, enterprise), Do: rpc.Func(p.createEnterpriseToken)},
-		{Name: "enterprise/downloadApiToken", Doc: download, Rule: may(auth.Read, enterprise), Do: rpc.Func(p.downloadIn(auth.Enterprise)), Once: true},
+		{Name: "enterprise/downloadApiToken", Doc: download, Rule: may(auth.Read, enterprise).Whole(), Do: rpc.Func(p.downloadIn(auth.Enterprise)), Once: true},
 		{Name: "enterprise/getApiTokens", Doc: list, Rule: may(auth.Read, enterprise), Do: rpc.Func(p.getEnterpriseTokens)},
 		{Name: "enterprise/refreshApiToken", Doc: refresh, Rule: may(auth.Update, enterprise), Do: rpc.Func(p.refresh(auth.Enterprise)), Once: true},
 		{Name: "enterprise/revokeApiToken", Doc: revoke, Rule: may(auth.Update, enterprise), Do: rpc.Func(p.revokeIn(auth.Enterprise))},
 		{Name: "enterpriseUser/getApiTokens", Doc: listUser, Rule: auth.Any(auth.Read.On(enterprise), auth.Read.On(proxy)).Humans(), Do: rpc.Func(p.getEnterpriseUserTokens)},
 
 		{Name: "apiToken/create", Doc: create, Rule: any(auth.Create), Do: rpc.Func(p.createToken)},
-		{Name: "apiToken/download", Doc: download, Rule: any(auth.Read), Do: rpc.Func(p.download(auth.NoType)), Once: true},
+		{Name: "apiToken/download", Doc: download, Rule: any(auth.Read).Whole(), Do: rpc.Func(p.download(auth.NoType)), Once: true},
 		{Name: "apiToken/revoke", Doc: revoke, Rule: any(auth.Update), Do: rpc.Func(p.revoke(auth.NoType))},
 		{Name: "apiToken/refresh", Doc: refresh, Rule: any(auth.Update), Do: rpc.Func(p.refresh(auth.NoType)), Once: true},
 		{Name: "apiToken/get", Doc: "Gets an API token that the caller may handle, or null.", Rule: any(auth.Read), Do: rpc.Func(p.getToken)},
@@ -60,15 +60,22 @@ type NewToken struct {
 	Name        string `json:"name" rpc:"required" doc:"1 to 128 characters, unique among the owner's living tokens."`
 	Description string `json:"description" doc:"At most 255 characters."`
 	LifetimeMs  int64  `json:"lifetimeMs" rpc:"required" doc:"Milliseconds, counted from now; at most 366 days."`
+
+	// What limits a token is not passed over because it was misspelt, or stands beside them: it would be a token without.
+	Limits *NewTokenLimits `json:"limits" guard:"limits|privileges|methods|sources" doc:"What the token leaves of its owner's rights; they never change."`
 }
 
 func (n NewToken) account(owner rpc.ID, t auth.UserType, tenant rpc.ID) token.NewToken {
 	return token.NewToken{
 		Owner: int64(owner), OwnerType: t, TenantID: int64(tenant), Name: n.Name, Description: n.Description, LifetimeMs: n.LifetimeMs,
+		Limits: n.Limits.account(),
 	}
 }
 
 func (p Portal) create(ctx context.Context, by *auth.Principal, n token.NewToken) (Inserted, error) {
+	if err := p.known(n.Limits); err != nil {
+		return Inserted{}, err
+	}
 	id, err := p.tokens.Create(ctx, by, n)
 	return Inserted{ID: rpc.ID(id), Rows: 1}, err
 }
@@ -107,6 +114,7 @@ func (p Portal) createEnterpriseToken(ctx context.Context, by *auth.Principal, i
 
 // CreateToken is the params of apiToken/create.
 type CreateToken struct {
+	rpc.Exact
 	UserID rpc.ID `json:"userId" doc:"The owner; the default is the caller."`
 	NewToken
 }

@@ -29,6 +29,8 @@ type APIToken struct {
 	State                      string   `json:"state" enum:"PENDING|ENABLED|REVOKED|EXPIRED"`
 	LastUsed                   rpc.Time `json:"lastUsed" doc:"Written at most once a minute."`
 	LastUsedFrom               *string  `json:"lastUsedFrom"`
+
+	Limits *TokenLimits `json:"limits"`
 }
 
 // UserAPIToken is one in the list of a user.
@@ -42,6 +44,7 @@ func apiToken(l token.Listed) APIToken {
 		ID: rpc.ID(l.ID), TokenUUID: l.UUID.String(), Name: l.Name, Description: text(l.Description),
 		Created: rpc.At(l.Created), Modified: rpc.At(l.Modified), Expiration: rpc.At(l.Expiration), Downloaded: rpc.At(l.Downloaded),
 		IsRevoked: l.State == token.Revoked, State: string(l.State), LastUsed: rpc.At(l.LastUsed), LastUsedFrom: text(l.LastUsedFrom),
+		Limits: tokenLimits(l.Limits),
 	}
 	out.CreatedByOperatorUserID, out.CreatedByEnterpriseUserID = byType(l.CreatorType, l.CreatorID)
 	out.CreatedForOperatorUserID, out.CreatedForEnterpriseUserID = byType(l.OwnerType, l.OwnerID)

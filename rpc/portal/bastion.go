@@ -13,7 +13,7 @@ func (p Portal) bastionRows() []rpc.Method {
 		{Name: "operatorUser/setOperatorUserBastionState", Doc: "Requests that an operator user be staged to the bastion, or no longer.",
 			Rule: auth.All(auth.Update.On(auth.OperatorUser)).Callers(auth.Operator).OrSelf(auth.Operator), Do: rpc.Func(p.setOperatorBastion)},
 		{Name: "enterprise/setEnterpriseBastionState", Doc: "Requests that an enterprise be staged to the bastion, or no longer.",
-			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)), Do: rpc.Func(p.setEnterpriseBastion)},
+			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)).Whole(), Do: rpc.Func(p.setEnterpriseBastion)},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 func (p Portal) callerRows() []rpc.Method {
 	return []rpc.Method{
 		{Name: "auth/getCallerInfo", Doc: "Tells who the caller is, by which means, with which rights, until when.",
-			Rule: auth.SignedIn, Do: rpc.Func(p.getCallerInfo)},
+			Rule: auth.SignedIn.Anywhere(), Do: rpc.Func(p.getCallerInfo)},
 	}
 }
 
@@ -29,6 +29,7 @@ type CallerInfo struct {
 	Privileges        []string      `json:"privileges" doc:"Those that the role holds; on tenants below, consent is needed for some."`
 	Means             string        `json:"means" enum:"SESSION|API_TOKEN|ACCESS_TOKEN"`
 	MeansID           *rpc.ID       `json:"meansId" doc:"The number of the API token."`
+	Limits            *TokenLimits  `json:"limits" doc:"Of the API token."`
 	Expires           rpc.Time      `json:"expires" doc:"When the session or token ends."`
 	Source            string        `json:"source" doc:"The address that the call came from."`
 	TokenLifetimeMs   int64         `json:"tokenLifetimeMs" doc:"How long a new API token may live at most."`
@@ -44,6 +45,7 @@ func (p Portal) getCallerInfo(ctx context.Context, by *auth.Principal, _ None) (
 		UserType: by.UserType.String(), NetworkID: auth.NetworkID, EnterpriseProxyID: ref(by.ProxyID), EnterpriseID: ref(by.EnterpriseID),
 		Role: ExplainedRole{rpc.ID(by.Role.ID), by.Role.Name}, IsSuper: rpc.Flag(by.IsSuper()), Privileges: []string{},
 		Means: by.Means.String(), Expires: rpc.At(by.Until), Source: by.Source, TokenLifetimeMs: longest.Milliseconds(),
+		Limits: tokenLimits(by.Limits),
 	}
 	if by.Means == auth.ByAPIToken {
 		out.MeansID = ref(by.MeansID)
@@ -63,6 +65,7 @@ type CatalogEntry struct {
 	AllowAuthTypes      []string `json:"allowAuthTypes" doc:"The types of users or organisations; none means every one."`
 	All                 []string `json:"all" doc:"Privileges of which every one is asked for."`
 	Any                 []string `json:"any" doc:"Privileges of which one will do."`
+	AllowLimitedTokens  bool     `json:"allowLimitedTokens" doc:"Open to API tokens with limits, within these."`
 }
 
 func catalog(rows []rpc.Method) []CatalogEntry {
@@ -71,6 +74,7 @@ func catalog(rows []rpc.Method) []CatalogEntry {
 		rule := explainedRule(m.Rule)
 		out[i] = CatalogEntry{
 			Name: m.Name, Summary: m.Doc, Public: rule.Public, AllowPrincipleTypes: rule.Principals, AllowAuthTypes: []string{}, All: rule.All, Any: rule.Any,
+			AllowLimitedTokens: !m.Rule.IsWhole(),
 		}
 		for _, t := range m.Rule.UserTypes() {
 			out[i].AllowAuthTypes = append(out[i].AllowAuthTypes, t.Caller())

@@ -13,11 +13,11 @@ func (p Portal) capabilityRows() []rpc.Method {
 		{Name: "enterprise/getEnterpriseCapabilities", Doc: "Says of each capability whether the enterprise has it.",
 			Rule: auth.All(auth.Read.On(auth.EnterpriseObject)), Do: rpc.Func(p.getEnterpriseCapabilities)},
 		{Name: "enterprise/insertOrUpdateEnterpriseCapability", Doc: "Gives an enterprise a capability, or takes it; that acts with the next call.",
-			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)).Callers(auth.Operator), Do: rpc.Func(p.setEnterpriseCapability)},
+			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)).Callers(auth.Operator).Whole(), Do: rpc.Func(p.setEnterpriseCapability)},
 		{Name: "enterpriseProxy/getEnterpriseProxyCapabilities", Doc: "Says of each capability whether the partner has it.",
 			Rule: auth.All(auth.Read.On(auth.ProxyObject)).Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.getEnterpriseProxyCapabilities)},
 		{Name: "enterpriseProxy/insertOrUpdateEnterpriseProxyCapability", Doc: "Gives a partner a capability, or takes it; that acts with the next call.",
-			Rule: auth.All(auth.Update.On(auth.ProxyObject)).Callers(auth.Operator), Do: rpc.Func(p.setEnterpriseProxyCapability)},
+			Rule: auth.All(auth.Update.On(auth.ProxyObject)).Callers(auth.Operator).Whole(), Do: rpc.Func(p.setEnterpriseProxyCapability)},
 	}
 }
 

@@ -31,18 +31,7 @@ func (h *house) machines(t testing.TB) (service, app http.Header) {
 // TestWhoIsTaken calls every method as a person, as a service account and as an app, and holds who is refused by kind against a
 // table that was written by hand.
 func TestWhoIsTaken(t *testing.T) {
-	table, err := os.ReadFile("testdata/principals.table")
-	must(t, err)
-	expected := func(method string) (cells []string) {
-		for line := range strings.Lines(string(table)) {
-			if words := strings.Fields(line); len(words) == 4 && words[0] != "#" {
-				if ok, err := path.Match(words[3], method); ok && err == nil {
-					cells = words[:3]
-				}
-			}
-		}
-		return cells
-	}
+	expected := methodTable(t, "testdata/principals.table", 3)
 	h := build(t)
 	service, app := h.machines(t)
 	callers := []http.Header{h.session(t, "admin@acme"), service, app}
@@ -72,6 +61,25 @@ func TestWhoIsTaken(t *testing.T) {
 				t.Errorf("%s by %s: the catalog says %v", m.Name, kind, m.AllowPrincipleTypes)
 			}
 		}
+	}
+}
+
+// methodTable answers what a table has for a method: so many cells, then a pattern of names; later lines win.
+func methodTable(t *testing.T, file string, columns int) func(method string) (cells []string) {
+	t.Helper()
+	table, err := os.ReadFile(file)
+	must(t, err)
+	return func(method string) (cells []string) {
+		for line := range strings.Lines(string(table)) {
+			words := strings.Fields(line)
+			if len(words) != columns+1 || words[0] == "#" {
+				continue
+			}
+			if ok, err := path.Match(words[columns], method); ok && err == nil {
+				cells = words[:columns]
+			}
+		}
+		return cells
 	}
 }
 

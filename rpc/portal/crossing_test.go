@@ -178,6 +178,7 @@ var useful = map[string]string{
 	"apiClient/deleteApiClient":                 `{"enterpriseId":$tenant,"id":$client}`,
 	"apiClient/insertApiClient":                 `{"enterpriseId":$tenant,"clientId":"$new-client","firstName":"a","lastName":"b"}`,
 	"apiClient/updateApiClient":                 `{"enterpriseId":$tenant,"id":$client,"_update":{"firstName":"$new"}}`,
+	"apiToken/create.limits.enterpriseId":       `{"name":"$new","lifetimeMs":1}`,
 	"compositeRole/createByEnterprise":          `{"enterpriseId":$tenant,"name":"$new","userType":"ENTERPRISE","functionalRoleIds":[127]}`,
 	"compositeRole/createByEnterpriseProxy":     `{"enterpriseProxyId":$proxy,"name":"$new","userType":"MSP","functionalRoleIds":[117]}`,
 	"compositeRole/createByOperator":            `{"name":"$new","userType":"OPERATOR","functionalRoleIds":[107]}`,
@@ -355,6 +356,7 @@ var ending = regexp.MustCompile("/(delete|remove|revoke|unshare|end)|Delegated|l
 var unheard = [][2]string{
 	{"enterpriseProxy/*.enterpriseId", "not a partner's user's"}, {"operatorUser/*.enterprise*Id", "not an operator's"},
 	{"enterprise/*.enterpriseProxyId", "not an enterprise's user's"},
+	{"enterprise/createApiToken.limits.enterpriseId", "no enterprise is below an enterprise's user"},
 	{"role/*Customization*.userId", "nothing is customized for users"},
 	{"role/*CustomRoles.userId", "nothing is customized for users"},
 }

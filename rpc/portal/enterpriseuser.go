@@ -11,7 +11,7 @@ import (
 func (p Portal) enterpriseUserRows() []rpc.Method {
 	return []rpc.Method{
 		{Name: "enterpriseUser/getEnterpriseUser", Doc: "Gets a user of an enterprise, or null.",
-			Rule: auth.All(auth.Read.On(auth.EnterpriseUser)).OrSelf(auth.Enterprise), Do: rpc.Func(p.getEnterpriseUser)},
+			Rule: auth.All(auth.Read.On(auth.EnterpriseUser)).OrSelf(auth.Enterprise).Anywhere(), Do: rpc.Func(p.getEnterpriseUser)},
 		{Name: "enterpriseUser/updateEnterpriseUser", Doc: "Changes the named fields of a user of an enterprise.",
 			Rule: auth.All(auth.Update.On(auth.EnterpriseUser)).OrSelf(auth.Enterprise).WhileDue(auth.PasswordDue), Do: rpc.Func(p.updateEnterpriseUser)},
 		{Name: "enterpriseUser/deleteEnterpriseUser", Doc: "Deletes a user of an enterprise; his sessions and API tokens end.",

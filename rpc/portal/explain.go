@@ -10,21 +10,16 @@ import (
 	"github.com/portico-vco/portico/rpc"
 )
 
-// selfRows are the rows about the rows: they know all of them, and themselves.
-func (p Portal) selfRows(rows []rpc.Method) []rpc.Method {
-	all := new([]rpc.Method)
-	self := []rpc.Method{
+// selfRows are the rows about the rows.
+func (p Portal) selfRows() []rpc.Method {
+	return []rpc.Method{
 		{Name: "role/explainPrivilege", Doc: "Tells whether a user may call a method, and which rule, role, customization or delegation decides it.",
-			Rule: auth.SignedIn, Do: rpc.Func(func(ctx context.Context, by *auth.Principal, in Explain) (*Explanation, error) {
-				return p.explain(ctx, by, in, *all)
-			})},
+			Rule: auth.SignedIn.Anywhere(), Do: rpc.Func(p.explain)},
 		{Name: "system/getMethodCatalog", Doc: "Lists the methods, with the principals and users that each takes, and the privileges that it asks for.",
-			Rule: auth.SignedIn, Do: rpc.Func(func(context.Context, *auth.Principal, None) ([]CatalogEntry, error) {
-				return catalog(*all), nil
+			Rule: auth.SignedIn.Anywhere(), Do: rpc.Func(func(context.Context, *auth.Principal, None) ([]CatalogEntry, error) {
+				return catalog(*p.rows), nil
 			})},
 	}
-	*all = slices.Concat(rows, self, []rpc.Method{rpc.Discover})
-	return self
 }
 
 // Explain is the params of role/explainPrivilege.
@@ -45,7 +40,7 @@ type Explanation struct {
 	EnterpriseProxyID *rpc.ID              `json:"enterpriseProxyId"`
 	Allowed           bool                 `json:"allowed"`
 	AllowedToSelf     bool                 `json:"allowedToSelf" doc:"He may do it to himself all the same."`
-	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|PRINCIPAL|USER_TYPE|ROLE|CUSTOMIZATION|SCOPE|TENANT|DELEGATION"`
+	DecidedBy         string               `json:"decidedBy" enum:"RULE|DUE|USER|PRINCIPAL|USER_TYPE|ROLE|CUSTOMIZATION|SCOPE|LIMITS|TENANT|DELEGATION"`
 	Reason            *string              `json:"reason" doc:"The text of the refusal."`
 	Role              ExplainedRole        `json:"role"`
 	Privileges        []ExplainedPrivilege `json:"privileges" doc:"What was found of each privilege that was looked at, in the order of the rule."`
@@ -71,7 +66,7 @@ type ExplainedRole struct {
 type ExplainedPrivilege struct {
 	Privilege      string               `json:"privilege"`
 	Held           bool                 `json:"held"`
-	DecidedBy      string               `json:"decidedBy" enum:"ROLE|CUSTOMIZATION|SCOPE|TENANT|DELEGATION"`
+	DecidedBy      string               `json:"decidedBy" enum:"ROLE|CUSTOMIZATION|SCOPE|LIMITS|TENANT|DELEGATION"`
 	FunctionalRole *ExplainedRole       `json:"functionalRole" doc:"That grants it, or in which it is denied."`
 	Customization  *Customization       `json:"customization"`
 	Delegation     *ExplainedDelegation `json:"delegation" doc:"The consent of the tenant that it takes."`
@@ -83,12 +78,12 @@ type ExplainedDelegation struct {
 	Given bool   `json:"given"`
 }
 
-func (p Portal) explain(ctx context.Context, by *auth.Principal, in Explain, rows []rpc.Method) (*Explanation, error) {
-	i := slices.IndexFunc(rows, func(m rpc.Method) bool { return m.Name == in.Method })
+func (p Portal) explain(ctx context.Context, by *auth.Principal, in Explain) (*Explanation, error) {
+	i := slices.IndexFunc(*p.rows, func(m rpc.Method) bool { return m.Name == in.Method })
 	if i < 0 {
 		return nil, auth.BadField("method", "is not one of this portal's")
 	}
-	row := rows[i]
+	row := (*p.rows)[i]
 	who, enabled, err := p.explained(ctx, by, int64(in.UserID))
 	if err != nil {
 		return nil, err
@@ -138,7 +133,7 @@ func (p Portal) explainedTenant(ctx context.Context, by, who *auth.Principal, in
 }
 
 func explanation(row rpc.Method, who *auth.Principal, enabled bool, in *auth.Tenant) *Explanation {
-	ruling := row.Rule.Explain(who, in)
+	ruling := row.Asks().Explain(who, in)
 	out := &Explanation{
 		Method: row.Name, UserID: ref(who.UserID), Username: who.Username, Role: ExplainedRole{rpc.ID(who.Role.ID), who.Role.Name},
 		Allowed: ruling.Err == nil, AllowedToSelf: ruling.Self, DecidedBy: string(ruling.Decider),

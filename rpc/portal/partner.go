@@ -12,7 +12,7 @@ import (
 func (p Portal) partnerRows() []rpc.Method {
 	read, update := auth.All(auth.Read.On(auth.ProxyObject)), auth.All(auth.Update.On(auth.ProxyObject))
 	create, list := auth.All(auth.Create.On(auth.EnterpriseObject)), auth.All(auth.Read.On(auth.EnterpriseObject))
-	move := auth.All(auth.Update.On(auth.EnterpriseObject), auth.Update.On(auth.ProxyObject)).Callers(auth.Operator)
+	move := auth.All(auth.Update.On(auth.EnterpriseObject), auth.Update.On(auth.ProxyObject)).Callers(auth.Operator).Whole()
 	return []rpc.Method{
 		{Name: "enterpriseProxy/insertEnterpriseProxy", Doc: "Creates a partner, with its first superuser if one is given.",
 			Rule: auth.All(auth.Create.On(auth.ProxyObject)).Callers(auth.Operator), Do: rpc.Func(p.insertEnterpriseProxy)},

@@ -29,12 +29,13 @@ type Portal struct {
 	groups   *vault.Groups
 	vault    *vault.Vault
 	backups  *backup.Backups
+	rows     *[]rpc.Method // all of them, once they are there: for those that are about methods
 }
 
 // Methods answers the whole table.
 func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients,
 	g *vault.Groups, v *vault.Vault, k *backup.Backups) []rpc.Method {
-	p := Portal{a, t, b, l, c, g, v, k}
+	p := Portal{a, t, b, l, c, g, v, k, new([]rpc.Method)}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -52,7 +53,9 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.userGroupRows(), p.credentialRows(),
 		p.backupRows(),
 	)
-	return append(rows, p.selfRows(rows)...)
+	rows = append(rows, p.selfRows()...)
+	*p.rows = append(rows, rpc.Discover)
+	return rows
 }
 
 // An Authority answers the front's questions: who calls, and what tenants there are.

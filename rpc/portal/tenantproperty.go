@@ -14,11 +14,11 @@ func (p Portal) tenantPropertyRows() []rpc.Method {
 		{Name: "enterprise/getEnterpriseProperty", Doc: "Gets a property of an enterprise by number or name, or null.",
 			Rule: auth.All(auth.Read.On(auth.EnterpriseObject)), Do: rpc.Func(p.getEnterpriseProperty)},
 		{Name: "enterprise/insertOrUpdateEnterpriseProperty", Doc: "Sets a property of an enterprise; it acts with the next call.",
-			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)), Do: rpc.Func(p.insertOrUpdateEnterpriseProperty)},
+			Rule: auth.All(auth.Update.On(auth.EnterpriseObject)).Whole(), Do: rpc.Func(p.insertOrUpdateEnterpriseProperty)},
 		{Name: "enterpriseProxy/getEnterpriseProxyProperty", Doc: "Gets a property of a partner by number or name, or null.",
 			Rule: read.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.getEnterpriseProxyProperty)},
 		{Name: "enterpriseProxy/insertOrUpdateEnterpriseProxyProperty", Doc: "Sets a property of a partner; it acts with the next call.",
-			Rule: update.Callers(auth.Operator, auth.MSP), Do: rpc.Func(p.insertOrUpdateEnterpriseProxyProperty)},
+			Rule: update.Callers(auth.Operator, auth.MSP).Whole(), Do: rpc.Func(p.insertOrUpdateEnterpriseProxyProperty)},
 	}
 }
 
