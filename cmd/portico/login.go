@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http/cookiejar"
 	"net/url"
@@ -30,6 +31,9 @@ const loginText = `Logs in, makes an API token, and keeps it in a profile, by wh
 
 The profile has the portal's address, its certificate if that was given, and the token, in a file that nobody else may read. Logging in
 again replaces the token; the one before is revoked.
+
+With limits the token may do less than you: --method, --privilege, --source, --enterprise, as in portico token create. One that
+may not call apiToken/revoke, or not from here, is not ended by portico logout, but by the next login.
 `
 
 const loginMore = `
@@ -43,14 +47,21 @@ type loginOrder struct {
 	user, passwordFile, fingerprint, tokenName string
 	operator                                   bool
 	lifetime                                   lifetime
+	limits                                     cli.Params // with those of the token
 }
 
 func (p *program) login() *cobra.Command {
-	o := loginOrder{lifetime: lifetime(90 * 24 * time.Hour)}
+	o := loginOrder{lifetime: lifetime(90 * 24 * time.Hour), limits: cli.Params{}}
+	var limits []func(cli.Params) error
 	c := p.command(about{"login [flags]", "log in at a portal, and keep an API token for other commands", loginText, loginMore},
 		func(ctx context.Context, words []string) error {
 			if len(words) > 0 {
 				return wrong("%q is too much", words[0])
+			}
+			for _, set := range limits {
+				if err := set(o.limits); err != nil {
+					return err
+				}
 			}
 			return p.logIn(ctx, &o)
 		})
@@ -60,6 +71,9 @@ func (p *program) login() *cobra.Command {
 	f.StringVar(&o.fingerprint, "trust-fingerprint", "", "`SHA256` of the certificate to trust, as openssl x509 -noout -fingerprint -sha256 says it")
 	f.Var(&o.lifetime, "lifetime", "`TIME` that the token lives, such as 30d or 12h, as far as the portal allows")
 	f.StringVar(&o.tokenName, "token-name", "", "`NAME` of the token; without it where and when it was made")
+	for _, limit := range cli.TokenLimits {
+		limits = append(limits, p.paramFlag(f, limit, nil))
+	}
 	mine(f)
 	o.flags(f, "`URL` of the portal; without it that of the profile, or "+localURL)
 	f.StringVar(&o.profile, "profile", "", "`NAME` of the profile; without it the one in use, or the portal's host if that is given")
@@ -147,7 +161,8 @@ func (p *program) makeProfile(ctx context.Context, to *cli.Portal, o *loginOrder
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, end()) }()
-	made = &profile{URL: strings.TrimSuffix(to.URL, "portal/"), CA: string(to.CA), Username: o.user}
+	limits, _ := o.limits["limits"].(cli.Params)
+	made = &profile{Sources: limits["sources"] != nil, URL: strings.TrimSuffix(to.URL, "portal/"), CA: string(to.CA), Username: o.user}
 	if err := p.newToken(ctx, to, o, made); err != nil {
 		return nil, nil, err
 	}
@@ -158,6 +173,9 @@ func (p *program) makeProfile(ctx context.Context, to *cli.Portal, o *loginOrder
 	})
 	if err != nil {
 		return nil, nil, errors.Join(err, to.Ask(ctx, "apiToken/revoke", cli.Params{"id": made.TokenID}, nil))
+	}
+	if p.endBySession(ctx, to, replaced) {
+		replaced = nil
 	}
 	return made, replaced, nil
 }
@@ -170,10 +188,9 @@ func (p *program) newToken(ctx context.Context, to *cli.Portal, o *loginOrder, m
 	host, _ := os.Hostname()
 	name := cmp.Or(o.tokenName, fmt.Sprintf("portico login at %.60s, %s", host, p.now().UTC().Format("2006-01-02 15:04:05.000")))
 	var created struct{ ID int64 }
-	err := to.Ask(ctx, "apiToken/create", cli.Params{
-		"name": name, "lifetimeMs": min(time.Duration(o.lifetime).Milliseconds(), caller.TokenLifetimeMs),
-	}, &created)
-	if err != nil {
+	params := cli.Params{"name": name, "lifetimeMs": min(time.Duration(o.lifetime).Milliseconds(), caller.TokenLifetimeMs)}
+	maps.Copy(params, o.limits)
+	if err := to.Ask(ctx, "apiToken/create", params, &created); err != nil {
 		return err
 	}
 	var token struct{ Expiration time.Time }
@@ -208,6 +225,21 @@ func (p *program) session(ctx context.Context, to *cli.Portal, method, user stri
 	}, nil
 }
 
+// endBySession revokes the token that is replaced by the session of who has just logged in: its limits may not let it do that itself.
+// A portal that was made anew may have given its number to another one, which ends at another time.
+func (p *program) endBySession(ctx context.Context, to *cli.Portal, of *profile) bool {
+	if of == nil {
+		return false
+	}
+	var is struct{ Expiration time.Time }
+	if err := to.Ask(ctx, "apiToken/get", cli.Params{"id": of.TokenID}, &is); err != nil || !is.Expiration.Equal(of.Expires) {
+		return false
+	}
+	var done struct{ Rows int }
+	err := to.Ask(ctx, "apiToken/revoke", cli.Params{"id": of.TokenID}, &done)
+	return err == nil && done.Rows == 1
+}
+
 // endToken revokes the token of a profile, by itself. Whether it does is told, for the profile is gone either way.
 func (p *program) endToken(ctx context.Context, of *profile) {
 	if of == nil {
@@ -229,7 +261,7 @@ func (p *program) revokeOwn(ctx context.Context, of *profile, c reached) error {
 	to.Token, to.CA = of.Token.Text, []byte(of.CA)
 	err = to.Ask(ctx, "apiToken/revoke", cli.Params{"id": of.TokenID}, nil)
 	var refused *cli.Error
-	if errors.As(err, &refused) && refused.Kind() == auth.Unauthenticated {
+	if errors.As(err, &refused) && refused.Kind() == auth.Unauthenticated && (!of.Sources || !p.now().Before(of.Expires)) {
 		return nil
 	}
 	return err

@@ -20,6 +20,7 @@ type profile struct {
 	Token    keptToken `json:"token"`
 	TokenID  int64     `json:"tokenId"`
 	Expires  time.Time `json:"expires"`
+	Sources  bool      `json:"sources,omitempty"` // it may be used from some places alone: that it is refused does not say that it has ended
 }
 
 // A keptToken is a secret that is written, here alone.

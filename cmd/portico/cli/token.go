@@ -4,22 +4,32 @@ func one(of string) Param {
 	return Param{Name: "ID", Path: "id", Kind: Number, Word: true, Required: true, About: "the number of the " + of}
 }
 
+// TokenLimits are the limits that a token is made with.
+var TokenLimits = []Param{
+	{Name: "privilege", Path: "limits.privileges", Kind: Texts, About: "`PRIVILEGES` such as READ:ENTERPRISE that it has at most; repeatable"},
+	{Name: "method", Path: "limits.methods", Kind: Texts,
+		About: "`METHODS` such as enterprise/getEnterprise, or enterprise/*, that alone it is for; repeatable"},
+	{Name: "source", Path: "limits.sources", Kind: Texts, About: "`ADDRESSES` and networks that alone it may be used from; repeatable"},
+	{Name: "enterprise", Path: "limits.enterpriseId", Kind: Number, About: "`ID` of the enterprise below yours that alone it is for"},
+}
+
 func tokens() Group {
 	columns := []string{"id", "name", "state", "created", "expiration", "lastUsed", "lastUsedFrom"}
 	return Group{"token", "API tokens", []Command{
 		{Name: "create", About: "make an API token, which is pending until its owner downloads it; prints its number",
-			Of: Methods{Own: "apiToken/create"}, Does: Makes, Params: []Param{
+			Of: Methods{Own: "apiToken/create"}, Does: Makes, Params: append([]Param{
 				{Name: "NAME", Path: "name", Word: true, Required: true},
 				{Name: "lifetime", Path: "lifetimeMs", Kind: Lifetime, Required: true, About: "`TIME` that it lives, such as 90d or 12h"},
 				{Name: "description", Path: "description", About: "`TEXT` about it"},
 				{Name: "user", Path: "userId", Kind: Number, About: "`ID` of its owner, if that is not you"},
-			}},
+			}, TokenLimits...)},
 		{Name: "list", About: "list API tokens: your own, a user's, or those of a tenant that you may handle",
 			Of:      Methods{"apiToken/list", "enterprise/getApiTokens", "enterpriseProxy/getApiTokens", "network/getApiTokens"},
 			Columns: columns, Params: []Param{{Name: "user", Path: "userId", Kind: Number, Own: true, About: "`ID` of a user, if that is not you"}}},
 		{Name: "show", About: "show an API token, but never its text", Of: Methods{Own: "apiToken/get"}, Does: Shows,
 			Columns: append(columns, "description", "tokenUuid", "downloaded", "modified", "tenantName",
-				"createdForEnterpriseUserId", "createdForOperatorUserId"),
+				"createdForEnterpriseUserId", "createdForOperatorUserId",
+				"limits"),
 			Params: []Param{one("API token")}},
 		{Name: "download", About: "make the text of a pending API token of yours, and enable it: this once",
 			Of: Methods{Own: "apiToken/download"}, Does: Changes, Once: "token", Params: []Param{one("API token")},
