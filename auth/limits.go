@@ -96,7 +96,7 @@ func (p *Principal) beyond(why string) error {
 
 // tame are the changes that give nobody a way in, nor more rights. With any other a token with limits could make itself, or its owner,
 // something without: a user, a password, a token, a client, a role. A new privilege is none of these until somebody says so. Of API
-// tokens, who refreshes or revokes one decides by which token he came.
+// tokens, who refreshes, rotates or revokes one decides by which token he came.
 var tame = []Privilege{
 	Update.On(OperatorToken), Update.On(ProxyToken), Update.On(EnterpriseToken),
 	Update.On(EnterpriseObject), Update.On(ProxyObject), Update.On(EnterpriseProfile),

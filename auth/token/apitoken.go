@@ -27,6 +27,7 @@ const (
 	Download Act = "download"
 	Refresh  Act = "refresh"
 	Revoke   Act = "revoke"
+	Rotate   Act = "rotate"
 
 	Create Act = "create" // the first, before there is a state
 )
@@ -34,7 +35,7 @@ const (
 // Moves is the life of an API token.
 var Moves = auth.Lifecycle[State, Act]{
 	Pending: {Download: Enabled, Revoke: Revoked},
-	Enabled: {Refresh: Enabled, Revoke: Revoked},
+	Enabled: {Refresh: Enabled, Rotate: Enabled, Revoke: Revoked},
 }
 
 // A Token is an API token of a user. Of its text only the digest is kept, and that only after the download.
@@ -59,7 +60,10 @@ type Token struct {
 	Downloaded  time.Time     `json:"downloaded,omitzero"`
 	Revoked     time.Time     `json:"revoked,omitzero"`
 
-	Limits *auth.Limits `json:"limits,omitempty"` // never changed
+	Limits        *auth.Limits `json:"limits,omitempty"` // never changed
+	Rotated       time.Time    `json:"rotated,omitzero"` // its name is its successor's since then
+	SuccessorID   int64        `json:"successorId,omitempty"`
+	PredecessorID int64        `json:"predecessorId,omitempty"`
 }
 
 var (
@@ -108,7 +112,11 @@ func (t *Token) place() []byte {
 	if t.Kept == Revoked || t.Released {
 		return store.AppendKey(ownerKey(t.OwnerType, t.TenantID, t.OwnerID), dead, t.ID)
 	}
-	return nameKey(t.OwnerType, t.TenantID, t.OwnerID, t.Name)
+	key := nameKey(t.OwnerType, t.TenantID, t.OwnerID, t.Name)
+	if !t.Rotated.IsZero() { // it still counts among the living, behind the one that has the name
+		key = store.AppendKey(key, t.ID)
+	}
+	return key
 }
 
 func (t *Token) end() time.Time {
@@ -136,8 +144,12 @@ func manages(by *auth.Principal, do auth.Action, in auth.Tenant) bool {
 }
 
 func (t *Token) happening(name string) account.Happening {
-	return account.Happening{
+	h := account.Happening{
 		Name: name, Category: account.OfSecurity, Message: "API token " + t.Name,
 		Detail: map[string]any{"tokenId": t.ID, "tokenUuid": t.UUID.String(), "name": t.Name, "ownerId": t.OwnerID},
 	}
+	if t.SuccessorID != 0 {
+		h.Detail["successorId"] = t.SuccessorID
+	}
+	return h
 }

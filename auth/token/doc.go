@@ -3,7 +3,7 @@
 // # The life of an API token
 //
 //	PENDING --download--> ENABLED --revoke--> REVOKED
-//	PENDING --revoke--> REVOKED        ENABLED --refresh--> ENABLED
+//	PENDING --revoke--> REVOKED        ENABLED --refresh--> ENABLED        ENABLED --rotate--> ENABLED, beside its successor
 //
 // EXPIRED is never stored: it follows from the clock, for tokens that were not downloaded too, and REVOKED outranks it.
 // Every move is one Update: fetch, ask the table, put, record. Of two downloads at once exactly one finds PENDING.

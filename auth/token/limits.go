@@ -28,7 +28,7 @@ const (
 	broadestV6 = 16
 )
 
-// read checks what can be checked without the store. The limits do not change after.
+// read checks what can be checked without the store. The limits do not change after; a successor has the same.
 func (n *NewLimits) read() (*auth.Limits, error) {
 	if n == nil {
 		return nil, nil
@@ -123,13 +123,31 @@ func (t *Tokens) mayLimit(tx store.Tx, by *auth.Principal, owner *account.User, 
 }
 
 // ownDoing refuses a token with limits what would give its holder another: that could be wider, or live longer. It may be refreshed
-// by itself.
+// and rotated by itself; and its successor, which is like it, be rotated if the answer with that one's text was lost.
 func ownDoing(by *auth.Principal, tok *Token, act Act) error {
-	itself := tok.ID == by.MeansID && act != Download
+	itself := tok.ID == by.MeansID && act != Download || succeeds(tok, by) && act == Rotate
 	if by.Limits == nil || act == Revoke || itself && by.Means == auth.ByAPIToken {
 		return nil
 	}
 	return auth.Errorf(auth.Forbidden, "an API token with limits may not %s another in method [%s]", act, by.Method)
+}
+
+// succeeds says whether a token is the successor of the one that the caller came by.
+func succeeds(tok *Token, by *auth.Principal) bool {
+	return by.Means == auth.ByAPIToken && tok.PredecessorID != 0 && tok.PredecessorID == by.MeansID
+}
+
+// lost refuses a token with limits its successor once that was used: its text has arrived, and an old one that somebody else has, too,
+// shall not outlive the overlap by it. A use at another portal is known within a minute.
+func (t *Tokens) lost(tx store.Tx, by *auth.Principal, tok *Token) error {
+	if by.Limits == nil || !succeeds(tok, by) {
+		return nil
+	}
+	last, err := t.lastUse(tx, tok.ID)
+	if err == nil && !last.Time.IsZero() {
+		err = auth.Errorf(auth.Conflict, "cannot rotate: it is in use, and is rotated by itself or by who signs in")
+	}
+	return err
 }
 
 // ErrElsewhere is what is told of a token that is good, and not where the call comes from.

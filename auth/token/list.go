@@ -173,14 +173,20 @@ func (t *Tokens) Get(ctx context.Context, by *auth.Principal, id int64) (found *
 
 func (t *Tokens) listed(tx store.Tx, tok *Token, in auth.Tenant) (Listed, error) {
 	l := Listed{Token: tok, State: tok.State(t.now()), Tenant: in}
-	last := t.uses.of(tok.ID)
-	kept, err := lastUses.Get(tx, tok.ID)
+	last, err := t.lastUse(tx, tok.ID)
 	if err != nil {
 		return l, err
 	}
-	if kept != nil && kept.Time.After(last.Time) {
-		last = *kept
-	}
 	l.LastUsed, l.LastUsedFrom = last.Time, last.From
 	return l, nil
+}
+
+// lastUse is the last one that is known here.
+func (t *Tokens) lastUse(tx store.Tx, id int64) (use, error) {
+	last := t.uses.of(id)
+	kept, err := lastUses.Get(tx, id)
+	if err == nil && kept != nil && kept.Time.After(last.Time) {
+		last = *kept
+	}
+	return last, err
 }

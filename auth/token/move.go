@@ -85,11 +85,7 @@ func (t *Tokens) renew(tx store.Tx, tok *Token, longest time.Duration) error {
 
 // Revoke ends a token for good: its owner, or who manages his tokens. rows is 0 when the caller sees no such token.
 func (t *Tokens) Revoke(ctx context.Context, by *auth.Principal, w Where, id int64) (rows int, err error) {
-	found, err := t.move(ctx, by, Revoke, func(tx store.Tx) (*Token, error) { return byID(tx, w, id) },
-		func(tx store.Tx, tok *Token) error {
-			tok.Revoked = t.now()
-			return nil
-		})
+	found, err := t.move(ctx, by, Revoke, func(tx store.Tx) (*Token, error) { return byID(tx, w, id) }, t.revoked)
 	if errors.Is(err, errNoToken) {
 		return 0, nil
 	}
@@ -129,18 +125,14 @@ func (t *Tokens) move(ctx context.Context, by *auth.Principal, act Act, find fun
 		if err := t.mayMove(by, act, tok, in); err != nil {
 			return &refusedMove{tok, in, err}
 		}
-		to, err := Moves.Next(tok.State(t.now()), act)
-		if err != nil {
+		to, err := t.next(tx, by, tok, act)
+		if auth.KindOf(err) == auth.Conflict {
 			return &refusedMove{tok, in, err}
 		}
-		tok.Kept, tok.Modified = to, t.now()
-		if err := change(tx, tok); err != nil {
+		if err != nil {
 			return err
 		}
-		if err := tokens.Put(tx, tok); err != nil {
-			return err
-		}
-		return t.accounts.Record(tx, by, in, tok.happening(eventOf[act]))
+		return t.moved(tx, by, in, tok, act, to, change)
 	})
 	t.watch.move(act, err)
 	var refused *refusedMove
@@ -154,9 +146,46 @@ func (t *Tokens) move(ctx context.Context, by *auth.Principal, act Act, find fun
 	return false, cmp.Or(t.accounts.Refused(ctx, by, refused.in, h), refused.what)
 }
 
-var eventOf = map[Act]string{Download: "DOWNLOAD_API_TOKEN", Refresh: "REFRESH_API_TOKEN", Revoke: "REVOKE_API_TOKEN"}
+// moved writes a move that may be made, with its event.
+func (t *Tokens) moved(
+	tx store.Tx, by *auth.Principal, in auth.Tenant, tok *Token, act Act, to State, change func(store.Tx, *Token) error,
+) error {
+	tok.Kept, tok.Modified = to, t.now()
+	if err := change(tx, tok); err != nil {
+		return err
+	}
+	if err := tokens.Put(tx, tok); err != nil {
+		return err
+	}
+	return t.accounts.Record(tx, by, in, tok.happening(eventOf[act]))
+}
 
-// mayMove: the owner downloads and refreshes, and nobody else; the owner and who manages his tokens revoke.
+// revoked notes when a token was revoked.
+func (t *Tokens) revoked(_ store.Tx, tok *Token) error {
+	tok.Revoked = t.now()
+	return nil
+}
+
+// next is the state that an act leads to.
+func (t *Tokens) next(tx store.Tx, by *auth.Principal, tok *Token, act Act) (State, error) {
+	now := tok.State(t.now())
+	if act == Revoke {
+		return Moves.Next(now, act)
+	}
+	if err := t.lost(tx, by, tok); err != nil {
+		return now, err
+	}
+	if act != Download && tok.SuccessorID != 0 {
+		return now, auth.Errorf(auth.Conflict, "cannot %s: it was rotated, its successor is API token %d", act, tok.SuccessorID)
+	}
+	return Moves.Next(now, act)
+}
+
+var eventOf = map[Act]string{
+	Download: "DOWNLOAD_API_TOKEN", Refresh: "REFRESH_API_TOKEN", Rotate: "ROTATE_API_TOKEN", Revoke: "REVOKE_API_TOKEN",
+}
+
+// mayMove: the owner downloads, refreshes and rotates, and nobody else; the owner and who manages his tokens revoke.
 // To strangers a token is unknown; within its tenant the refusal says why.
 func (t *Tokens) mayMove(by *auth.Principal, act Act, tok *Token, in auth.Tenant) error {
 	v := auth.Update.On(tok.object())

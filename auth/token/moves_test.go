@@ -15,9 +15,9 @@ import (
 // TestMoves draws the life of an API token, every state by every act, and holds the drawing against the one that was
 // written by hand. What the table lacks must be a Conflict that names the state.
 func TestMoves(t *testing.T) {
-	acts := []token.Act{token.Download, token.Refresh, token.Revoke}
+	acts := []token.Act{token.Download, token.Refresh, token.Rotate, token.Revoke}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-11s%-12s%-12s%s\n", "", acts[0], acts[1], acts[2])
+	fmt.Fprintf(&b, "%-11s%-12s%-12s%-12s%s\n", "", acts[0], acts[1], acts[2], acts[3])
 	for _, from := range []token.State{token.Pending, token.Enabled, token.Revoked, token.Expired} {
 		fmt.Fprintf(&b, "%-11s", from)
 		for _, act := range acts {

@@ -91,7 +91,7 @@ func (m *metrics) begin() {
 	for _, outcome := range token.Outcomes {
 		m.logins.WithLabelValues(string(outcome))
 	}
-	for _, act := range []token.Act{token.Create, token.Download, token.Refresh, token.Revoke} {
+	for _, act := range []token.Act{token.Create, token.Download, token.Refresh, token.Rotate, token.Revoke} {
 		for _, moved := range []bool{true, false} {
 			m.moves.WithLabelValues(string(act), result(moved))
 		}

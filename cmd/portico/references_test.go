@@ -48,6 +48,8 @@ var references = map[string]string{
 	"token.OwnerID":                   "its owner",
 	"token.TenantID":                  "", // swept with its owner
 	"token.CreatorID":                 "", // may be deleted
+	"token.SuccessorID":               "", // each is swept at its own end
+	"token.PredecessorID":             "",
 	"use.ID":                          "its token",
 	"client.TenantID":                 "its tenant",
 	"client.UserID":                   "its user",

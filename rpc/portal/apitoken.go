@@ -50,6 +50,8 @@ func (p Portal) tokenRows() []rpc.Method {
 		{Name: "apiToken/download", Doc: download, Rule: any(auth.Read).Whole(), Do: rpc.Func(p.download(auth.NoType)), Once: true},
 		{Name: "apiToken/revoke", Doc: revoke, Rule: any(auth.Update), Do: rpc.Func(p.revoke(auth.NoType))},
 		{Name: "apiToken/refresh", Doc: refresh, Rule: any(auth.Update), Do: rpc.Func(p.refresh(auth.NoType)), Once: true},
+		{Name: "apiToken/rotate", Doc: "Gives an enabled API token a successor with a text of its own, for its owner alone; for a while the old text is good, too.",
+			Rule: any(auth.Update), Do: rpc.Func(p.rotateToken), Once: true},
 		{Name: "apiToken/get", Doc: "Gets an API token that the caller may handle, or null.", Rule: any(auth.Read), Do: rpc.Func(p.getToken)},
 		{Name: "apiToken/list", Doc: listUser, Rule: any(auth.Read), Do: rpc.Func(p.listTokens)},
 	}

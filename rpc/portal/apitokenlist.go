@@ -30,7 +30,9 @@ type APIToken struct {
 	LastUsed                   rpc.Time `json:"lastUsed" doc:"Written at most once a minute."`
 	LastUsedFrom               *string  `json:"lastUsedFrom"`
 
-	Limits *TokenLimits `json:"limits"`
+	Limits        *TokenLimits `json:"limits"`
+	SuccessorID   *rpc.ID      `json:"successorId" doc:"By a rotation."`
+	PredecessorID *rpc.ID      `json:"predecessorId"`
 }
 
 // UserAPIToken is one in the list of a user.
@@ -44,7 +46,7 @@ func apiToken(l token.Listed) APIToken {
 		ID: rpc.ID(l.ID), TokenUUID: l.UUID.String(), Name: l.Name, Description: text(l.Description),
 		Created: rpc.At(l.Created), Modified: rpc.At(l.Modified), Expiration: rpc.At(l.Expiration), Downloaded: rpc.At(l.Downloaded),
 		IsRevoked: l.State == token.Revoked, State: string(l.State), LastUsed: rpc.At(l.LastUsed), LastUsedFrom: text(l.LastUsedFrom),
-		Limits: tokenLimits(l.Limits),
+		Limits: tokenLimits(l.Limits), SuccessorID: ref(l.SuccessorID), PredecessorID: ref(l.PredecessorID),
 	}
 	out.CreatedByOperatorUserID, out.CreatedByEnterpriseUserID = byType(l.CreatorType, l.CreatorID)
 	out.CreatedForOperatorUserID, out.CreatedForEnterpriseUserID = byType(l.OwnerType, l.OwnerID)

@@ -143,6 +143,7 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 	_, one := h.limited(t, as, "one method", `{"methods":["enterprise/getEnterpriseUsers"]}`)
 	_, far := h.limited(t, as, "far", `{"sources":["203.0.113.7","2001:db8::/32"]}`)
 	_, read := h.limited(t, as, "read", `{"privileges":["READ:ENTERPRISE"]}`)
+	own, renew := h.limited(t, as, "renew", `{"methods":["apiToken/*"]}`)
 	_, gate := h.limited(t, as, "gate", `{"methods":["auth/check"]}`)
 	access := func(text string) http.Header { return http.Header{"Authorization": {"Bearer " + h.exchanged(t, text)}} }
 
@@ -170,6 +171,7 @@ func TestLimitsAtEveryDoor(t *testing.T) {
 		"a privilege, exchanged":           {access(read), "POST", "/portal/rest/" + users, `{}`, "READ:ENTERPRISE_USER"},
 		"a privilege, a gateway":           {bearing(read), "GET", "/auth/check?privilege=READ:ENTERPRISE_USER", "", "READ:ENTERPRISE_USER"},
 		"a way in, exchanged":              {access(read), "POST", "/portal/rest/apiToken/create", `{"name":"x","lifetimeMs":1000}`, "API_TOKEN_LIMITS"},
+		"itself, exchanged":                {access(renew), "POST", "/portal/rest/apiToken/rotate", fmt.Sprintf(`{"id":%d}`, own), "may not rotate another"},
 		"elsewhere":                        {bearing(far), "POST", "/portal/rest/" + users, `{}`, "invalid token"},
 		"elsewhere, in a batch":            {bearing(far), "POST", "/portal", `[{"jsonrpc":"2.0","id":1,"method":"` + users + `"}]`, "invalid token"},
 		"elsewhere, a path":                {bearing(far), "GET", "/v3/credentials", "", "invalid token"},
