@@ -27,6 +27,7 @@
 //	API token       a long-lived secret of one user; pending until its owner downloads it once
 //	limits          what an API token leaves of its owner's rights; they never change
 //	rotation        a successor for an API token, beside which the old text is good for a while
+//	token policy    what is asked of the API tokens of an organisation's users, by it and by those above it
 //	OAuth app       a client of an organisation that is no user; it acts in others by their grant
 //	API client      a client that is a user of its organisation, its service account
 //	scope           what an app, or an access token, may do at most

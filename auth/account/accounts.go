@@ -42,7 +42,8 @@ type Accounts struct {
 	uses      refusals // no refusals, but counted as those are
 	book      roleBook
 	rates     textBook[rateText, []ratePolicy]
-	defaults  map[int64]string // of the properties that only the start of the program knows
+	asked     textBook[string, TokenPolicy] // of API tokens
+	defaults  map[int64]string              // of the properties that only the start of the program knows
 
 	forgetUser []func(tx store.Tx, id int64) error
 	userSweeps []func(tx store.Tx, g *Grave, most int) (int, error)

@@ -55,7 +55,7 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 		if err != nil {
 			return err
 		}
-		if err := cmp.Or(t.mayLive(tx, owner, n), t.mayLimit(tx, by, owner, limits)); err != nil {
+		if err := cmp.Or(t.mayLive(tx, owner, n, limits), t.mayLimit(tx, by, owner, limits)); err != nil {
 			return err
 		}
 		made := t.fresh(by, owner, n, number)
@@ -120,36 +120,43 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 	return owner, in, nil
 }
 
-// mayLive holds the limits: how long, how many, one name once.
-func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken) error {
-	longest, err := t.longestLife(tx)
+// mayLive holds the bounds: how long, under which limits, how many, one name once.
+func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken, l *auth.Limits) error {
+	longest, policy, err := t.longestLife(tx, owner.Type, owner.TenantID())
 	if err != nil {
 		return err
 	}
 	if n.LifetimeMs > longest.Milliseconds() {
 		return auth.BadField("lifetimeMs", "is longer than the portal allows (%d)", longest.Milliseconds())
 	}
-	most, err := t.accounts.Number(tx, account.TokensPerUser)
-	if err != nil {
+	if lacks := policy.Lacks(l); lacks != "" {
+		return auth.BadField("limits", "lack what the policy of the organisation asks for: %s", lacks)
+	}
+	if err := t.freePlace(tx, owner, policy); err != nil {
 		return err
 	}
-	if err := t.freePlace(tx, owner, most); err != nil {
-		return err
-	}
-	return t.freeName(tx, owner, n.Name)
+	return t.freeName(tx, owner, n.Name, policy)
 }
 
-// LongestLife is how long a new token may live at most.
-func (t *Tokens) LongestLife(ctx context.Context) (d time.Duration, err error) {
+// Policy is what is asked of the tokens of a tenant's users, and how long a new one may live at most.
+func (t *Tokens) Policy(ctx context.Context, in auth.Tenant) (longest time.Duration, p account.TokenPolicy, err error) {
 	err = t.store.View(ctx, func(tx store.Tx) error {
-		d, err = t.longestLife(tx)
+		longest, p, err = t.longestLife(tx, in.Type, in.ID)
 		return err
 	})
-	return d, err
+	return longest, p, err
 }
 
-func (t *Tokens) longestLife(tx store.Tx) (time.Duration, error) {
-	return t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
+func (t *Tokens) longestLife(tx store.Tx, of auth.UserType, tenantID int64) (time.Duration, account.TokenPolicy, error) {
+	longest, err := t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
+	if err != nil {
+		return 0, account.TokenPolicy{}, err
+	}
+	policy, err := t.accounts.TokenPolicy(tx, of, tenantID)
+	if policy.MaxLifetime > 0 {
+		longest = min(longest, policy.MaxLifetime)
+	}
+	return longest, policy, err
 }
 
 // maxReleased is how many expired tokens a creation takes out of the way at most; each costs three keys.
@@ -157,10 +164,14 @@ const maxReleased = 5
 
 // freePlace holds the limit of living tokens. As long as there are fewer entries than that, no record is read; then those
 // that have expired are taken out of the way.
-func (t *Tokens) freePlace(tx store.Tx, owner *account.User, most int64) error {
+func (t *Tokens) freePlace(tx store.Tx, owner *account.User, p account.TokenPolicy) error {
+	most, err := t.accounts.Number(tx, account.TokensPerUser)
+	if err != nil {
+		return err
+	}
 	span := store.Span{Prefix: livingKey(owner.Type, owner.TenantID(), owner.ID)}
 	n := int64(0)
-	err := tokensOf.IDs(tx, span, func([]byte, int64) (bool, error) {
+	err = tokensOf.IDs(tx, span, func([]byte, int64) (bool, error) {
 		n++
 		return n < most, nil
 	})
@@ -170,9 +181,12 @@ func (t *Tokens) freePlace(tx store.Tx, owner *account.User, most int64) error {
 	n = 0
 	var expired []*Token
 	err = tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
-		if tok.State(t.now()) != Expired {
+		switch over, err := t.over(tx, tok, p); {
+		case err != nil:
+			return false, err
+		case !over:
 			n++
-		} else if len(expired) < maxReleased {
+		case len(expired) < maxReleased:
 			expired = append(expired, tok)
 		}
 		return n < most, nil
@@ -192,15 +206,28 @@ func (t *Tokens) freePlace(tx store.Tx, owner *account.User, most int64) error {
 }
 
 // freeName takes the name from a token that has expired; one that lives keeps it.
-func (t *Tokens) freeName(tx store.Tx, owner *account.User, name string) error {
+func (t *Tokens) freeName(tx store.Tx, owner *account.User, name string, p account.TokenPolicy) error {
 	holder, err := tokensOf.Get(tx, nameKey(owner.Type, owner.TenantID(), owner.ID, name))
 	if err != nil || holder == nil {
 		return err
 	}
-	if holder.State(t.now()) != Expired {
+	over, err := t.over(tx, holder, p)
+	if err != nil {
+		return err
+	}
+	if !over {
 		return auth.Errorf(auth.Conflict, "a living API token of the user is named %s", name)
 	}
 	return release(tx, holder)
+}
+
+// over says whether a token has ended by the clock, or by the policy. One that makes way for another never comes back.
+func (t *Tokens) over(tx store.Tx, tok *Token, p account.TokenPolicy) (bool, error) {
+	if tok.State(t.now()) == Expired {
+		return true, nil
+	}
+	standing, err := t.standing(tx, tok, p)
+	return standing == Idle, err
 }
 
 func release(tx store.Tx, expired *Token) error {

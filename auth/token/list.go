@@ -19,6 +19,7 @@ type Listed struct {
 	Tenant       auth.Tenant
 	LastUsed     time.Time
 	LastUsedFrom string
+	Standing     Standing // to the policy of the owner's organisation
 }
 
 // List answers the tokens of a tenant that the caller may handle, or a page of them: all if he manages them, else his own.
@@ -37,11 +38,15 @@ func (t *Tokens) List(ctx context.Context, by *auth.Principal, in auth.Tenant, o
 	}
 	list := []Listed{}
 	err = t.store.View(ctx, func(tx store.Tx) error {
+		policy, err := t.accounts.TokenPolicy(tx, in.Type, in.ID)
+		if err != nil {
+			return err
+		}
 		return eachToken(tx, in, owner, page, func(owner int64) (bool, error) {
 			u, err := t.accounts.UserIn(tx, owner) // a deleted user's tokens are gone at once, although they are swept in steps
 			return u != nil, err
 		}, func(tok *Token) error {
-			l, err := t.listed(tx, tok, in)
+			l, err := t.listed(tx, tok, in, policy)
 			list = append(list, l)
 			return err
 		})
@@ -164,29 +169,29 @@ func (t *Tokens) Get(ctx context.Context, by *auth.Principal, id int64) (found *
 		if err != nil || !ok || tok.OwnerID != by.UserID && !manages(by, auth.Read, in) {
 			return err
 		}
-		l, err := t.listed(tx, tok, in)
+		policy, err := t.accounts.TokenPolicy(tx, in.Type, in.ID)
+		if err != nil {
+			return err
+		}
+		l, err := t.listed(tx, tok, in, policy)
 		found = &l
 		return err
 	})
 	return found, err
 }
 
-func (t *Tokens) listed(tx store.Tx, tok *Token, in auth.Tenant) (Listed, error) {
-	l := Listed{Token: tok, State: tok.State(t.now()), Tenant: in}
+func (t *Tokens) listed(tx store.Tx, tok *Token, in auth.Tenant, p account.TokenPolicy) (l Listed, err error) {
+	l = Listed{Token: tok, State: tok.State(t.now()), Tenant: in}
 	last, err := t.lastUse(tx, tok.ID)
 	if err != nil {
 		return l, err
 	}
 	l.LastUsed, l.LastUsedFrom = last.Time, last.From
-	return l, nil
-}
-
-// lastUse is the last one that is known here.
-func (t *Tokens) lastUse(tx store.Tx, id int64) (use, error) {
-	last := t.uses.of(id)
-	kept, err := lastUses.Get(tx, id)
-	if err == nil && kept != nil && kept.Time.After(last.Time) {
-		last = *kept
+	if l.State != Pending && l.State != Enabled {
+		return l, nil
 	}
-	return last, err
+	if l.Standing = t.stands(tok, last, p); l.Standing == Idle {
+		l.State = Expired
+	}
+	return l, nil
 }

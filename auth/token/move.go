@@ -59,7 +59,7 @@ func (t *Tokens) Refresh(ctx context.Context, by *auth.Principal, w Where, old s
 	}
 	var text secret.Text
 	_, err = t.move(ctx, by, Refresh, find, func(tx store.Tx, tok *Token) error {
-		longest, err := t.accounts.Duration(tx, account.TokenDays, 24*time.Hour)
+		longest, _, err := t.longestLife(tx, tok.OwnerType, tok.TenantID)
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (t *Tokens) revoked(_ store.Tx, tok *Token) error {
 	return nil
 }
 
-// next is the state that an act leads to.
+// next is the state that an act leads to. A token that the policy ends can be revoked, for the policy may change.
 func (t *Tokens) next(tx store.Tx, by *auth.Principal, tok *Token, act Act) (State, error) {
 	now := tok.State(t.now())
 	if act == Revoke {
@@ -175,7 +175,20 @@ func (t *Tokens) next(tx store.Tx, by *auth.Principal, tok *Token, act Act) (Sta
 	if err := t.lost(tx, by, tok); err != nil {
 		return now, err
 	}
-	if act != Download && tok.SuccessorID != 0 {
+	policy, err := t.accounts.TokenPolicy(tx, tok.OwnerType, tok.TenantID)
+	if err != nil {
+		return now, err
+	}
+	standing, err := t.standing(tx, tok, policy)
+	switch {
+	case err != nil:
+		return now, err
+	case standing == Idle:
+		now = Expired
+	case standing == Lacking:
+		return now, auth.Errorf(auth.Conflict, "cannot %s: the policy of the organisation asks for a limit that the token lacks: %s",
+			act, policy.Lacks(tok.Limits))
+	case act != Download && tok.SuccessorID != 0:
 		return now, auth.Errorf(auth.Conflict, "cannot %s: it was rotated, its successor is API token %d", act, tok.SuccessorID)
 	}
 	return Moves.Next(now, act)

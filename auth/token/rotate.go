@@ -7,12 +7,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/portico-vco/portico/auth"
-	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 )
 
-// DefaultOverlap is how long a token lives on beside its successor, where nobody says how long.
+// DefaultOverlap is how long a token lives on beside its successor, where nobody says how long and no policy is stricter.
 const DefaultOverlap = 24 * time.Hour
 
 // A Rotated token is a successor with its text, which is shown this once.
@@ -61,23 +60,23 @@ func (t *Tokens) Rotate(ctx context.Context, by *auth.Principal, id int64, overl
 	return out, nil
 }
 
-// MaxOverlap bounds the overlap of a rotation.
-const MaxOverlap = 30 * 24 * time.Hour
-
-// overlapOf is how long the old token lives on.
-func overlapOf(asked *time.Duration) (time.Duration, error) {
+// overlap is how long the old token lives on.
+func (t *Tokens) overlap(tx store.Tx, old *Token, asked *time.Duration) (time.Duration, error) {
+	policy, err := t.accounts.TokenPolicy(tx, old.OwnerType, old.TenantID)
 	switch {
+	case err != nil:
+		return 0, err
 	case asked == nil:
-		return DefaultOverlap, nil
-	case *asked < 0 || *asked > MaxOverlap:
-		return 0, auth.BadField("overlapMs", "is not between 0 and %d", MaxOverlap.Milliseconds())
+		return min(DefaultOverlap, policy.MaxOverlap), nil
+	case *asked < 0 || *asked > policy.MaxOverlap:
+		return 0, auth.BadField("overlapMs", "is not between 0 and %d", policy.MaxOverlap.Milliseconds())
 	}
 	return *asked, nil
 }
 
 // giveUpName leaves the name of a token to its successor, and to itself no more than the overlap.
 func (t *Tokens) giveUpName(tx store.Tx, old *Token, asked *time.Duration) error {
-	overlap, err := overlapOf(asked)
+	overlap, err := t.overlap(tx, old, asked)
 	if err != nil {
 		return err
 	}
@@ -94,15 +93,11 @@ func (t *Tokens) succeed(tx store.Tx, by *auth.Principal, old *Token, number uui
 	if err != nil {
 		return nil, "", err
 	}
-	longest, err := t.longestLife(tx)
+	longest, policy, err := t.longestLife(tx, owner.Type, owner.TenantID())
 	if err != nil {
 		return nil, "", err
 	}
-	most, err := t.accounts.Number(tx, account.TokensPerUser)
-	if err != nil {
-		return nil, "", err
-	}
-	if err := t.freePlace(tx, owner, most); err != nil {
+	if err := t.freePlace(tx, owner, policy); err != nil {
 		return nil, "", err
 	}
 	next := t.fresh(by, owner, NewToken{Name: old.Name, Description: old.Description, LifetimeMs: old.LifetimeMs}, number)

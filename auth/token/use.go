@@ -14,14 +14,15 @@ import (
 )
 
 // ByAPIToken answers the owner of the token with that text as the caller; his role as it is now is what counts.
-// Looked at in this order: the text's digest, the token's state, its owner, whether API tokens are switched on, and where the call
-// comes from.
+// Looked at in this order: the text's digest, the token's state, its owner, whether API tokens are switched on, where the call comes
+// from, and what the policy asks for.
 func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *auth.Principal, err error) {
 	number, ok := numberIn(secret.Text(text))
 	if !ok {
 		return nil, errInvalid
 	}
 	var tok *Token
+	var mark bool
 	err = t.store.View(ctx, func(tx store.Tx) error {
 		if tok, err = tokenByUUID.Get(tx, number[:]); err != nil {
 			return err
@@ -32,8 +33,11 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		if !tok.Digest.Matches(secret.Text(text)) {
 			return errInvalid
 		}
-		u, err := t.usableBy(tx, c, tok)
+		u, policy, err := t.usableBy(tx, c, tok)
 		if err != nil {
+			return err
+		}
+		if mark, err = t.mustMark(tx, tok, policy); err != nil {
 			return err
 		}
 		p = u.Principal(c, auth.ByAPIToken, tok.ID, tok.Expiration)
@@ -45,6 +49,11 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 		return nil, t.misused(ctx, c, tok, err)
 	}
 	t.uses.note(tok.ID, t.now(), c.Source)
+	if mark {
+		if err := t.mark(use{tok.ID, t.now(), c.Source}); err != nil {
+			return nil, err
+		}
+	}
 	return p, nil
 }
 
@@ -64,7 +73,7 @@ func (t *Tokens) ByTextOf(tx store.Tx, c auth.Call, m auth.Means, id int64) (*To
 	if err != nil || tok == nil {
 		return nil, nil, cmp.Or(err, errInvalid)
 	}
-	u, err := t.usableBy(tx, c, tok)
+	u, _, err := t.usableBy(tx, c, tok)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,30 +82,40 @@ func (t *Tokens) ByTextOf(tx store.Tx, c auth.Call, m auth.Means, id int64) (*To
 	return tok, p, nil
 }
 
-// usableBy answers the owner of a token, if it is good now for calls from there.
-func (t *Tokens) usableBy(tx store.Tx, c auth.Call, tok *Token) (*account.User, error) {
+// usableBy answers the owner of a token, if it is good now for calls from there, and the policy that it is good under.
+func (t *Tokens) usableBy(tx store.Tx, c auth.Call, tok *Token) (u *account.User, p account.TokenPolicy, err error) {
 	switch tok.State(t.now()) {
 	case Revoked:
-		return nil, errRevoked
+		return nil, p, errRevoked
 	case Expired:
-		return nil, errExpired
+		return nil, p, errExpired
 	case Pending:
-		return nil, errInvalid
+		return nil, p, errInvalid
 	}
-	u, err := t.accounts.UserIn(tx, tok.OwnerID)
-	if err != nil {
-		return nil, err
+	if u, err = t.accounts.UserIn(tx, tok.OwnerID); err != nil {
+		return nil, p, err
 	}
 	if u == nil || !u.Enabled() || !u.Role.TakesTokens() {
-		return nil, errNotActive
+		return nil, p, errNotActive
 	}
 	if on, err := t.accounts.Flag(tx, account.EnableAPITokens); err != nil || !on {
-		return nil, cmp.Or(err, errSwitchedOff)
+		return nil, p, cmp.Or(err, errSwitchedOff)
 	}
 	if !tok.Limits.From(c.Source) {
-		return nil, ErrElsewhere
+		return nil, p, ErrElsewhere
 	}
-	return u, nil
+	if p, err = t.accounts.TokenPolicy(tx, tok.OwnerType, tok.TenantID); err != nil {
+		return nil, p, err
+	}
+	switch standing, err := t.standing(tx, tok, p); {
+	case err != nil:
+		return nil, p, err
+	case standing == Idle:
+		return nil, p, errIdle
+	case standing == Lacking:
+		return nil, p, errLacking(p.Lacks(tok.Limits))
+	}
+	return u, p, nil
 }
 
 // misused records the use of a dead token, or a text with a true number that is not the token's.

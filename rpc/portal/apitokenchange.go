@@ -5,14 +5,14 @@ import (
 	"time"
 
 	"github.com/portico-vco/portico/auth"
-	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/rpc"
 )
 
 // RotateToken is the params of apiToken/rotate.
 type RotateToken struct {
 	ID        rpc.ID `json:"id" doc:"The default is the API token that the call comes by."`
-	OverlapMs *int64 `json:"overlapMs" doc:"Milliseconds that the old text is good beside the new one, 0 to 30 days; the default is a day."`
+	OverlapMs *int64 `json:"overlapMs" doc:"Milliseconds that the old text is good beside the new one, 0 to 30 days, or what the policy says; the default is a day."`
 }
 
 // RotatedToken is the successor with its text.
@@ -27,8 +27,8 @@ type RotatedToken struct {
 func (p Portal) rotateToken(ctx context.Context, by *auth.Principal, in RotateToken) (RotatedToken, error) {
 	var overlap *time.Duration
 	if in.OverlapMs != nil {
-		if *in.OverlapMs < 0 || *in.OverlapMs > token.MaxOverlap.Milliseconds() {
-			return RotatedToken{}, auth.BadField("overlapMs", "is not between 0 and %d", token.MaxOverlap.Milliseconds())
+		if *in.OverlapMs < 0 || *in.OverlapMs > account.MaxOverlap.Milliseconds() {
+			return RotatedToken{}, auth.BadField("overlapMs", "is not between 0 and %d", account.MaxOverlap.Milliseconds())
 		}
 		d := time.Duration(*in.OverlapMs) * time.Millisecond
 		overlap = &d
@@ -41,4 +41,32 @@ func (p Portal) rotateToken(ctx context.Context, by *auth.Principal, in RotateTo
 		ID: rpc.ID(r.ID), Token: string(r.Text), Expiration: rpc.At(r.Expiration),
 		PredecessorID: rpc.ID(r.PredecessorID), PredecessorExpiration: rpc.At(r.PredecessorEnds),
 	}, nil
+}
+
+// GetTokenPolicy is the params of apiToken/getPolicy.
+type GetTokenPolicy struct {
+	rpc.InOrganisation
+}
+
+// TokenPolicy is what holds, whoever asks for it: the strictest of the organisation's own policy and those above it.
+type TokenPolicy struct {
+	MaxLifetimeMs int64    `json:"maxLifetimeMs" doc:"Of a token that is made, refreshed or rotated."`
+	IdleMs        *int64   `json:"idleMs" doc:"A token that was not used for so long has ended, an hour later at most."`
+	MaxOverlapMs  int64    `json:"maxOverlapMs" doc:"Of a rotation."`
+	Require       []string `json:"require" enum:"sources|privileges|methods|rights" doc:"Limits that a token must have, to be made and to be used; rights are privileges or methods."`
+}
+
+func (p Portal) getTokenPolicy(ctx context.Context, by *auth.Principal, in GetTokenPolicy) (TokenPolicy, error) {
+	if v := auth.Read.On(auth.TokenObject(in.Tenant.Type)); !by.May(v, in.Tenant) {
+		return TokenPolicy{}, auth.Lacks(by, v)
+	}
+	longest, policy, err := p.tokens.Policy(ctx, in.Tenant)
+	out := TokenPolicy{
+		MaxLifetimeMs: longest.Milliseconds(), MaxOverlapMs: policy.MaxOverlap.Milliseconds(), Require: append([]string{}, policy.Require...),
+	}
+	if policy.Idle > 0 {
+		ms := policy.Idle.Milliseconds()
+		out.IdleMs = &ms
+	}
+	return out, err
 }

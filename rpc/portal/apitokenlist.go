@@ -33,6 +33,7 @@ type APIToken struct {
 	Limits        *TokenLimits `json:"limits"`
 	SuccessorID   *rpc.ID      `json:"successorId" doc:"By a rotation."`
 	PredecessorID *rpc.ID      `json:"predecessorId"`
+	AgainstPolicy *string      `json:"againstPolicy" enum:"IDLE|LIMITS" doc:"Why the policy of the organisation refuses it: it was not used for too long, or lacks a limit."`
 }
 
 // UserAPIToken is one in the list of a user.
@@ -47,6 +48,7 @@ func apiToken(l token.Listed) APIToken {
 		Created: rpc.At(l.Created), Modified: rpc.At(l.Modified), Expiration: rpc.At(l.Expiration), Downloaded: rpc.At(l.Downloaded),
 		IsRevoked: l.State == token.Revoked, State: string(l.State), LastUsed: rpc.At(l.LastUsed), LastUsedFrom: text(l.LastUsedFrom),
 		Limits: tokenLimits(l.Limits), SuccessorID: ref(l.SuccessorID), PredecessorID: ref(l.PredecessorID),
+		AgainstPolicy: text(string(l.Standing)),
 	}
 	out.CreatedByOperatorUserID, out.CreatedByEnterpriseUserID = byType(l.CreatorType, l.CreatorID)
 	out.CreatedForOperatorUserID, out.CreatedForEnterpriseUserID = byType(l.OwnerType, l.OwnerID)

@@ -36,7 +36,7 @@ type CallerInfo struct {
 }
 
 func (p Portal) getCallerInfo(ctx context.Context, by *auth.Principal, _ None) (CallerInfo, error) {
-	longest, err := p.tokens.LongestLife(ctx)
+	longest, _, err := p.tokens.Policy(ctx, auth.Tenant{Type: by.UserType, ID: by.TenantID()})
 	if err != nil {
 		return CallerInfo{}, err
 	}

@@ -41,6 +41,7 @@ var effects = map[string]effect{
 		}},
 	"session.options.tokenDayValue": {value: "2", see: createsToken, was: "0", is: "-32602"},
 	"portico.apiToken.maxPerUser":   {value: "1", see: createsToken, was: "0", is: "-32009"},
+	"portico.apiToken.policy":       {value: `{"maxLifetimeDays":2}`, see: createsToken, was: "0", is: "-32602"},
 	"portico.apiToken.retentionDays": {value: "1", was: "1 tokens", is: "0 tokens",
 		see: func(t *testing.T, s *scene, turn int) string {
 			id := s.pending(t, s.session(t, "ops@acme"), fmt.Sprint(turn), time.Hour)

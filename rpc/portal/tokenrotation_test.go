@@ -7,6 +7,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/portico-vco/portico/store/memory"
 )
 
 type rotated struct {
@@ -124,6 +128,95 @@ func TestRotationCounts(t *testing.T) {
 	must(t, h.tokens.Sweep(context.Background()))
 	if left := h.list(t, h.session(t, "ops@acme")); len(left) > 0 {
 		t.Errorf("left are %v", left)
+	}
+}
+
+// TestIdleTokensEnd: to the millisecond, an hour behind what the policy says, which is by how much a use that is written may be behind;
+// by what a portal knows, by what it has written, and by what another one has.
+func TestIdleTokensEnd(t *testing.T) {
+	t.Parallel()
+	db := memory.Open()
+	t.Cleanup(func() { db.Close() })
+	h := buildOn(t, db, zerolog.Nop())
+	h.at(noon)
+	as := h.session(t, "admin@acme")
+	id, text := h.enabled(t, as, "used", 100*day)
+	h.setProperty(t, "portico.apiToken.policy", `{"idleDays":2}`)
+	const last = 2*day + time.Hour
+	now := noon
+	for range 3 { // each use begins the time anew
+		now = now.Add(last - time.Millisecond)
+		if h.at(now); h.use(text) != "in" {
+			t.Fatal("ended before its time")
+		}
+	}
+	// A portal that is killed forgets what it has not written: the first use in an hour is written before it is answered.
+	killed := assemble(t, db, zerolog.Nop())
+	for at, want := range map[time.Duration]string{last - time.Millisecond: "ENABLED", last: "EXPIRED"} {
+		killed.at(now.Add(at))
+		if s := killed.show(t, killed.session(t, "admin@acme"), id); s.State != want {
+			t.Errorf("%v after the use: %s, want %s", at, s.State, want)
+		}
+	}
+	// Uses that follow within the hour may be lost, and none is one too many.
+	if h.at(now.Add(time.Hour - time.Millisecond)); h.use(text) != "in" {
+		t.Fatal("ended before its time")
+	}
+	again := assemble(t, db, zerolog.Nop())
+	again.at(now.Add(time.Hour - time.Millisecond).Add(2 * day))
+	if again.show(t, again.session(t, "admin@acme"), id).State != "ENABLED" {
+		t.Error("a use that was lost has cost the token its life")
+	}
+
+	h.at(now.Add(time.Hour + last))
+	as = h.session(t, "admin@acme")
+	if got := h.use(text); got != "expired token" {
+		t.Errorf("an idle token is %s", got)
+	}
+	if w := h.post("/csp/gateway/am/api/auth/api-tokens/authorize", nil, "refresh_token="+text); !strings.Contains(w.Body.String(), "invalid_grant") {
+		t.Errorf("an idle token is exchanged: %s", w.Body)
+	}
+	for _, act := range []string{"rotate", "refresh"} {
+		params := map[string]string{"rotate": fmt.Sprintf(`{"id":%d}`, id), "refresh": fmt.Sprintf(`{"apiToken":%q}`, text)}[act]
+		if r := h.call(as, "apiToken/"+act, params); r.Code != -32006 {
+			t.Errorf("%s of an idle token: %v", act, r)
+		}
+	}
+	reasons := map[string]bool{}
+	for _, e := range h.told(t, acme(t, h), "API_TOKEN_REFUSED") {
+		var d struct{ Reason string }
+		must(t, json.Unmarshal(e.Detail, &d))
+		reasons[d.Reason] = true
+	}
+	if !reasons["not used for longer than the policy allows"] {
+		t.Errorf("the record has %v", reasons)
+	}
+	// A policy that is gone ends nothing; so what it ended can be revoked, and what has made way for another stays away.
+	h.good(t, as, "apiToken/revoke", fmt.Sprintf(`{"id":%d}`, id), nil)
+	_, other := h.enabled(t, as, "other", 100*day)
+	h.pass(last)
+	as = h.session(t, "admin@acme")
+	h.pending(t, as, "other", day)
+	h.setProperty(t, "portico.apiToken.policy", `{}`)
+	for text, want := range map[string]string{text: "revoked token", other: "expired token"} {
+		if got := h.use(text); got != want {
+			t.Errorf("without a policy it is %s, want %s", got, want)
+		}
+	}
+}
+
+// TestPendingIsNotIdle: what was not downloaded has not been left unused, and the time begins with the download.
+func TestPendingIsNotIdle(t *testing.T) {
+	t.Parallel()
+	h := buildAt(t, noon)
+	h.setProperty(t, "portico.apiToken.policy", `{"idleDays":1}`)
+	id := h.pending(t, h.session(t, "ops@acme"), "waits", 100*day)
+	h.pass(30 * day)
+	as := h.session(t, "ops@acme")
+	var made struct{ Token string }
+	h.good(t, as, "apiToken/download", fmt.Sprintf(`{"id":%d}`, id), &made)
+	if h.pass(day); h.use(made.Token) != "in" {
+		t.Error("it ended before its time")
 	}
 }
 

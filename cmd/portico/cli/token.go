@@ -29,7 +29,7 @@ func tokens() Group {
 		{Name: "show", About: "show an API token, but never its text", Of: Methods{Own: "apiToken/get"}, Does: Shows,
 			Columns: append(columns, "description", "tokenUuid", "downloaded", "modified", "tenantName",
 				"createdForEnterpriseUserId", "createdForOperatorUserId",
-				"limits", "successorId", "predecessorId"),
+				"limits", "successorId", "predecessorId", "againstPolicy"),
 			Params: []Param{one("API token")}},
 		{Name: "download", About: "make the text of a pending API token of yours, and enable it: this once",
 			Of: Methods{Own: "apiToken/download"}, Does: Changes, Once: "token", Params: []Param{one("API token")},
@@ -39,6 +39,8 @@ func tokens() Group {
 			Done: "the new text was made and shown this one time: nobody can get it again",
 			Params: []Param{one("API token"),
 				{Name: "overlap", Path: "overlapMs", Kind: Lifetime, About: "`TIME` that the old text is good, such as 7d; without it a day"}}},
+		{Name: "policy", About: "show what is asked of API tokens here; portico property set portico.apiToken.policy changes it",
+			Of: organisation("apiToken/getPolicy"), Does: Shows, Columns: []string{"maxLifetimeMs", "idleMs", "maxOverlapMs", "require"}},
 		{Name: "revoke", About: "end an API token for good", Of: Methods{Own: "apiToken/revoke"}, Does: Changes,
 			Params: []Param{one("API token")}, Done: "the API token is revoked"},
 	}}
