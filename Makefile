@@ -33,7 +33,7 @@ SINGLE := $(addprefix auth/,account/TestPagesEndShort secret/TestComparisonsTake
               TestCrossSiteForgery TestDeleteTenThousand TestDueSessions TestEscalation TestEveryAttackHasItsTest TestEveryMethodHasItsSample TestForeignPageLinks \
               TestMatrix TestNastyParamsAreNeverOurFault TestNetworkCost TestNoSecretComesOut TestNoWayOutOfOneEnterprise TestNobody \
               TestNobodyFloodsTheRefusalsOfOthersAway TestOpenAPIDocument TestPageCost \
-              TestOwnersAreHeard TestPathCrossing TestRefusalsAreBounded TestRolesAreTheReference \
+              TestOwnersAreHeard TestPathCrossing TestRefusalsAreBounded TestRevokeManyInSteps TestRolesAreTheReference \
               TestStrangersWrongPasswords TestTenantCrossing TestUnauthenticatedMethods TestUnknownNamesAreBounded TestUserEnumeration \
               TestV3Readme TestV3Table TestWhatLimitsClose TestWhoChangesWhat)
 empty :=

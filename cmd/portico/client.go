@@ -200,6 +200,16 @@ func (p *program) paramFlag(f *pflag.FlagSet, of cli.Param, tenant func() bool) 
 		f.Var(&v, of.Name, of.About)
 		unit := map[cli.Kind]time.Duration{cli.Lifetime: time.Millisecond, cli.Seconds: time.Second}[of.Kind]
 		value = func() (any, error) { return int64(time.Duration(v) / unit), nil }
+	case cli.Ago, cli.Ahead:
+		var v lifetime
+		f.Var(&v, of.Name, of.About)
+		value = func() (any, error) {
+			ahead := time.Duration(v)
+			if of.Kind == cli.Ago {
+				ahead = -ahead
+			}
+			return p.now().Add(ahead).UTC().Format("2006-01-02T15:04:05.000Z07:00"), nil
+		}
 	case cli.Secret:
 		file := f.String(of.Name, "", of.About)
 		value = func() (any, error) {

@@ -52,6 +52,8 @@ func (p Portal) tokenRows() []rpc.Method {
 		{Name: "apiToken/refresh", Doc: refresh, Rule: any(auth.Update), Do: rpc.Func(p.refresh(auth.NoType)), Once: true},
 		{Name: "apiToken/rotate", Doc: "Gives an enabled API token a successor with a text of its own, for its owner alone; for a while the old text is good, too.",
 			Rule: any(auth.Update), Do: rpc.Func(p.rotateToken), Once: true},
+		{Name: "apiToken/revokeMany", Doc: "Ends the API tokens that fit a filter for good: those of an organisation for who manages them, else one's own.",
+			Rule: any(auth.Update), Do: rpc.Func(p.revokeTokens)},
 		{Name: "apiToken/getPolicy", Doc: "Tells what is asked of the API tokens of an organisation's users, by itself and by those above it.",
 			Rule: any(auth.Read), Do: rpc.Func(p.getTokenPolicy)},
 		{Name: "apiToken/get", Doc: "Gets an API token that the caller may handle, or null.", Rule: any(auth.Read), Do: rpc.Func(p.getToken)},

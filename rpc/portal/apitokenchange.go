@@ -6,6 +6,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/rpc"
 )
 
@@ -41,6 +42,37 @@ func (p Portal) rotateToken(ctx context.Context, by *auth.Principal, in RotateTo
 		ID: rpc.ID(r.ID), Token: string(r.Text), Expiration: rpc.At(r.Expiration),
 		PredecessorID: rpc.ID(r.PredecessorID), PredecessorExpiration: rpc.At(r.PredecessorEnds),
 	}, nil
+}
+
+// RevokeTokens is the params of apiToken/revokeMany: all that is named must fit, and something must be.
+type RevokeTokens struct {
+	rpc.Exact
+	rpc.InOrganisation
+	UserID        rpc.ID   `json:"userId" doc:"The owner."`
+	RoleID        rpc.ID   `json:"roleId" doc:"The role that the owner has now."`
+	UnusedSince   rpc.Time `json:"unusedSince" doc:"Neither used nor made since then. Uses are known within a minute."`
+	CreatedBefore rpc.Time `json:"createdBefore"`
+	ExpiresAfter  rpc.Time `json:"expiresAfter"`
+	NamePrefix    string   `json:"namePrefix" doc:"How the name begins, in any letter case."`
+	State         string   `json:"state" enum:"PENDING|ENABLED"`
+	WithoutLimits rpc.Bool `json:"withoutLimits" doc:"Those that have no limits."`
+	DryRun        rpc.Bool `json:"dryRun" doc:"Counts, and revokes nothing."`
+}
+
+// RevokedTokens says how many there were.
+type RevokedTokens struct {
+	Matched int  `json:"matched"`
+	Revoked int  `json:"revoked" doc:"At most 1000 in a call."`
+	More    bool `json:"more" doc:"The same call revokes those that are left."`
+}
+
+func (p Portal) revokeTokens(ctx context.Context, by *auth.Principal, in RevokeTokens) (RevokedTokens, error) {
+	f := token.Filter{
+		OwnerID: int64(in.UserID), RoleID: int64(in.RoleID), UnusedSince: in.UnusedSince.Time, CreatedBefore: in.CreatedBefore.Time,
+		ExpiresAfter: in.ExpiresAfter.Time, NamePrefix: in.NamePrefix, State: token.State(in.State), WithoutLimits: bool(in.WithoutLimits),
+	}
+	n, err := p.tokens.RevokeMany(ctx, by, in.Tenant, f, bool(in.DryRun))
+	return RevokedTokens{n.Matched, n.Revoked, !bool(in.DryRun) && n.Matched > n.Revoked}, err
 }
 
 // GetTokenPolicy is the params of apiToken/getPolicy.

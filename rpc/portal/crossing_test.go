@@ -179,6 +179,7 @@ var useful = map[string]string{
 	"apiClient/insertApiClient":                 `{"enterpriseId":$tenant,"clientId":"$new-client","firstName":"a","lastName":"b"}`,
 	"apiClient/updateApiClient":                 `{"enterpriseId":$tenant,"id":$client,"_update":{"firstName":"$new"}}`,
 	"apiToken/create.limits.enterpriseId":       `{"name":"$new","lifetimeMs":1}`,
+	"apiToken/revokeMany":                       `{"enterpriseId":$tenant,"state":"PENDING","dryRun":true}`,
 	"compositeRole/createByEnterprise":          `{"enterpriseId":$tenant,"name":"$new","userType":"ENTERPRISE","functionalRoleIds":[127]}`,
 	"compositeRole/createByEnterpriseProxy":     `{"enterpriseProxyId":$proxy,"name":"$new","userType":"MSP","functionalRoleIds":[117]}`,
 	"compositeRole/createByOperator":            `{"name":"$new","userType":"OPERATOR","functionalRoleIds":[107]}`,
@@ -357,6 +358,7 @@ var unheard = [][2]string{
 	{"enterpriseProxy/*.enterpriseId", "not a partner's user's"}, {"operatorUser/*.enterprise*Id", "not an operator's"},
 	{"enterprise/*.enterpriseProxyId", "not an enterprise's user's"},
 	{"enterprise/createApiToken.limits.enterpriseId", "no enterprise is below an enterprise's user"},
+	{"apiToken/revokeMany.roleId", "nobody with one of these roles has an API token there"},
 	{"role/*Customization*.userId", "nothing is customized for users"},
 	{"role/*CustomRoles.userId", "nothing is customized for users"},
 }

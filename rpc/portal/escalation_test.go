@@ -15,7 +15,7 @@ var givesRights = regexp.MustCompile(`(?i)(role|privilege)(id)?s?$`)
 
 // raising says what the params of such names give, the first pattern that fits. "-" gives nothing: it says what is looked at.
 var raising = [][2]string{
-	{"*/get*.*", "-"}, {"*/*.limits.privileges", "-"}, // limits take, and give nothing
+	{"*/get*.*", "-"}, {"*/*.limits.privileges", "-"}, {"apiToken/revokeMany.roleId", "-"}, // limits take, and give nothing
 	{"compositeRole/delete*.roleIds", "-"}, {"compositeRole/*.roleId", "-"}, {"*/*.forRoleId", "-"},
 	{"*/*.removePrivileges*", "-"}, {"*/*.privilege", "-"}, // the latter is within addPrivileges
 	{"*/*.functionalRoleIds", "function"}, {"*/*.roleId", "role"}, {"*/*.roleIds", "role"},

@@ -79,6 +79,8 @@ const (
 	Flag     // true or false
 	Lifetime // a time, in milliseconds
 	Seconds  // a time, in seconds
+	Ago      // the moment that was so long ago
+	Ahead    // the moment that will be in so long a time
 	Secret   // a text that is in no command line
 	JSON     // a JSON text, from a file
 )
