@@ -5,6 +5,8 @@ import (
 	"net"
 	"os"
 
+	"github.com/portico-vco/portico/auth/hook/post"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/ship"
 	"github.com/portico-vco/portico/auth/ship/sink"
 )
@@ -42,7 +44,7 @@ func (o *instance) haveShipper() error {
 	if o.ShipSecretFile != "" {
 		text, err := os.ReadFile(o.ShipSecretFile)
 		if err == nil {
-			options.Secret, err = sink.ParseSecret(text)
+			options.Secret, err = post.ParseSecret(secret.Text(text))
 		}
 		if err != nil {
 			return fmt.Errorf("--ship-secret-file %s: %w", o.ShipSecretFile, err)
