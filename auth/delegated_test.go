@@ -49,7 +49,7 @@ func TestDelegated(t *testing.T) {
 	partner := &auth.Principal{Type: auth.User, UserType: auth.MSP, ProxyID: 1, Role: auth.RoleByID(7)}
 	own := &auth.Principal{Type: auth.User, UserType: auth.Enterprise, EnterpriseID: 1, Role: auth.RoleByID(12)}
 	access := "READ:ENTERPRISE_EVENT READ:ENTERPRISE_ALERT READ:ENTERPRISE_PROFILE READ:EDGE READ:NETWORK_SERVICE READ:NETWORK_ALLOCATION READ:OBJECT_GROUP " +
-		"VIEW_FLOW_STATS VIEW_PATH_STATS VIEW_FIREWALL_LOGS READ:CREDENTIAL"
+		"VIEW_FLOW_STATS VIEW_PATH_STATS VIEW_FIREWALL_LOGS READ:CREDENTIAL READ:WEBHOOK"
 	for _, c := range []struct {
 		name  string
 		by    *auth.Principal

@@ -64,6 +64,7 @@ const matrix = `
 49 global API_CLIENT                           CRUDd Rd - - CRUDd Rd - - CRUD R - -
 50 global CREDENTIAL                           CRUDd Rd Rd Rd CRUDd Rd Rd Rd CRUD R R R
 51 global USER_GROUP                           CRUDd Rd - - CRUDd Rd - - CRUD R - -
+52 global WEBHOOK                              CRUDd CRUDd - Rd CRUDd CRUDd - Rd CRUD CRUD R -
 `
 
 // columns name the roles of the matrix from left to right.

@@ -52,6 +52,7 @@ const (
 	APIClient            Object = "API_CLIENT"
 	Credential           Object = "CREDENTIAL"
 	UserGroup            Object = "USER_GROUP"
+	Webhook              Object = "WEBHOOK"
 )
 
 // A Privilege is an action on an object.
@@ -130,6 +131,11 @@ func UserObject(t UserType) Object {
 // TokenObject is the object that API tokens of users of a type are.
 func TokenObject(t UserType) Object {
 	return map[UserType]Object{Operator: OperatorToken, MSP: ProxyToken, Enterprise: EnterpriseToken}[t]
+}
+
+// EventObject is the object that the events in the record of a tenant of type t are.
+func EventObject(t UserType) Object {
+	return map[UserType]Object{Operator: OperatorEvent, MSP: ProxyEvent, Enterprise: EnterpriseEvent}[t]
 }
 
 // SSHKeyObject is the object that SSH keys of users of a type are to others; to the user himself they are SelfSSHKey.

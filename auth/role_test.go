@@ -171,6 +171,7 @@ func TestFunctionsMakeTheRoles(t *testing.T) {
 	numbers := map[string]int64{
 		"CREATE:OPERATOR_USER": 11, "READ:ENTERPRISE_USER": 202, "DELETE:EDGE": 284, "VIEW_FLOW_STATS": 390,
 		"EDIT_RESTRICTED_SYSTEM_PROPERTIES": 470, "CREATE:OAUTH_APP": 481, "READ:CREDENTIAL": 502, "DELETE:USER_GROUP": 514,
+		"UPDATE:WEBHOOK": 523,
 	}
 	for _, v := range auth.Privileges() {
 		if back, ok := auth.PrivilegeByNumber(v.Number()); !ok || back != v {

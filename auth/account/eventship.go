@@ -93,3 +93,14 @@ func findLink(tx store.Tx, id int64) (*eventLink, error) {
 	}
 	return eventLinks.Get(tx, low)
 }
+
+// EventNumbered answers an event, or nil when it is past its retention.
+func EventNumbered(tx store.Tx, id int64) (e *StoredEvent, err error) {
+	err = EventsAfter(tx, id-1, func(first StoredEvent) (bool, error) {
+		if first.ID == id {
+			e = &first
+		}
+		return false, nil
+	})
+	return e, err
+}

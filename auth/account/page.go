@@ -83,13 +83,23 @@ func (p *Pager) Take(place ...int64) bool {
 	}
 	p.taken++
 	if p.Limit > 0 {
-		b := make([]byte, 0, 8*len(place))
-		for _, n := range place {
-			b = binary.BigEndian.AppendUint64(b, uint64(n))
-		}
-		p.Next = base64.RawURLEncoding.EncodeToString(b)
+		p.endAt(place)
 	}
 	return true
+}
+
+// Stop ends a page short behind the record at that place, which need not be of it: enough was read.
+func (p *Pager) Stop(place ...int64) {
+	p.More = true
+	p.endAt(place)
+}
+
+func (p *Pager) endAt(place []int64) {
+	b := make([]byte, 0, 8*len(place))
+	for _, n := range place {
+		b = binary.BigEndian.AppendUint64(b, uint64(n))
+	}
+	p.Next = base64.RawURLEncoding.EncodeToString(b)
 }
 
 // Done answers the page once all that is wanted has been read.

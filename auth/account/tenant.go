@@ -49,3 +49,23 @@ func (a *Accounts) Still(tx store.Tx, by *auth.Principal, in auth.Tenant, v auth
 	}
 	return now, auth.All(v).Allows(by, now)
 }
+
+// Above answers a tenant as it is now, and whose the records are that tell of it or of what is below: its own, its partner's, the
+// network's. Of a tenant that is gone there is its number alone.
+func (a *Accounts) Above(tx store.Tx, t auth.UserType, id int64) (in auth.Tenant, all []auth.Tenant, err error) {
+	in, ok, err := a.TenantIn(tx, t, id)
+	if err != nil {
+		return in, nil, err
+	}
+	if !ok {
+		in = auth.Tenant{Type: t, ID: id}
+	}
+	all = append(all, in)
+	if in.ProxyID != 0 {
+		all = append(all, auth.Tenant{Type: auth.MSP, ID: in.ProxyID})
+	}
+	if t != auth.Operator {
+		all = append(all, auth.Network())
+	}
+	return in, all, nil
+}

@@ -173,6 +173,9 @@ func (b *Box) settle(ctx context.Context, tried *Letter, failed error, told stri
 // settleTime is how long writing the outcome may take.
 const settleTime = 5 * time.Second
 
+// Failed is the event of a letter that was given up.
+const Failed = "MAIL_FAILED"
+
 // end moves a letter to one of its ends. A death is told in the network's record, for somebody waits for that letter.
 func (b *Box) end(tx store.Tx, l *Letter, by Act) error {
 	if err := l.move(by, b.now()); err != nil {
@@ -181,7 +184,7 @@ func (b *Box) end(tx store.Tx, l *Letter, by Act) error {
 	if err := letters.Put(tx, l); err != nil || by != GiveUp {
 		return err
 	}
-	h := l.happening("MAIL_FAILED")
+	h := l.happening(Failed)
 	h.Severity = account.Warning
 	h.Detail["tries"], h.Detail["lastError"] = l.Tries, l.LastError
 	return b.accounts.Record(tx, account.System("portico/mail"), auth.Network(), h)

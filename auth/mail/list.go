@@ -74,10 +74,16 @@ func (b *Box) hide(tx store.Tx, by *auth.Principal, l *Letter) error {
 	if err != nil || ok && by.May(auth.Read.On(auth.UserObject(l.TenantType)), in) {
 		return err
 	}
-	if at := strings.LastIndexByte(l.To, '@'); at >= 0 {
-		l.To = "…" + l.To[at:]
-	}
+	l.To = Masked(l.To)
 	return nil
+}
+
+// Masked is an address as everybody may see it.
+func Masked(address string) string {
+	if at := strings.LastIndexByte(address, '@'); at >= 0 {
+		return "…" + address[at:]
+	}
+	return address
 }
 
 // RetryLetter makes a waiting letter due at once. rows is 0 when there is no such letter; one that waits no more is a Conflict.

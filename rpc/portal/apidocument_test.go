@@ -573,6 +573,7 @@ var differences = [][2]string{
 	{"role/getEligiblePrivilegesForCustomization result.*.object: API_CLIENT is not in the enum there", "issue 6: ours"},
 	{"role/get*Customization* result.*.object: CREDENTIAL is not in the enum there", "issue 7: ours"},
 	{"role/getEligiblePrivilegesForCustomization result.*.object: USER_GROUP is not in the enum there", "issue 7: ours"},
+	{"role/getEligiblePrivilegesForCustomization result.*.object: WEBHOOK is not in the enum there", "issue 11: ours"},
 	{"* params.userKind: missing there", "issue 6: persons, service accounts, or both"},
 	{"* result*.isServiceAccount: missing there", "issue 6: whether the user is an API client"},
 	{"* result*.apiClientId: missing there", "issue 6: and which"},

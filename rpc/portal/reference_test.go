@@ -12,7 +12,7 @@ import (
 )
 
 // reference is the published matrix of objects and roles (portal.md 5.6), copied by hand: C create, R read, U update, D delete;
-// d: on a tenant below only by its consent, d*: by that to see sensitive data. The last two rows are this portal's own (issue 6).
+// d: on a tenant below only by its consent, d*: by that to see sensitive data. The last five rows are this portal's own.
 const reference = `
 object                      OSU   OSA   OBU  OSP  MSU   MSA   MBU MSP ESU  ESA  ESP ERO
 OPERATOR_USER               CRUD  R     R    R    -     -     -   -   -    -    -   -
@@ -66,6 +66,7 @@ OAUTH_APP                   CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    
 API_CLIENT                  CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
 CREDENTIAL                  CRUDd Rd    Rd   Rd   CRUDd Rd    Rd  Rd  CRUD R    R   R
 USER_GROUP                  CRUDd Rd    -    -    CRUDd Rd    -   -   CRUD R    -   -
+WEBHOOK                     CRUDd CRUDd -    Rd   CRUDd CRUDd -   Rd  CRUD CRUD R   -
 `
 
 // Rights are the reference, read: the cells of an object by the roles' numbers.
