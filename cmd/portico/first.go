@@ -14,6 +14,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/keys"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
@@ -34,6 +35,7 @@ type instance struct {
 	accounts    *account.Accounts
 	tokens      *token.Tokens
 	letters     *mail.Box
+	hooks       *hook.Hooks
 	resets      *reset.Links
 	clients     *client.Clients
 	groups      *vault.Groups
@@ -109,6 +111,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	o.backups = c.Data.backupsOf(o.accounts, db, c.BackupFolder)
 	o.letters = mail.New(o.accounts, smtp.Carrier{})
 	o.resets = reset.New(o.accounts, o.letters)
+	o.hooks = hook.New(o.accounts, o.letters, hook.Options{Wall: c.wall(p.now)})
 	if err := o.haveShipper(); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,9 @@ var (
 	shipFailures  = desc("portico_events_shipping_failures_total", "Tries to ship events that failed.")
 	eventsLost    = desc("portico_events_lost_total", "Events that were removed before they were shipped.")
 	lettersWait   = desc("portico_mail_waiting", "Letters that wait to be sent.")
+	hooksPosted   = desc("portico_webhook_messages_total", "Messages of webhooks that were taken.")
+	hooksFailed   = desc("portico_webhook_failures_total", "Tries to post a message of a webhook that failed.")
+	hooksWait     = desc("portico_webhook_waiting", "Deliveries of webhooks that wait.")
 	hashesRunning = desc("portico_password_hashes_running", "Password hashes that are being computed.")
 	hashesWaiting = desc("portico_password_hashes_waiting", "Password hashes that wait for others.")
 	hashesRefused = desc("portico_password_hashes_refused_total", "Password hashes refused because too many waited.")
@@ -45,7 +48,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 func (s state) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		storeUp, storeSize, storeFree, storeAge, storeLeads, chainLinks, chainEvents, chainTrusted, newestBackup, lettersWait,
-		shipped, unshipped, shipFailures, eventsLost,
+		shipped, unshipped, shipFailures, eventsLost, hooksPosted, hooksFailed, hooksWait,
 		hashesRunning, hashesWaiting, hashesRefused, connected, connectable, turned, expiry,
 	} {
 		out <- d
@@ -60,6 +63,9 @@ func (s state) Collect(out chan<- prometheus.Metric) {
 	if s.o.shipper != nil {
 		s.shipped(ctx, c)
 	}
+	posted, failures := s.o.hooks.Counts()
+	c.counter(hooksPosted, posted)
+	c.counter(hooksFailed, failures)
 	load := s.o.accounts.Passwords.Load()
 	c.gauge(hashesRunning, float64(load.Running))
 	c.gauge(hashesWaiting, float64(load.Waiting))
@@ -94,6 +100,9 @@ func (s state) stored(ctx context.Context, c collected) {
 	}
 	if n, err := s.o.letters.Waiting(ctx); err == nil {
 		c.gauge(lettersWait, float64(n))
+	}
+	if n, err := s.o.hooks.Waiting(ctx); err == nil {
+		c.gauge(hooksWait, float64(n))
 	}
 	list, err := s.o.backups.List()
 	if i := slices.IndexFunc(list, func(b backup.Backup) bool { return b.State == backup.Done }); err == nil && i >= 0 {

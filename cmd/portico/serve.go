@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
+	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/console"
 	"github.com/portico-vco/portico/rpc"
@@ -226,11 +227,19 @@ func (o *instance) tendStore(ctx context.Context) {
 	var work sync.WaitGroup
 	work.Go(func() { o.sweepAgain(ctx) })
 	work.Go(func() { o.letters.Run(ctx, func(err error) { o.report("mail", err) }) })
+	work.Go(func() { o.hooks.Run(ctx, o.tellHook, func(err error) { o.report("webhooks", err) }) })
 	work.Go(func() { o.rewrap(ctx) })
 	if o.shipper != nil {
 		work.Go(func() { o.shipper.Run(ctx, o.tellShipping) })
 	}
 	work.Wait()
+}
+
+// tellHook logs what webhooks fail with. Their organisations are told less: what names lead to inside is not theirs to know.
+func (o *instance) tellHook(n hook.News) {
+	if n.Err != nil {
+		o.log.Info().Err(n.Err).Int64("webhook", n.Hook).Int64("event", n.Event).Int("tries", n.Tries).Msg("a webhook was not delivered")
+	}
 }
 
 func (o *instance) rewrap(ctx context.Context) {
@@ -265,7 +274,8 @@ func (o *instance) sweepAgain(ctx context.Context) {
 }
 
 func (o *instance) sweep(ctx context.Context) {
-	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.groups.Sweep(ctx), o.vault.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx)))
+	o.report("sweep", errors.Join(o.tokens.Sweep(ctx), o.clients.Sweep(ctx), o.groups.Sweep(ctx), o.vault.Sweep(ctx), o.resets.Sweep(ctx), o.letters.Sweep(ctx),
+		o.hooks.Sweep(ctx)))
 }
 
 // every calls f again and again.
@@ -304,7 +314,7 @@ func (o *instance) report(work string, err error) {
 
 // api is what is served, and what the reference is made of; for that the instance may be empty.
 func (o *instance) api() (rpc.Options, error) {
-	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault, o.backups))
+	table, err := rpc.NewTable(portal.Methods(o.accounts, o.tokens, o.letters, o.resets, o.clients, o.groups, o.vault, o.backups, o.hooks))
 	if err != nil {
 		return rpc.Options{}, err
 	}

@@ -156,7 +156,7 @@ var belongings = [][2]string{
 	{"*/get*Property.id", "property"}, {"*/*Alert*.id", "alert"}, {"*/getApiTokens.id", "user"},
 	{"*/*ApiToken.id", "token"}, {"apiToken/*.id", "token"},
 	{"role/*.id", "package"}, {"oauthApp/*.id", "app"}, {"apiClient/*.id", "client"}, {"userGroup/*.id", "group"},
-	{"credential/*.id", "credential"},
+	{"credential/*.id", "credential"}, {"webhook/redeliver.id", "delivery"}, {"webhook/*.id", "webhook"}, {"webhook/*.webhookId", "webhook"},
 	{"secondFactor/*.id", "user"}, {"*User/*.id", "user"}, {"*/*User.id", "user"}, {"*/*PasswordResetEmail.id", "user"},
 	{"enterpriseProxy/*.id", "partner"}, {"enterprise/*.id", "enterprise"}, {"network/*.id", "-"},
 }
@@ -206,6 +206,7 @@ var useful = map[string]string{
 	"role/saveAndApplyRoleCustomizationPackage": `{"id":$package,"_update":{"blobContent":{"roleCustomizations":[]}}}`,
 	"userGroup/addUserGroupMembers":             `{"enterpriseId":$tenant,"id":$group,"userIds":[$user]}`,
 	"userGroup/removeUserGroupMember":           `{"enterpriseId":$tenant,"id":$group,"userId":$user}`,
+	"webhook/redeliver":                         `{"enterpriseId":$tenant,"webhookId":$webhook,"id":$delivery}`,
 
 	"compositeRole/updateByEnterprise._update.functionalRoleIds":      `{"enterpriseId":$tenant,"roleId":$role}`,
 	"compositeRole/updateByEnterpriseProxy._update.functionalRoleIds": `{"enterpriseProxyId":$proxy,"roleId":$role}`,

@@ -85,7 +85,10 @@ func live(t *testing.T, h *house, name string) {
 	inside := h.session(t, "admin@"+name)
 	h.enabled(t, inside, "ci", time.Hour)
 	h.plantWithin(t, inside)
+	webhook := id(admin, "webhook/insertWebhook", `{"name":%q,"url":"https://hooks.example"}`, name)
+	h.good(t, admin, "webhook/sendTestEvent", `{"id":`+webhook+`}`, nil)
 	for method, params := range map[string]string{
+		"webhook/deleteWebhook":               `{"id":` + webhook + `}`,
 		"credential/deleteCredential":         `{"id":` + login + `,"force":true}`,
 		"userGroup/deleteUserGroup":           `{"id":` + group + `,"force":true}`,
 		"enterpriseUser/deleteEnterpriseUser": `{"id":` + user + `}`,
@@ -104,6 +107,7 @@ func (h *house) plantWithin(t *testing.T, as http.Header) {
 	t.Helper()
 	for method, params := range map[string]string{
 		"userGroup/insertUserGroup":                              `{"name":"g"}`,
+		"webhook/insertWebhook":                                  `{"name":"w","url":"https://hooks.example"}`,
 		"credential/insertCredential":                            `{"username":"l","password":"right horse 1"}`,
 		"oauthApp/insertOauthApp":                                `{"name":"a","scope":{"roleIds":[11]}}`,
 		"enterprise/insertOrUpdateEnterpriseProperty":            `{"name":"p","value":"1"}`,
@@ -122,7 +126,7 @@ func (h *house) sweepAll(t *testing.T) {
 	must(t, h.accounts.FlushRefusals(ctx, true))
 	h.pass(800 * day)
 	for range 2 { // what one leaves the other finds
-		must(t, errors.Join(h.tokens.Sweep(ctx), h.clients.Sweep(ctx), h.groups.Sweep(ctx), h.vault.Sweep(ctx), h.resets.Sweep(ctx), h.letters.Sweep(ctx)))
+		must(t, errors.Join(h.tokens.Sweep(ctx), h.clients.Sweep(ctx), h.groups.Sweep(ctx), h.vault.Sweep(ctx), h.resets.Sweep(ctx), h.letters.Sweep(ctx), h.hooks.Sweep(ctx)))
 	}
 }
 

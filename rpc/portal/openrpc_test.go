@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files in testdata anew
 // method, a param or a result goes unseen.
 func TestOpenRPCDocument(t *testing.T) {
 	h := build(t)
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups, h.hooks))
 	must(t, err)
 	var b bytes.Buffer
 	must(t, json.Indent(&b, table.OpenRPC("golden"), "", " "))

@@ -10,6 +10,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/limit"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/reset"
@@ -29,13 +30,14 @@ type Portal struct {
 	groups   *vault.Groups
 	vault    *vault.Vault
 	backups  *backup.Backups
+	hooks    *hook.Hooks
 	rows     *[]rpc.Method // all of them, once they are there: for those that are about methods
 }
 
 // Methods answers the whole table.
 func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, c *client.Clients,
-	g *vault.Groups, v *vault.Vault, k *backup.Backups) []rpc.Method {
-	p := Portal{a, t, b, l, c, g, v, k, new([]rpc.Method)}
+	g *vault.Groups, v *vault.Vault, k *backup.Backups, w *hook.Hooks) []rpc.Method {
+	p := Portal{a, t, b, l, c, g, v, k, w, new([]rpc.Method)}
 	rows := slices.Concat(
 		p.loginRows(), p.enterpriseRows(), p.enterpriseUserRows(), p.partnerRows(), p.enterpriseProxyRows(), p.operatorUserRows(), p.networkRows(),
 		p.roleRows(), p.sshRows(), p.bastionRows(), p.tokenRows(), p.propertyRows(), p.systemRows(), p.eventRows(),
@@ -52,6 +54,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.oauthAppRows(), p.apiClientRows(),
 		p.userGroupRows(), p.credentialRows(),
 		p.backupRows(),
+		p.webhookRows(),
 	)
 	rows = append(rows, p.selfRows()...)
 	*p.rows = append(rows, rpc.Discover)

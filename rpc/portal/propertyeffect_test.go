@@ -7,11 +7,14 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/portico-vco/portico/auth"
+	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/mail/smtptest"
+	"github.com/portico-vco/portico/rpc/portal"
 )
 
 // An effect is what somebody notices of a property, before and after it is set to a value. see is called twice, with turn 0
@@ -57,6 +60,16 @@ var effects = map[string]effect{
 			must(t, s.tokens.Sweep(context.Background()))
 			return fmt.Sprintf("%d notices", len(s.told(t, acme(t, s.house), "API_TOKEN_EXPIRING")))
 		}},
+	"portico.webhook.allowedNetworks": {value: "10.1.0.0/16", was: "-32602", is: "0",
+		see: func(t *testing.T, s *scene, _ int) string {
+			return fmt.Sprint(s.call(s.session(t, "admin@acme"), "webhook/insertWebhook", `{"name":"inside","url":"http://10.1.2.3"}`).Code)
+		}},
+	"portico.webhook.mailsPerHour": {value: "0", was: "DELIVERED", is: "PENDING", see: func(t *testing.T, s *scene, turn int) string {
+		return s.deliver(t, turn, 0)[0].State
+	}},
+	"portico.webhook.retentionDays": {value: "1", was: "1 deliveries", is: "0 deliveries", see: func(t *testing.T, s *scene, turn int) string {
+		return fmt.Sprintf("%d deliveries", len(s.deliver(t, turn, 2*day)))
+	}},
 	"portico.session.lifetimeSeconds": {value: "60", was: "Max-Age=86400", is: "Max-Age=60",
 		see: func(t *testing.T, s *scene, _ int) string {
 			cookie := s.session(t, "ops@acme").Get("Cookie")
@@ -150,6 +163,32 @@ var effects = map[string]effect{
 	"retentionWeeks.enterpriseEvents": {value: "1", see: keeps(auth.Enterprise, "CREATE_ENTERPRISE"), was: "kept", is: "swept"},
 	"retentionWeeks.operatorEvents":   {value: "1", see: keeps(auth.Operator, "CREATE_OPERATOR_USER"), was: "kept", is: "swept"},
 	"retentionWeeks.proxyEvents":      {value: "1", see: keeps(auth.MSP, "CREATE_ENTERPRISE_PROXY"), was: "kept", is: "swept"},
+}
+
+// deliver lets a new webhook mail an event, and answers its deliveries a while after that.
+func (s *scene) deliver(t *testing.T, turn int, later time.Duration) (list []portal.Delivery) {
+	s.setProperty(t, "mail.smtp.host", "relay.example")
+	admin := s.session(t, "admin@acme")
+	var made portal.Inserted
+	s.good(t, admin, "webhook/insertWebhook", fmt.Sprintf(`{"name":"m%d","channel":"MAIL","recipients":["a@x.example"]}`, turn), &made)
+	s.good(t, admin, "webhook/sendTestEvent", fmt.Sprintf(`{"id":%d}`, made.ID), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	var work sync.WaitGroup
+	work.Go(func() { s.hooks.Run(ctx, func(hook.News) {}, func(error) {}) })
+	see := func() []portal.Delivery {
+		var page portal.Deliveries
+		s.good(t, admin, "webhook/getDeliveries", fmt.Sprintf(`{"webhookId":%d}`, made.ID), &page)
+		return page.Data
+	}
+	for list = see(); list[0].Tries == 0 && list[0].LastError == nil; list = see() {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	work.Wait()
+	s.pass(later)
+	must(t, s.hooks.Sweep(context.Background()))
+	admin = s.session(t, "admin@acme")
+	return see()
 }
 
 func createsToken(t *testing.T, s *scene, turn int) string {

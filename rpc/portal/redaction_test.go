@@ -22,7 +22,7 @@ import (
 // one where another says so.
 var secretMembers = []string{
 	"password", "password2", "newPassword", "currentPassword", "passPhrase", "code", "seed", "uri", "recoveryCodes", "key", "token", "apiToken", "api_token",
-	"clientSecret", "client_secret", "client_assertion", "access_token", "refresh_token",
+	"secret", "clientSecret", "client_secret", "client_assertion", "access_token", "refresh_token",
 }
 
 // codeOfError is what stands in such members and is no secret.

@@ -56,7 +56,7 @@ func (s *samples) hear(t testing.TB, h rpctest.Heard) {
 
 // narrow are the schemas of all params in the form that documents for generators show, which is not all that is taken.
 var narrow = sync.OnceValue(func() map[string]*jsonschema.Schema {
-	table, err := rpc.NewTable(portal.Methods(nil, nil, nil, nil, nil, nil, nil, nil))
+	table, err := rpc.NewTable(portal.Methods(nil, nil, nil, nil, nil, nil, nil, nil, nil))
 	if err != nil {
 		panic(err)
 	}

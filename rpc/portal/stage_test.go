@@ -20,6 +20,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	authclient "github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/mail"
 	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/reset"
@@ -63,6 +64,7 @@ type house struct {
 	groups   *vault.Groups
 	vault    *vault.Vault
 	backups  *backup.Backups
+	hooks    *hook.Hooks
 	logins   *directory
 	options  rpc.Options
 	handler  http.Handler
@@ -175,11 +177,12 @@ func assembleWith(t testing.TB, db *store.DB, log zerolog.Logger, k keychain) *h
 	h.groups = vault.NewGroups(h.accounts)
 	h.letters = mail.New(h.accounts, smtp.Carrier{})
 	h.resets = reset.New(h.accounts, h.letters)
+	h.hooks = hook.New(h.accounts, h.letters, hook.Options{})
 	h.logins = &directory{}
 	h.vault = vault.New(h.accounts, h.logins, func() (*secret.Keyring, error) { return k.vault, nil })
 	h.clients.Estate = h.vault
 	h.backups = backup.New(h.accounts, t.TempDir(), db.Copy)
-	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups))
+	table, err := rpc.NewTable(portal.Methods(h.accounts, h.tokens, h.letters, h.resets, h.clients, h.groups, h.vault, h.backups, h.hooks))
 	must(t, err)
 	table.Samples = portal.Samples
 	authority := portal.Authority{Accounts: h.accounts, Tokens: h.tokens, Clients: h.clients}

@@ -52,6 +52,7 @@ func (h *house) plant(t *testing.T, who, name string) (owns map[string]string) {
 		"user":       id(plot.insertUser, `{"username":%q,"password":"correct horse 1","roleId":%d,"email":"clerk@mail.example"}`, clerk, plot.weak),
 		"group":      id("userGroup/insertUserGroup", `{"name":"group of %s"}`, name),
 		"credential": id("credential/insertCredential", `{"username":"login of %s","password":%q}`, name, right),
+		"webhook":    id("webhook/insertWebhook", `{"name":"webhook of %s","url":"https://hooks.example"}`, name),
 		"app":        id("oauthApp/insertOauthApp", `{"name":"app of %s","scope":{"roleIds":[%d]}}`, name, plot.weak),
 		"client":     id("apiClient/insertApiClient", `{"clientId":"client-of-%s","roleId":%d,"firstName":"C","lastName":"L"}`, name, plot.weak),
 		"role": id("compositeRole/createBy"+plot.by, `{"networkId":1,"name":"role of %s","userType":%q,"functionalRoleIds":[%d]}`,
@@ -70,6 +71,9 @@ func (h *house) plant(t *testing.T, who, name string) (owns map[string]string) {
 	} {
 		h.good(t, as, method, replace(params, owns), nil)
 	}
+	var test struct{ DeliveryID json.Number }
+	h.good(t, as, "webhook/sendTestEvent", `{"id":`+owns["webhook"]+`}`, &test)
+	owns["delivery"] = string(test.DeliveryID)
 	var app struct{ ClientID string }
 	h.good(t, as, "oauthApp/getOauthApp", `{"id":`+owns["app"]+`}`, &app)
 	owns["clientId"] = fmt.Sprintf("%q", app.ClientID)
