@@ -142,7 +142,7 @@ func TestClient(t *testing.T) {
 		"FINGERPRINT": fingerprintOf(t, filepath.Join(folder(dir).tls(), "cert.pem")),
 		"PASSWORD":    demoPassword, "OPERATOR": operatorPassword,
 	}}
-	for _, name := range []string{"login", "token", "user", "enterprise", "partner", "client", "credential", "property", "end"} {
+	for _, name := range []string{"login", "token", "user", "enterprise", "partner", "client", "credential", "property", "webhook", "end"} {
 		s.play(filepath.Join("testdata", "client", name+".txt"))
 	}
 	for _, g := range cli.Groups() {

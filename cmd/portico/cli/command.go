@@ -19,7 +19,7 @@ type Group struct {
 
 // Groups are all there are, in the order of the help.
 func Groups() []Group {
-	return []Group{tokens(), users(), enterprises(), partners(), apps(), clients(), credentials(), properties()}
+	return []Group{tokens(), users(), enterprises(), partners(), apps(), clients(), credentials(), properties(), webhooks()}
 }
 
 // A Command is a call with a name of its own. As with methods, a new one is a row, in the file of its group.
