@@ -39,6 +39,7 @@ type Credential struct {
 	Description    string          `json:"description,omitempty"`
 	Version        int64           `json:"version"` // of the password
 	Envelope       secret.Envelope `json:"envelope,omitzero"`
+	Unset          bool            `json:"unset,omitempty"` // no password was handed in yet: what is sealed is nobody's
 	Status         Status          `json:"status"`
 	VerifiedAt     time.Time       `json:"verifiedAt,omitzero"` // when it was last found good
 	Created        time.Time       `json:"created"`
@@ -158,26 +159,32 @@ func (v *Vault) Insert(ctx context.Context, by *auth.Principal, in auth.Tenant, 
 		return nil, err
 	}
 	err = v.store.Update(ctx, func(tx store.Tx) error {
-		in, err := v.mayInsert(tx, by, in, n.Username) // the check takes its time, and rights can be withdrawn
-		if err != nil {
-			return err
-		}
-		c = &Credential{
-			Of: in.Type, TenantID: in.ID, Username: n.Username, Description: n.Description,
-			Created: v.now(), CreatedBy: by.UserID, Modified: v.now(),
-		}
-		if c.CreatedByEmail, err = v.emailOf(tx, by); err != nil {
-			return err
-		}
-		if err := credentials.Insert(tx, c); err != nil { // its number is in the envelope
-			return err
-		}
-		return cmp.Or(v.keep(tx, ring, c, n.Password, status), v.accounts.Record(tx, by, in, c.happening("CREATED")))
+		c, err = v.insert(tx, by, in, ring, n, status)
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// insert writes a new credential whose login was found as status says.
+func (v *Vault) insert(tx store.Tx, by *auth.Principal, in auth.Tenant, ring *secret.Keyring, n NewCredential, status Status) (*Credential, error) {
+	in, err := v.mayInsert(tx, by, in, n.Username) // the check takes its time, and rights can be withdrawn
+	if err != nil {
+		return nil, err
+	}
+	c := &Credential{
+		Of: in.Type, TenantID: in.ID, Username: n.Username, Description: n.Description,
+		Created: v.now(), CreatedBy: by.UserID, Modified: v.now(),
+	}
+	if c.CreatedByEmail, err = v.emailOf(tx, by); err != nil {
+		return nil, err
+	}
+	if err := credentials.Insert(tx, c); err != nil { // its number is in the envelope
+		return nil, err
+	}
+	return c, cmp.Or(v.keep(tx, ring, c, n.Password, status), v.accounts.Record(tx, by, in, c.happening("CREATED")))
 }
 
 // mayInsert answers the tenant as it is now, if there is room in it for a credential of that name.

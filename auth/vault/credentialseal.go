@@ -38,6 +38,7 @@ func (v *Vault) keep(tx store.Tx, ring *secret.Keyring, c *Credential, password 
 		c.Version = max(c.Version, was.Version) // they differ where somebody wrote past the portal
 	}
 	c.Version++
+	c.Unset = false
 	if c.Envelope, err = ring.Seal(c.purpose(), password); err != nil {
 		return err
 	}

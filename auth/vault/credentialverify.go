@@ -120,6 +120,9 @@ func (v *Vault) Verify(ctx context.Context, by *auth.Principal, in auth.Tenant, 
 		if c, in, err = v.at(tx, by, in, auth.Update, id); err != nil || c == nil {
 			return cmp.Or(err, errNoCredential)
 		}
+		if c.Unset {
+			return errUnset
+		}
 		password, err = v.open(tx, ring, c)
 		return err
 	})

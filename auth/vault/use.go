@@ -60,5 +60,8 @@ func (v *Vault) used(tx store.Tx, by *auth.Principal, in auth.Tenant, id int64) 
 	if !ok {
 		return nil, auth.Errorf(auth.Forbidden, "to use a credential takes a share in it; to administrate it is not enough")
 	}
+	if c.Unset {
+		return nil, errUnset
+	}
 	return c, nil
 }
