@@ -1,5 +1,7 @@
 package auth
 
+import "strings"
+
 // A Function is a functional role: a set of privileges that belong together. Roles are made of functions, and functions are
 // what customizations change.
 type Function struct {
@@ -57,6 +59,16 @@ func developer(id int64, t UserType, name string) *Function {
 func FunctionByID(id int64) *Function {
 	for _, f := range Functions {
 		if f.ID == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// FunctionNamed answers the functional role of that name for users of a type, letter case aside, or nil.
+func FunctionNamed(t UserType, name string) *Function {
+	for _, f := range Functions {
+		if f.UserType == t && strings.EqualFold(f.Name, name) {
 			return f
 		}
 	}

@@ -247,7 +247,7 @@ func (a *Accounts) RemoveAllCustomizations(ctx context.Context, by *auth.Princip
 
 // Customize makes one change at the tenant without a package, in place of the one of the same function that is there.
 func (a *Accounts) Customize(ctx context.Context, by *auth.Principal, in auth.Tenant, name string, ch RoleChange) error {
-	if err := CheckText("name", name, 255); err != nil {
+	if err := checkCustomizationName(name); err != nil {
 		return err
 	}
 	return a.Store.Update(ctx, func(tx store.Tx) error {
@@ -267,6 +267,8 @@ func (a *Accounts) Customize(ctx context.Context, by *auth.Principal, in auth.Te
 		}))
 	})
 }
+
+func checkCustomizationName(name string) error { return CheckText("name", name, 255) }
 
 // RemoveCustomizations takes back what was customized at the tenant: all of it, or that of one function.
 func (a *Accounts) RemoveCustomizations(ctx context.Context, by *auth.Principal, in auth.Tenant, functionID int64) (rows int, err error) {

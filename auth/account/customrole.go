@@ -31,8 +31,8 @@ const (
 )
 
 var (
-	customRoles = store.NewCollection("role", func(r *CustomRole) *int64 { return &r.ID }).First(firstCustomRole)
-	_           = customRoles.Unique("name", func(r *CustomRole) []byte {
+	customRoles      = store.NewCollection("role", func(r *CustomRole) *int64 { return &r.ID }).First(firstCustomRole)
+	customRoleByName = customRoles.Unique("name", func(r *CustomRole) []byte {
 		return store.Key(int64(r.Level), r.TenantID, int64(r.UserType), fold(r.Name))
 	})
 	customRolesOf = customRoles.Index("tenant", func(r *CustomRole) []byte { return store.Key(int64(r.Level), r.TenantID) })
@@ -77,7 +77,7 @@ type NewCustomRole struct {
 // InsertCustomRole makes a role at the tenant. Nobody makes one that is above his own, or that holds what he does not.
 func (a *Accounts) InsertCustomRole(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewCustomRole) (r *CustomRole, err error) {
 	if n.UserType < in.Type {
-		return nil, auth.BadField("userType", "is not one of the tenant's users, or of those below it")
+		return nil, errRoleAbove
 	}
 	err = a.Store.Update(ctx, func(tx store.Tx) error {
 		in, err := a.customizable(tx, by, in)
@@ -173,6 +173,16 @@ func (a *Accounts) roleChanged(tx store.Tx, by *auth.Principal, in auth.Tenant, 
 	}
 	return cmp.Or(a.newEdition(tx), a.Record(tx, by, in, h)) // in this order: the actor's role is looked at in the new one
 }
+
+// CheckCustomRole refuses a role of the tenant that could not be made, whatever other roles there are.
+func (a *Accounts) CheckCustomRole(by *auth.Principal, in auth.Tenant, n NewCustomRole) error {
+	if n.UserType < in.Type {
+		return errRoleAbove
+	}
+	return a.checkCustomRole(by, &CustomRole{Name: n.Name, UserType: n.UserType, Description: n.Description, Functions: n.Functions})
+}
+
+var errRoleAbove error = auth.BadField("userType", "is not one of the tenant's users, or of those below it")
 
 // A CustomRoleUpdate names the fields to set; nil leaves a field as it is.
 type CustomRoleUpdate struct {

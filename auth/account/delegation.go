@@ -25,8 +25,8 @@ var delegations = []consent{
 	{auth.SensitiveToProxy, "viewSensitiveDataDelegatedToEnterpriseProxy", "VIEW_SENSITIVE_DATA"},
 }
 
-// consents names the consents of a set.
-func consents(d auth.Delegation) []string {
+// Consents names the consents of a set.
+func Consents(d auth.Delegation) []string {
 	names := []string{}
 	for _, row := range delegations {
 		if d.Has(row.which) {
@@ -36,8 +36,20 @@ func consents(d auth.Delegation) []string {
 	return names
 }
 
+// ParseConsents reads names of consents; bad is which one is none, or is not one that a tenant of the type gives, or -1.
+func ParseConsents(t auth.UserType, names []string) (d auth.Delegation, bad int) {
+	for at, name := range names {
+		i := slices.IndexFunc(delegations, func(row consent) bool { return row.name == name })
+		if i < 0 || len(delegations[i].which.Opens(t)) == 0 {
+			return 0, at
+		}
+		d = d.With(delegations[i].which, true)
+	}
+	return d, -1
+}
+
 // ConsentName is the name of a consent in details of events.
-func ConsentName(d auth.Delegation) string { return strings.Join(consents(d), " ") }
+func ConsentName(d auth.Delegation) string { return strings.Join(Consents(d), " ") }
 
 // Delegate gives or withdraws one consent of an enterprise or a partner; it acts with the next call. Only the tenant itself may,
 // and nobody gives what he does not hold.

@@ -44,7 +44,7 @@ type EnterpriseFields struct {
 var (
 	enterprises = store.NewCollection("enterprise", func(e *Enterprise) *int64 { return &e.ID }).
 			Remember(1024, func(e Enterprise) Enterprise { return e }) // its fields are replaced, never written into
-	_                = enterprises.Unique("name", func(e *Enterprise) []byte { return store.Key(fold(e.Name), e.ProxyID) })
+	enterpriseByName = enterprises.Unique("name", func(e *Enterprise) []byte { return store.Key(fold(e.Name), e.ProxyID) })
 	enterprisesNamed = enterprises.Index("named", func(e *Enterprise) []byte { return store.Key(fold(e.Name)) })
 	enterprisesOf    = enterprises.Index("proxy", func(e *Enterprise) []byte { return store.Key(e.ProxyID) })
 )
@@ -87,6 +87,15 @@ func (a *Accounts) EnterpriseNamed(ctx context.Context, by *auth.Principal, name
 			id = e.ID
 			return true, nil
 		})
+	})
+	return id, err
+}
+
+// EnterpriseOf answers the number of the enterprise of that name that a partner owns, or nobody if that is 0; 0 when there is none.
+func (a *Accounts) EnterpriseOf(ctx context.Context, proxyID int64, name string) (id int64, err error) {
+	err = a.Store.View(ctx, func(tx store.Tx) error {
+		id, err = enterpriseByName.ID(tx, store.Key(fold(name), proxyID))
+		return err
 	})
 	return id, err
 }

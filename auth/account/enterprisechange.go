@@ -49,13 +49,7 @@ func (n *NewEnterprise) founding(insert func(store.Tx) (auth.Tenant, error)) fou
 
 // draftEnterprise is the enterprise as it will be, but for its number.
 func (a *Accounts) draftEnterprise(n *NewEnterprise) (*Enterprise, error) {
-	if err := checkEnterprise(n.Name, &n.Fields); err != nil {
-		return nil, err
-	}
-	if err := checkLength("accountNumber", n.AccountNumber, 0, 255); err != nil {
-		return nil, err
-	}
-	if err := n.Terms.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return nil, err
 	}
 	if n.ProxyID == 0 && n.Delegated.Has(auth.ToProxy) {
@@ -72,6 +66,11 @@ func (a *Accounts) draftEnterprise(n *NewEnterprise) (*Enterprise, error) {
 	}
 	patch(&draft.Fields, &n.Fields)
 	return draft, nil
+}
+
+// Check refuses what can be refused without looking at other tenants.
+func (n *NewEnterprise) Check() error {
+	return cmp.Or(checkEnterprise(n.Name, &n.Fields), checkLength("accountNumber", n.AccountNumber, 0, 255), n.Terms.check())
 }
 
 // putEnterprise writes a new enterprise, under the number it has or else under a new one.
@@ -91,7 +90,7 @@ func (a *Accounts) addEnterprise(tx store.Tx, by *auth.Principal, e, source *Ent
 	}
 	h := Happening{
 		Name: "CREATE_ENTERPRISE", Category: OfEnterprise, Message: "enterprise " + e.Name,
-		Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": consents(e.Delegated)},
+		Detail: map[string]any{"enterpriseId": e.ID, "name": e.Name, "delegated": Consents(e.Delegated)},
 	}
 	if source != nil {
 		h.Detail["clonedFrom"] = source.ID

@@ -56,7 +56,7 @@ func (a *Accounts) checkAdmin(ctx context.Context, f founding) (string, error) {
 		return "", nil
 	}
 	f.admin.RoleID = f.role
-	if err := f.admin.check(); err != nil {
+	if err := f.admin.Check(); err != nil {
 		return "", err
 	}
 	return a.NewHash(ctx, f.of, &User{Username: f.admin.Username}, f.admin.Password)

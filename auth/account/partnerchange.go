@@ -60,7 +60,7 @@ func (a *Accounts) addPartner(tx store.Tx, by *auth.Principal, p *Partner) error
 	}
 	return a.Record(tx, by, p.tenant(), Happening{
 		Name: "CREATE_ENTERPRISE_PROXY", Category: OfEnterprise, Message: "partner " + p.Name,
-		Detail: map[string]any{"enterpriseProxyId": p.ID, "name": p.Name, "delegated": consents(p.Delegated)},
+		Detail: map[string]any{"enterpriseProxyId": p.ID, "name": p.Name, "delegated": Consents(p.Delegated)},
 	})
 }
 

@@ -97,12 +97,16 @@ func parsePolicy(text string) (p Policy, err error) {
 	return p, nil
 }
 
+func policyOf(t auth.UserType) *policySetting {
+	if t == auth.Operator {
+		return operatorPolicy
+	}
+	return tenantPolicy
+}
+
 // policy is that for users of a type. One that an older portal let pass and this one cannot read counts as the default.
 func (a *Accounts) policy(tx store.Tx, t auth.UserType) (Policy, error) {
-	s := tenantPolicy
-	if t == auth.Operator {
-		s = operatorPolicy
-	}
+	s := policyOf(t)
 	text, err := a.Text(tx, s.Setting)
 	if err != nil {
 		return Policy{}, err

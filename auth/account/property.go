@@ -253,7 +253,7 @@ func (a *Accounts) mayChange(tx store.Tx, by *auth.Principal, p *Property, u Pro
 		return auth.Errorf(auth.Immutable, "of system property %s nothing but the value changes", p.Name)
 	case s != nil && s.restricted && !by.Role.Grants(auth.EditRestricted):
 		return auth.Lacks(by, auth.EditRestricted)
-	case s != nil && s.check != nil && u.Value != nil && !s.check(*u.Value):
+	case s != nil && u.Value != nil && !s.allows(*u.Value):
 		return auth.BadField("value", "is not allowed for %s: %s", p.Name, s.doc)
 	case p.IsReadOnly && !(u.IsReadOnly != nil && !*u.IsReadOnly):
 		return auth.Errorf(auth.Immutable, "system property %s is read-only", p.Name)

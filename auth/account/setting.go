@@ -60,6 +60,8 @@ var (
 	NoNewPartners    = define(Setting{id: 35, name: "session.options.disableCreateEnterpriseProxy", dataType: "BOOLEAN", value: "false", doc: "true switches the creation of partners off"})
 )
 
+func (s *Setting) allows(value string) bool { return s.check == nil || s.check(value) }
+
 func settingNumbered(id int64) *Setting { return settingsByNumber[id] }
 func settingNamed(name string) *Setting { return settingsByName[name] }
 

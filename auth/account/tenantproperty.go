@@ -70,6 +70,8 @@ func defineTenant(s TenantSetting) *TenantSetting {
 	return &s
 }
 
+func (s *TenantSetting) allows(value string) bool { return s.check == nil || s.check(value) }
+
 func tenantSettingNamed(t auth.UserType, name string) *TenantSetting {
 	i := slices.IndexFunc(tenantSettings, func(s *TenantSetting) bool { return s.of == t && s.name == name })
 	if i < 0 {
@@ -155,7 +157,7 @@ func (s *TenantSetting) mayChange(by *auth.Principal, in auth.Tenant, p *TenantP
 	switch {
 	case differs(u.DataType, s.dataType), differs(u.IsPassword, false):
 		return auth.Errorf(auth.Immutable, "of property %s nothing but the value changes", p.Name)
-	case s.check != nil && !s.check(u.Value):
+	case !s.allows(u.Value):
 		return auth.BadField("value", "is not allowed for %s", p.Name)
 	}
 	return nil

@@ -271,6 +271,8 @@ func behind(key []byte, after int64) store.Span {
 type NewUser struct {
 	Username            string
 	Password            secret.Text
+	Unset               bool         // he has no password yet, and gets one by a reset; the portal itself alone makes such users
+	Hash                string       // of the password, where that was made before; of the portal itself alone
 	Password2           *secret.Text // when given, it must be the same
 	RoleID              int64
 	Inactive            bool
@@ -282,7 +284,7 @@ type NewUser struct {
 
 // InsertUser adds a user to a tenant. A taken username is a Conflict; a role above the caller's own, Forbidden.
 func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewUser) (u *User, err error) {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return nil, err
 	}
 	err = a.Store.View(ctx, func(tx store.Tx) error { return a.mayInsert(tx, by, in, &n) })
@@ -290,7 +292,11 @@ func (a *Accounts) InsertUser(ctx context.Context, by *auth.Principal, in auth.T
 		return nil, err
 	}
 	hash := ""
-	if !n.NonNative { // a password that others keep is not kept here
+	switch {
+	case n.NonNative: // a password that others keep is not kept here
+	case by.IsPortal() && (n.Unset || n.Hash != ""):
+		hash = n.Hash
+	default:
 		if hash, err = a.NewHash(ctx, in.Type, &User{Username: n.Username}, n.Password); err != nil {
 			return nil, err
 		}
@@ -378,7 +384,8 @@ func checkUserFields(f *UserFields) error {
 	return eachText(f, func(name, text string) error { return checkLength(name, text, 0, 255) })
 }
 
-func (n *NewUser) check() error {
+// Check refuses what can be refused without looking at anybody else, the password aside.
+func (n *NewUser) Check() error {
 	if err := checkUsername(n.Username); err != nil {
 		return err
 	}

@@ -117,7 +117,9 @@ func (a *Accounts) mayUpdate(tx store.Tx, by *auth.Principal, v auth.Privilege, 
 
 // givesAccess: the access level is for superusers of the same level to decide. Consent to the management of users is none to
 // that of access to devices.
-func givesAccess(by *auth.Principal, to auth.UserType) bool { return by.IsSuper() && by.UserType == to }
+func givesAccess(by *auth.Principal, to auth.UserType) bool {
+	return by.IsSuper() && by.UserType == to || by.IsPortal()
+}
 
 func lacksAccess(by *auth.Principal, to auth.UserType) error {
 	return auth.Errorf(auth.Forbidden, "the privilege of a superuser of %s users is required for accessLevel in method [%s]", to, by.Method)

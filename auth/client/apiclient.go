@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"errors"
 	"regexp"
 
 	"github.com/portico-vco/portico/auth"
@@ -19,8 +18,9 @@ type NewAPIClient struct {
 	FirstName   *string
 	LastName    *string
 	Description string
-	Keys        []byte // a JSON web key set; without, it gets a secret
-	Legacy      bool   // of an import alone
+	Keys        []byte      // a JSON web key set; without, it gets a secret
+	Legacy      bool        // of an import alone
+	Secret      secret.Text // known before; the portal itself alone makes such clients
 }
 
 // clientIDs are what may be chosen for a client id. With what stands before it the username has at most 255 characters.
@@ -30,14 +30,15 @@ var clientIDs = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{2,238}$`)
 // none. A client id that is taken, or was, is a Conflict.
 func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in auth.Tenant,
 	n NewAPIClient) (cl *Client, text secret.Text, err error) {
-	if !clientIDs.MatchString(n.ClientID) {
-		return nil, "", auth.BadField("clientId",
-			"is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
+	if err := n.checkID(); err != nil {
+		return nil, "", err
 	}
-	if n.ClientID == portalClient { // access tokens of persons name it
-		return nil, "", errClientIDTaken(n.ClientID)
+	if n.Secret != "" {
+		if err := cmp.Or(portalAlone(by), n.Check()); err != nil {
+			return nil, "", err
+		}
 	}
-	text, err = c.firstSecret(APIClient, n.Keys)
+	text, err = c.firstSecret(APIClient, n.Keys, n.Secret)
 	if err != nil {
 		return nil, "", err
 	}
@@ -61,17 +62,23 @@ func (c *Clients) InsertAPIClient(ctx context.Context, by *auth.Principal, in au
 	return cl, text, nil
 }
 
+func (n *NewAPIClient) checkID() error {
+	if !clientIDs.MatchString(n.ClientID) {
+		return auth.BadField("clientId", "is not 3 to 239 of a-z, 0-9, dot, underline and hyphen, the first a letter or a digit")
+	}
+	if n.ClientID == portalClient { // access tokens of persons name it
+		return errClientIDTaken(n.ClientID)
+	}
+	return nil
+}
+
 func errClientIDTaken(id string) error {
 	return auth.Errorf(auth.Conflict, "the client id %s is taken, or was: none is given twice", id)
 }
 
 // insertAPIClient writes the client, its user, which bears the client's number, and the client again, with the user's.
 func (c *Clients) insertAPIClient(tx store.Tx, by *auth.Principal, in auth.Tenant, cl *Client, n NewAPIClient) error {
-	err := clients.Insert(tx, cl)
-	if errors.Is(err, store.ErrTaken) {
-		return errClientIDTaken(n.ClientID)
-	}
-	if err != nil {
+	if err := insert(tx, cl); err != nil {
 		return err
 	}
 	u, err := c.accounts.InsertServiceAccount(tx, by, in, account.ServiceAccount{

@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,17 +31,30 @@ type NewApp struct {
 	Scope       Scope         // as its author asks for it
 	Keys        []byte        // a JSON web key set; without, it gets a secret
 	OwnerOnly   bool
+	OneOfName   bool // no other app of the tenant may have the name
+	Known
+}
+
+// Known is what of a client is known before it is made. The portal itself alone makes such clients.
+type Known struct {
+	ClientID string // of an app
+	Secret   secret.Text
 }
 
 // InsertApp makes an OAuth app of the tenant. Its client id is chosen here. The secret is answered this once; an app with keys
 // has none.
 func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Tenant,
 	n NewApp) (app *Client, text secret.Text, err error) {
+	if n.Known != (Known{}) {
+		if err := cmp.Or(portalAlone(by), n.Check()); err != nil {
+			return nil, "", err
+		}
+	}
 	id, err := uuid.NewRandomFromReader(c.accounts.Random())
 	if err != nil {
 		return nil, "", err
 	}
-	text, err = c.firstSecret(App, n.Keys)
+	text, err = c.firstSecret(App, n.Keys, n.Secret)
 	if err != nil {
 		return nil, "", err
 	}
@@ -50,7 +64,7 @@ func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Ten
 			return err
 		}
 		app = &Client{
-			Kind: App, ClientID: id.String(), Of: in.Type, TenantID: in.ID, Name: n.Name, Description: n.Description,
+			Kind: App, ClientID: cmp.Or(n.ClientID, id.String()), Of: in.Type, TenantID: in.ID, Name: n.Name, Description: n.Description,
 			Lifetime: cmp.Or(n.Lifetime, DefaultLifetime), OwnerOnly: n.OwnerOnly,
 			Created: c.now(), Modified: c.now(),
 		}
@@ -60,7 +74,7 @@ func (c *Clients) InsertApp(ctx context.Context, by *auth.Principal, in auth.Ten
 		if _, err := c.setScope(tx, by, in, app, n.Scope); err != nil {
 			return err
 		}
-		if err := clients.Insert(tx, app); err != nil {
+		if err := cmp.Or(n.alone(tx, in), insert(tx, app)); err != nil {
 			return err
 		}
 		h := app.happening("CREATED")
@@ -83,10 +97,19 @@ func (c *Client) check() error {
 	return account.CheckName("name", c.Name, maxName)
 }
 
-// firstSecret makes the secret of a client that has no keys.
-func (c *Clients) firstSecret(k Kind, keys []byte) (secret.Text, error) {
-	if keys != nil {
-		return "", nil
+// insert writes a new client. A client id that is taken, or was, is a Conflict.
+func insert(tx store.Tx, cl *Client) error {
+	err := clients.Insert(tx, cl)
+	if errors.Is(err, store.ErrTaken) {
+		return errClientIDTaken(cl.ClientID)
+	}
+	return err
+}
+
+// firstSecret makes the secret of a client that has no keys, unless it is known.
+func (c *Clients) firstSecret(k Kind, keys []byte, known secret.Text) (secret.Text, error) {
+	if keys != nil || known != "" {
+		return known, nil
 	}
 	return secret.MintMarked(c.accounts.Random(), kinds[k].mark)
 }

@@ -76,12 +76,17 @@ func checkPrivileges(in auth.Tenant, words []string) error {
 	if len(words) > maxScope {
 		return auth.BadField("scope.privileges", "are more than %d", maxScope)
 	}
-	for i, word := range words {
-		v, ok := auth.ParsePrivilege(word)
-		switch {
-		case !ok || !auth.FullAccess(in.Type).Grants(v):
+	for _, word := range words {
+		if v, ok := auth.ParsePrivilege(word); !ok || !auth.FullAccess(in.Type).Grants(v) {
 			return auth.BadField("scope.privileges", "%q is not a privilege of %s users", word, in.Type)
-		case slices.Contains(words[:i], word):
+		}
+	}
+	return checkTwice(words)
+}
+
+func checkTwice(words []string) error {
+	for i, word := range words {
+		if slices.Contains(words[:i], word) {
 			return auth.BadField("scope.privileges", "name %s twice", word)
 		}
 	}

@@ -62,10 +62,10 @@ type Hook struct {
 }
 
 var (
-	hooks     = store.NewCollection("webhook", func(h *Hook) *int64 { return &h.ID })
-	_         = hooks.Unique("name", func(h *Hook) []byte { return h.ifThere(nameKey(h.tenant(), h.Name)) })
-	hooksOf   = hooks.Index("tenant", func(h *Hook) []byte { return h.ifThere(tenantKey(h.tenant())) })
-	hooksGone = hooks.Index("gone", func(h *Hook) []byte {
+	hooks      = store.NewCollection("webhook", func(h *Hook) *int64 { return &h.ID })
+	hookByName = hooks.Unique("name", func(h *Hook) []byte { return h.ifThere(nameKey(h.tenant(), h.Name)) })
+	hooksOf    = hooks.Index("tenant", func(h *Hook) []byte { return h.ifThere(tenantKey(h.tenant())) })
+	hooksGone  = hooks.Index("gone", func(h *Hook) []byte {
 		if h.Deleted.IsZero() {
 			return nil
 		}

@@ -85,15 +85,16 @@ type NewHook struct {
 	Events       []string
 	IncludeBelow bool
 	Disabled     bool
+
+	// Secret is one that is known before. The portal itself alone makes such webhooks, in demos.
+	Secret secret.Text
 }
 
 // Insert makes a webhook of the tenant, and answers the secret that its messages are signed with, which one of the channel MAIL does
 // not have. Whoever does not read the events himself gets none sent: Forbidden. A taken name is a Conflict.
 func (k *Hooks) Insert(ctx context.Context, by *auth.Principal, in auth.Tenant, n NewHook) (h *Hook, signing secret.Text, err error) {
-	if n.Channel != ByMail {
-		if signing, err = post.NewSecret(k.accounts.Random()); err != nil {
-			return nil, "", err
-		}
+	if signing, err = k.signing(by, &n); err != nil {
+		return nil, "", err
 	}
 	err = k.store.Update(ctx, func(tx store.Tx) error {
 		h = n.hook(in, k.now())

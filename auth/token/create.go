@@ -4,14 +4,17 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/store"
 )
 
@@ -31,12 +34,15 @@ type NewToken struct {
 	Description string
 	LifetimeMs  int64
 	Limits      *NewLimits
+
+	// Text is one that is known before, of a token that is enabled at once. The portal itself alone makes such tokens, in demos.
+	Text secret.Text
 }
 
 // Create makes a pending token: no secret exists yet. Everybody may for himself, superusers for those they manage.
 // A name in use among the owner's living tokens is a Conflict, one token too many a Limit.
 func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id int64, err error) {
-	if err := n.check(); err != nil {
+	if err := n.Check(); err != nil {
 		return 0, err
 	}
 	limits, err := n.Limits.read()
@@ -46,7 +52,7 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 	if n.Owner == 0 {
 		n.Owner = by.UserID
 	}
-	number, err := newNumber(t.now(), t.accounts.Random())
+	number, err := t.numberOf(by, n)
 	if err != nil {
 		return 0, err
 	}
@@ -55,12 +61,12 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 		if err != nil {
 			return err
 		}
-		if err := cmp.Or(t.mayLive(tx, owner, n, limits), t.mayLimit(tx, by, owner, limits)); err != nil {
+		if err := cmp.Or(t.mayLive(tx, by, owner, n, limits), t.mayLimit(tx, by, owner, limits)); err != nil {
 			return err
 		}
 		made := t.fresh(by, owner, n, number)
 		made.Limits = limits
-		if err := tokens.Insert(tx, made); err != nil {
+		if err := insert(tx, made); err != nil {
 			return err
 		}
 		id = made.ID
@@ -69,13 +75,41 @@ func (t *Tokens) Create(ctx context.Context, by *auth.Principal, n NewToken) (id
 		if limits != nil {
 			h.Detail["limits"] = limits
 		}
+		if made.Kept != Pending {
+			h.Detail["state"] = made.Kept
+		}
 		return t.accounts.Record(tx, by, in, h)
 	})
 	t.watch.move(Create, err)
 	return id, err
 }
 
-func (n *NewToken) check() error {
+// numberOf is the number of a new token: a new one, or that which a text names.
+func (t *Tokens) numberOf(by *auth.Principal, n NewToken) (uuid.UUID, error) {
+	if n.Text == "" {
+		return newNumber(t.now(), t.accounts.Random())
+	}
+	number, ok := NumberIn(n.Text)
+	if !ok || !by.IsPortal() {
+		return number, auth.BadField("text", "is for the portal to make")
+	}
+	return number, nil
+}
+
+// CheckText refuses a text that could not be a token's: what calls itself one has a number, and whatever else there is in it only its
+// digest is held against it.
+func CheckText(text secret.Text) error {
+	if _, ok := NumberIn(text); !ok || !secret.IsAPIToken(text) || !textual.MatchString(string(text)) {
+		return auth.BadField("text", `is not HEADER.PAYLOAD.SIGNATURE in base64url, with {"typ":"portico-api+jwt"} as the header, `+
+			`{"jti":"and a UUID"} as the payload, and any word as the signature`)
+	}
+	return nil
+}
+
+var textual = regexp.MustCompile(`^[\w-]+\.[\w-]+\.[\w-]+$`)
+
+// Check refuses what can be refused without looking at the owner.
+func (n *NewToken) Check() error {
 	if err := account.CheckName("name", n.Name, maxName); err != nil {
 		return err
 	}
@@ -120,20 +154,23 @@ func (t *Tokens) mayCreate(tx store.Tx, by *auth.Principal, n NewToken) (*accoun
 	return owner, in, nil
 }
 
-// mayLive holds the bounds: how long, under which limits, how many, one name once.
-func (t *Tokens) mayLive(tx store.Tx, owner *account.User, n NewToken, l *auth.Limits) error {
+// mayLive holds the bounds: how long, under which limits, how many, one name once. The portal itself makes what was there before the first
+// and the third were set.
+func (t *Tokens) mayLive(tx store.Tx, by *auth.Principal, owner *account.User, n NewToken, l *auth.Limits) error {
 	longest, policy, err := t.longestLife(tx, owner.Type, owner.TenantID())
 	if err != nil {
 		return err
 	}
-	if n.LifetimeMs > longest.Milliseconds() {
+	if n.LifetimeMs > longest.Milliseconds() && !by.IsPortal() {
 		return auth.BadField("lifetimeMs", "is longer than the portal allows (%d)", longest.Milliseconds())
 	}
 	if lacks := policy.Lacks(l); lacks != "" {
 		return auth.BadField("limits", "lack what the policy of the organisation asks for: %s", lacks)
 	}
-	if err := t.freePlace(tx, owner, policy); err != nil {
-		return err
+	if !by.IsPortal() {
+		if err := t.freePlace(tx, owner, policy); err != nil {
+			return err
+		}
 	}
 	return t.freeName(tx, owner, n.Name, policy)
 }
@@ -245,11 +282,79 @@ func (t *Tokens) fresh(by *auth.Principal, owner *account.User, n NewToken, numb
 		LifetimeMs: n.LifetimeMs, Kept: Pending,
 		Created: now, Modified: now, Expiration: now.Add(time.Duration(n.LifetimeMs) * time.Millisecond),
 	}
+	if n.Text != "" {
+		made.Kept, made.Downloaded, made.Digest = Enabled, now, secret.DigestOf(n.Text)
+	}
 	return made
+}
+
+// insert writes a new token. Of one whose text is known the number may be taken; the name is free.
+func insert(tx store.Tx, made *Token) error {
+	err := tokens.Insert(tx, made)
+	if errors.Is(err, store.ErrTaken) {
+		err = auth.Errorf(auth.Conflict, "there is an API token with that text, or was one")
+	}
+	return err
 }
 
 // Lifetime is how long the token lives from when its text is made.
 func (t *Token) Lifetime() time.Duration { return time.Duration(t.LifetimeMs) * time.Millisecond }
+
+// Each shows f the living tokens of a user, ordered by name.
+func (t *Tokens) Each(tx store.Tx, of *account.User, f func(*Token) error) error {
+	span := store.Span{Prefix: livingKey(of.Type, of.TenantID(), of.ID)}
+	return tokensOf.Scan(tx, span, func(tok *Token) (bool, error) {
+		if tok.State(t.now()) == Expired {
+			return true, nil
+		}
+		return true, f(tok)
+	})
+}
+
+// Has says whether the user has a living token of that name, or there ever was one with that text. An owner who is not there yet is
+// nil. The number in a text belongs to one token: whoever states it of another one is told so, for that text would open nothing, or
+// somebody else's.
+func (t *Tokens) Has(ctx context.Context, owner *account.User, name string, text secret.Text) (has bool, err error) {
+	err = t.store.View(ctx, func(tx store.Tx) error {
+		if has, err = t.hasNamed(tx, owner, name); has || err != nil {
+			return err
+		}
+		number, ok := NumberIn(text)
+		if !ok {
+			return nil
+		}
+		tok, err := tokenByUUID.Get(tx, number[:])
+		if tok == nil || err != nil {
+			return err
+		}
+		has = true
+		return t.sameText(tx, tok, owner, text)
+	})
+	return has, err
+}
+
+func (t *Tokens) hasNamed(tx store.Tx, owner *account.User, name string) (bool, error) {
+	if owner == nil {
+		return false, nil
+	}
+	tok, err := tokensOf.Get(tx, nameKey(owner.Type, owner.TenantID(), owner.ID, name))
+	return tok != nil && tok.State(t.now()) != Expired, err
+}
+
+// sameText refuses a text of another token than this: with other words around its number, or of another living owner.
+func (t *Tokens) sameText(tx store.Tx, tok *Token, owner *account.User, text secret.Text) error {
+	if !tok.Digest.Matches(text) {
+		return auth.Errorf(auth.Conflict, "its text has the number of another API token: give it a jti of its own")
+	}
+	if owner != nil && owner.ID == tok.OwnerID || tok.State(t.now()) != Enabled {
+		return nil
+	}
+	u, err := t.accounts.UserIn(tx, tok.OwnerID)
+	if u == nil || err != nil {
+		return err
+	}
+	return auth.Errorf(auth.Conflict, "its text is that of an API token of %s", u.Username)
+}
 
 // newNumber makes a UUID of version 7 (RFC 9562) by the authority's clock: such numbers ascend, which keeps the store's
 // writes together.

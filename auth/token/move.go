@@ -229,7 +229,7 @@ func byID(tx store.Tx, w Where, id int64) (*Token, error) {
 
 // byText answers the token whose text this is; nil for anything else.
 func byText(tx store.Tx, text secret.Text) (*Token, error) {
-	number, ok := numberIn(text)
+	number, ok := NumberIn(text)
 	if !ok {
 		return nil, nil
 	}

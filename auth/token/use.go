@@ -17,7 +17,7 @@ import (
 // Looked at in this order: the text's digest, the token's state, its owner, whether API tokens are switched on, where the call comes
 // from, and what the policy asks for.
 func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *auth.Principal, err error) {
-	number, ok := numberIn(secret.Text(text))
+	number, ok := NumberIn(secret.Text(text))
 	if !ok {
 		return nil, errInvalid
 	}
@@ -57,7 +57,8 @@ func (t *Tokens) ByAPIToken(ctx context.Context, c auth.Call, text string) (p *a
 	return p, nil
 }
 
-func numberIn(text secret.Text) (uuid.UUID, bool) {
+// NumberIn answers the number of the token that a text says it is of.
+func NumberIn(text secret.Text) (uuid.UUID, bool) {
 	jti, ok := secret.TokenID(text)
 	if !ok {
 		return uuid.UUID{}, false

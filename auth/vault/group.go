@@ -28,11 +28,9 @@ type Group struct {
 var (
 	groups = store.NewCollection("usergroup", func(g *Group) *int64 { return &g.ID }).
 		Remember(1024, nil)
-	_ = groups.Unique("name", func(g *Group) []byte { // letter case does not count
-		return g.ifThere(store.Key(int64(g.Of), g.TenantID, strings.ToLower(g.Name)))
-	})
-	groupsOf   = groups.Index("tenant", func(g *Group) []byte { return g.ifThere(tenantKey(g.tenant())) })
-	groupsGone = groups.Index("gone", func(g *Group) []byte {
+	groupByName = groups.Unique("name", func(g *Group) []byte { return g.ifThere(g.nameKey()) })
+	groupsOf    = groups.Index("tenant", func(g *Group) []byte { return g.ifThere(tenantKey(g.tenant())) })
+	groupsGone  = groups.Index("gone", func(g *Group) []byte {
 		if g.Gone.IsZero() {
 			return nil
 		}
@@ -50,6 +48,9 @@ const (
 )
 
 func tenantKey(in auth.Tenant) []byte { return store.Key(int64(in.Type), in.ID) }
+
+// nameKey: letter case does not count.
+func (g *Group) nameKey() []byte { return store.Key(int64(g.Of), g.TenantID, strings.ToLower(g.Name)) }
 
 // ifThere is a key by which the group is found as long as it was not deleted.
 func (g *Group) ifThere(key []byte) []byte {

@@ -27,7 +27,7 @@ func (v *Vault) Holds(tx store.Tx, userID int64) (n int, err error) {
 // HandOver is a step of giving a user's shares and memberships in groups to another active user of the same organisation, who
 // may have them already. It says how many those were; 0: nothing is left.
 func (v *Vault) HandOver(tx store.Tx, by *auth.Principal, in auth.Tenant, from, to int64) (int, error) {
-	name, err := v.takes(tx, in, Target{UserID: to})
+	name, err := v.takes(tx, by, in, Target{UserID: to})
 	switch {
 	case err != nil:
 		return 0, err

@@ -82,7 +82,7 @@ const (
 )
 
 const (
-	maxSubmitted = 500 // members in a call
+	MaxSubmitted = 500 // members in a call of AddMembers
 	addedAtOnce  = 25  // of three keys; besides the group, and an event of two
 )
 
@@ -90,8 +90,8 @@ const (
 // Update with an event: when it fails between two of them, those who were added stay, and the same call adds the others.
 func (g *Groups) AddMembers(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64,
 	userIDs []int64) (added int, failures []Failure, err error) {
-	if len(userIDs) == 0 || len(userIDs) > maxSubmitted {
-		return 0, nil, auth.BadField("userIds", "must be 1 to %d", maxSubmitted)
+	if len(userIDs) == 0 || len(userIDs) > MaxSubmitted {
+		return 0, nil, auth.BadField("userIds", "must be 1 to %d", MaxSubmitted)
 	}
 	for step := range slices.Chunk(userIDs, addedAtOnce) {
 		var done joining
@@ -150,7 +150,7 @@ func (g *Groups) addSome(tx store.Tx, by *auth.Principal, in auth.Tenant, id int
 
 // add makes one user a member, or notes why he does not become one.
 func (g *Groups) add(tx store.Tx, by *auth.Principal, j *joining, userID int64) error {
-	why, err := g.whyNot(tx, j, userID)
+	why, err := g.whyNot(tx, by, j, userID)
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (g *Groups) add(tx store.Tx, by *auth.Principal, j *joining, userID int64) 
 }
 
 // whyNot says why a user cannot be added, or nothing.
-func (g *Groups) whyNot(tx store.Tx, j *joining, userID int64) (FailureCode, error) {
+func (g *Groups) whyNot(tx store.Tx, by *auth.Principal, j *joining, userID int64) (FailureCode, error) {
 	u, err := g.accounts.UserIn(tx, userID)
 	if err != nil || u == nil || u.Type != j.group.Of || u.TenantID() != j.group.TenantID {
 		return NotFound, err
@@ -172,7 +172,7 @@ func (g *Groups) whyNot(tx store.Tx, j *joining, userID int64) (FailureCode, err
 	switch {
 	case err != nil || row != 0:
 		return AlreadyMember, err
-	case !u.Enabled():
+	case !u.Enabled() && !by.IsPortal():
 		return Inactive, nil
 	case len(j.userIDs) >= j.room:
 		return LimitReached, nil

@@ -91,7 +91,7 @@ func (v *Vault) there(tx store.Tx, in auth.Tenant, t Target) (bool, error) {
 func (v *Vault) Share(ctx context.Context, by *auth.Principal, in auth.Tenant, id int64, with Target) (rows int, err error) {
 	_, err = v.change(ctx, by, in, id, func(tx store.Tx, in auth.Tenant, c *Credential) error {
 		rows = 0
-		name, err := v.takes(tx, in, with)
+		name, err := v.takes(tx, by, in, with)
 		if err != nil {
 			return err
 		}
@@ -112,7 +112,7 @@ func (v *Vault) Share(ctx context.Context, by *auth.Principal, in auth.Tenant, i
 }
 
 // takes answers the name of a target with which something may be shared in the tenant.
-func (v *Vault) takes(tx store.Tx, in auth.Tenant, with Target) (string, error) {
+func (v *Vault) takes(tx store.Tx, by *auth.Principal, in auth.Tenant, with Target) (string, error) {
 	if with.GroupID != 0 {
 		g, err := groupIn(tx, in, with.GroupID)
 		if err != nil || g == nil {
@@ -124,7 +124,7 @@ func (v *Vault) takes(tx store.Tx, in auth.Tenant, with Target) (string, error) 
 	switch {
 	case err != nil || u == nil || u.Type != in.Type || u.TenantID() != in.ID:
 		return "", cmp.Or(err, error(auth.Errorf(auth.NotFound, "no such user")))
-	case !u.Enabled():
+	case !u.Enabled() && !by.IsPortal():
 		return "", auth.Errorf(auth.Conflict, "the user %s is not active", u.Username)
 	}
 	return u.Username, nil
