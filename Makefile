@@ -25,7 +25,7 @@ check: bin/staticcheck ## format, vet, staticcheck, all quick tests with the rac
 
 # Tests that do very much, one thing after the other, behind their folders. There is no race to be found in them, and the race detector
 # makes them six times as slow. A name may be that of no other test.
-SINGLE := $(addprefix auth/,account/TestPagesEndShort secret/TestComparisonsTakeConstantTime \
+SINGLE := $(addprefix auth/,account/TestPagesEndShort fixture/TestHostileTexts fixture/TestTextsAreKept secret/TestComparisonsTakeConstantTime \
               secret/TestNewSSHKey) \
           $(addprefix auth/vault/,TestDepartureInSteps TestHandOver TestListingCostsWhatItAnswers) \
           $(addprefix store/bolt/,TestFlippedBranchKeys TestFlippedElements TestFlippedPages TestOpenRefusesAndHarmsNothing TestRestoreOfFlippedBytes) \
@@ -64,7 +64,7 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            rpc/portal/FuzzCalls rpc/portal/FuzzSignIn rpc/portal/FuzzV3 \
            auth/account/FuzzEventRule auth/account/FuzzSettings \
            auth/secret/FuzzTexts auth/secret/FuzzSSHKey auth/secret/FuzzHash auth/secret/FuzzKeys \
-           auth/client/FuzzAssertion store/bolt/FuzzFile \
+           auth/client/FuzzAssertion auth/fixture/FuzzFixture store/bolt/FuzzFile \
            store/FuzzUnseal store/FuzzKey store/FuzzRecord \
            auth/verify/ldap/FuzzAnswer auth/verify/ldap/FuzzDiagnosis \
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic

@@ -39,6 +39,7 @@
 //	verifier        who is asked about a login that somebody else keeps: whether it exists, and has that password
 //	reset link      a secret that was mailed to a user and sets a new password, once
 //	backup          a copy of the store as it was at one moment, in a file of its own
+//	fixture         what a portal shall have in it, or has, written down
 //	key in use      the one of several keys that the portals which share a store sign or seal with
 //	event           what happened, written in the same transaction as the change it tells of
 //	shipping        sending every event to a destination beside the store, by a sink
@@ -46,7 +47,7 @@
 // The operations live below: auth/account (tenants, users, roles, properties, events), auth/token (sessions, API tokens),
 // auth/client (OAuth apps, API clients, access tokens),
 // auth/vault (credentials, user groups), auth/mail (letters and their queue), auth/reset (reset links),
-// auth/backup (backups), auth/keys (which keys are in use), auth/limit (the counting of calls),
+// auth/backup (backups), auth/fixture (fixtures), auth/keys (which keys are in use), auth/limit (the counting of calls),
 // auth/ship (the shipping of events),
 // auth/verify (logins that others keep; auth/verify/ldap asks their directories),
 // auth/secret (pure functions of bytes: hash, mint, sign, compare).
