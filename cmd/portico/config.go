@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/acme/autocert"
 
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/fixture"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/ship"
 )
@@ -119,6 +120,11 @@ type Config struct {
 	// PUT /clock. Certificates go by the real clock all the same.
 	TestClock string
 
+	// --seed is a file, in YAML or JSON, of what the portal shall have in it: tenants, users, clients and more. It is applied by every
+	// start: what is not there is made, what differs is changed, nothing is deleted. With --demo it takes the place of the built-in
+	// demo, and may have secrets in it.
+	Seed string
+
 	// --ship-events is where every event is sent as it happens, at least once and in order: file:PATH, syslog+tcp://HOST:PORT,
 	// syslog+tls://HOST:PORT, https://... or, on a loopback address, http://... The destination is told of all tenants. A new one
 	// begins with the oldest event that is there. Where a password is in it, use PORTICO_SHIP_EVENTS: other users of a machine can
@@ -139,7 +145,8 @@ type Config struct {
 
 	clock *settableClock // nil without --test-clock
 
-	first password // the first operator's, once it is read or made
+	first  password // the first operator's, once it is read or made
+	hashes fixture.Hashes
 }
 
 const serveText = `Runs the portal until SIGTERM or SIGINT. The first start on an absent or empty data folder makes the portal and
@@ -191,6 +198,7 @@ func (p *program) config(f *pflag.FlagSet) *Config {
 	f.BoolVar(&c.OpsRemote, "ops-remote", false, "allow an --ops-listen that is not a loopback address")
 	f.BoolVar(&c.OpsPprof, "ops-pprof", false, "add /debug/pprof/ to --ops-listen; loopback only")
 	f.StringVar(&c.TestClock, "test-clock", "", "`ADDRESS` and port where tests move the clock of a demo; loopback only")
+	f.StringVar(&c.Seed, "seed", "", "`FILE` of what the portal shall have in it, in YAML or JSON")
 	f.StringVar((*string)(&c.ShipEvents), "ship-events", "", "`URL` that events are sent to as they happen: file:PATH, syslog+tcp://, syslog+tls:// or https://")
 	f.StringVar(&c.ShipSecretFile, "ship-secret-file", "", "`FILE` with the secret that webhooks are signed with")
 	f.Var((*number)(&c.ShipBacklog), "ship-backlog", "`N` events that wait for it are kept whatever their age")

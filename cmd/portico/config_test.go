@@ -39,7 +39,7 @@ func (p *program) configure(args []string) (c *Config, err error) {
 func TestManual(t *testing.T) {
 	t.Parallel()
 	names := settings(t)
-	if len(names) != 37 {
+	if len(names) != 38 {
 		t.Errorf("%d settings: %v", len(names), names)
 	}
 	for _, files := range [][]string{{"config.go", "place.go"}, {"../../README.md"}} {

@@ -383,7 +383,7 @@ func TestEtcdCopyFromRunning(t *testing.T) {
 	q := serving(t, serveArgs(back)...)
 	var users []json.RawMessage
 	q.call(&users, "enterprise/getEnterpriseUsers", `{"enterpriseId":1}`, q.mustLogin("admin@acme.example", demoPassword))
-	if len(users) != n+len(demo[0].users) {
+	if len(users) != n+len(demo().Enterprises[0].Users) {
 		t.Errorf("%d users, want %d and those of the demo", len(users), n)
 	}
 	q.stop()

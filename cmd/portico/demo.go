@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/fixture"
 	"github.com/portico-vco/portico/auth/secret"
 	"github.com/portico-vco/portico/auth/token"
 	"github.com/portico-vco/portico/auth/verify"
@@ -22,36 +24,20 @@ import (
 // file holds the demo password if that was generated, because users made before and after an interruption share it; it
 // is empty if the password was given.
 
-type demoTenant struct {
-	kind  auth.UserType
-	name  string
-	owner string // of an enterprise: the partner
-	users []demoUser
-}
+//go:embed demo.yaml
+var demoText []byte
 
-type demoUser struct {
-	name string
-	role int64
-}
-
-// demo is in the order of the numbers that the README and the printed curl line name.
-var demo = []demoTenant{
-	{auth.Enterprise, "Acme", "", []demoUser{
-		{"admin@acme.example", auth.EnterpriseSuperuser},
-		{"ops@acme.example", 10},
-		{"support@acme.example", 11},
-		{"readonly@acme.example", 12},
-	}},
-	{auth.MSP, "Northwind", "", []demoUser{
-		{"admin@northwind.example", auth.MSPSuperuser},
-		{"business@northwind.example", 8},
-	}},
-	{auth.Enterprise, "Globex", "Northwind", []demoUser{
-		{"admin@globex.example", auth.EnterpriseSuperuser},
-	}},
+// demo is the fixture of the built-in demo, anew. It has the numbers that the README and the printed curl line name.
+func demo() *fixture.Fixture {
+	f, err := fixture.Read(demoText)
+	if err != nil {
+		panic(err)
+	}
+	return f
 }
 
 const (
+	demoAdmin     = "admin@acme.example"
 	demoToken     = "demo"
 	demoTokenLife = 90 * 24 * time.Hour
 )
@@ -71,31 +57,16 @@ func (o *instance) makeDemo(ctx context.Context, stdout io.Writer) error {
 	if err := o.sameDemoPassword(ctx, password); err != nil {
 		return err
 	}
-	if err := o.accounts.MarkDemo(ctx); err != nil {
-		return err
+	f := demo()
+	f.SetPasswords(password.text)
+	if _, err := o.apply(ctx, f); err != nil {
+		return fmt.Errorf("demo: %w", err)
 	}
-	for _, t := range demo {
-		in, err := o.haveTenant(ctx, t)
-		if err != nil {
-			return fmt.Errorf("demo: %s: %w", t.name, err)
-		}
-		if err := o.haveVerifier(ctx, in); err != nil {
-			return fmt.Errorf("demo: %s: %w", t.name, err)
-		}
-		for _, u := range t.users {
-			if err := o.haveUser(ctx, in, u, password.text); err != nil {
-				return fmt.Errorf("demo: %s: %w", u.name, err)
-			}
-		}
-	}
-	text, err := o.haveToken(ctx, demo[0].users[0].name)
+	text, err := o.haveToken(ctx, demoAdmin)
 	if err != nil {
 		return fmt.Errorf("demo: API token: %w", err)
 	}
-	if err := o.tellDemo(stdout, password, text); err != nil {
-		return err
-	}
-	if err := writeFile(o.Data.demoMade(), nil); err != nil {
+	if err := o.tellDemo(stdout, f, password, text); err != nil {
 		return err
 	}
 	return removeFile(o.Data.demo())
@@ -127,7 +98,7 @@ func (o *instance) checkDemo(ctx context.Context, ln net.Listener) error {
 
 // sameDemoPassword refuses to go on with another password than that of the users who were made before.
 func (o *instance) sameDemoPassword(ctx context.Context, p password) error {
-	u, _, err := o.accounts.FindUser(ctx, demoBy, 0, demo[0].users[0].name)
+	u, _, err := o.accounts.FindUser(ctx, demoBy, 0, demoAdmin)
 	if err != nil || u == nil {
 		return err
 	}
@@ -142,12 +113,21 @@ func (o *instance) wantsDemo(ctx context.Context) (bool, error) {
 	if _, err := os.Stat(o.Data.demo()); !errors.Is(err, fs.ErrNotExist) {
 		return err == nil, err
 	}
+	if o.Seed != "" { // it has that in its place
+		return false, nil
+	}
+	has, err := o.hasTenants(ctx)
+	return !has, err
+}
+
+// hasTenants says whether there are tenants besides the operator.
+func (o *instance) hasTenants(ctx context.Context) (bool, error) {
 	list, _, err := o.accounts.Enterprises(ctx, demoBy, nil, account.PageQuery{Limit: new(1)})
 	if err != nil || len(list) > 0 {
-		return false, err
+		return err == nil, err
 	}
-	_, partner, err := o.accounts.Tenant(ctx, auth.MSP, 1)
-	return !partner, err
+	partners, _, err := o.accounts.Partners(ctx, account.PageQuery{Limit: new(1)})
+	return len(partners) > 0, err
 }
 
 // demoPassword is the one that the demo was begun with, or else the given one, or a new one.
@@ -169,51 +149,6 @@ func (o *instance) demoPassword() (password, error) {
 	}
 	made := password{text: newPassword()}
 	return made, writeFile(o.Data.demo(), []byte(made.text))
-}
-
-// haveVerifier has nobody asked whether the logins of a tenant are good: a demo has no directory.
-func (o *instance) haveVerifier(ctx context.Context, in auth.Tenant) error {
-	p, err := o.accounts.TenantProperty(ctx, in, 0, account.Verifier)
-	if err != nil || p != nil {
-		return err
-	}
-	_, err = o.accounts.SetTenantProperty(ctx, demoBy, in, account.Verifier, account.TenantPropertyUpdate{Value: `{"kind":"none"}`})
-	return err
-}
-
-func (o *instance) haveTenant(ctx context.Context, t demoTenant) (in auth.Tenant, err error) {
-	in = auth.Tenant{Type: t.kind, Name: t.name}
-	if t.kind == auth.MSP {
-		if in.ID, err = o.accounts.PartnerNamed(ctx, demoBy, t.name); err != nil || in.ID != 0 {
-			return in, err
-		}
-		made, err := o.accounts.InsertPartner(ctx, demoBy, account.NewPartner{Name: t.name})
-		if err == nil {
-			in.ID = made.ID
-		}
-		return in, err
-	}
-	if t.owner != "" {
-		if in.ProxyID, err = o.accounts.PartnerNamed(ctx, demoBy, t.owner); err != nil {
-			return in, err
-		}
-	}
-	if in.ID, err = o.accounts.EnterpriseNamed(ctx, demoBy, t.name); err != nil || in.ID != 0 {
-		return in, err
-	}
-	made, err := o.accounts.InsertEnterprise(ctx, demoBy, account.NewEnterprise{Name: t.name, ProxyID: in.ProxyID})
-	if err == nil {
-		in.ID = made.ID
-	}
-	return in, err
-}
-
-func (o *instance) haveUser(ctx context.Context, in auth.Tenant, u demoUser, password secret.Text) error {
-	if exists, err := o.accounts.Exists(ctx, u.name); err != nil || exists {
-		return err
-	}
-	_, err := o.accounts.InsertUser(ctx, demoBy, in, account.NewUser{Username: u.name, Password: password, RoleID: u.role})
-	return err
 }
 
 // haveToken creates and downloads an API token as its owner would. One that an interrupted start has left has a text
@@ -248,18 +183,16 @@ func (o *instance) haveToken(ctx context.Context, owner string) (secret.Text, er
 }
 
 // tellDemo prints, once, what is needed to use the demo.
-func (o *instance) tellDemo(stdout io.Writer, p password, text secret.Text) (err error) {
+func (o *instance) tellDemo(stdout io.Writer, f *fixture.Fixture, p password, text secret.Text) (err error) {
 	line := func(format string, args ...any) {
 		if err == nil {
 			_, err = fmt.Fprintf(stdout, format+"\n", args...)
 		}
 	}
-	for _, t := range demo {
-		for _, u := range t.users {
-			line("%s of %s, %s, %s", auth.RoleByID(u.role).Name, t.name, u.name, p.told())
-		}
+	for in, u := range f.People() {
+		line("%s of %s, %s, %s", u.Role, in.Name, u.Username, p.told())
 	}
-	line("API token of %s, for %d days: %s", demo[0].users[0].name, demoTokenLife/(24*time.Hour), string(text))
+	line("API token of %s, for %d days: %s", demoAdmin, demoTokenLife/(24*time.Hour), string(text))
 	insecure := " -k"
 	if o.PlainHTTP {
 		insecure = ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/auth/backup"
 	"github.com/portico-vco/portico/auth/client"
+	"github.com/portico-vco/portico/auth/fixture"
 	"github.com/portico-vco/portico/auth/hook"
 	"github.com/portico-vco/portico/auth/keys"
 	"github.com/portico-vco/portico/auth/mail"
@@ -236,6 +238,26 @@ func (o *instance) haveAccessKey() error {
 	}
 	_, err = o.accessKeys.rotate()
 	return err
+}
+
+// begin makes of a portal what it begins with: its first operator, the demo, and what --seed says.
+func (o *instance) begin(ctx context.Context, f *fixture.Fixture, stdout io.Writer) (made int, err error) {
+	if err := o.checkSeed(ctx, f); err != nil {
+		return 0, err
+	}
+	if err := o.firstOperator(ctx, stdout); err != nil {
+		return 0, err
+	}
+	if _, err := os.Stat(o.Data.demo()); err == nil && !o.Demo {
+		o.log.Warn().Str("path", o.Data.demo()).Msg("a demo was begun and not finished; its password may be in this file: " +
+			"start once with --demo to finish it")
+	}
+	if o.Demo {
+		if err := o.makeDemo(ctx, stdout); err != nil {
+			return 0, err
+		}
+	}
+	return o.seed(ctx, f, stdout)
 }
 
 // firstOperator makes the operator superuser of a portal that has none. The password is printed before: whoever is cut

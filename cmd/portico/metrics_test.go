@@ -37,7 +37,7 @@ func BenchmarkMetrics(b *testing.B) {
 func openDemo(t testing.TB, change func(*Config)) (*instance, string) {
 	t.Helper()
 	o := openHere(t, func(c *Config) {
-		c.DemoPassword, c.PublicAddress = demoPassword, "portal.example"
+		c.Demo, c.DemoPassword, c.PublicAddress = true, demoPassword, "portal.example"
 		if change != nil {
 			change(c)
 		}

@@ -8,7 +8,6 @@ import (
 	"io"
 	stdlog "log"
 	"net/http"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -97,6 +96,10 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if err := c.checkDemo(ln); err != nil {
 		return err
 	}
+	f, err := c.readSeed()
+	if err != nil {
+		return err
+	}
 	o, err := p.open(ctx, c, ln, log)
 	if err != nil {
 		return err
@@ -109,17 +112,8 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := o.firstOperator(ctx, p.stdout); err != nil {
+	if _, err := o.begin(ctx, f, p.stdout); err != nil {
 		return err
-	}
-	if _, err := os.Stat(c.Data.demo()); err == nil && !c.Demo {
-		log.Warn().Str("path", c.Data.demo()).Msg("a demo was begun and not finished; its password may be in this file: " +
-			"start once with --demo to finish it")
-	}
-	if c.Demo {
-		if err := o.makeDemo(ctx, p.stdout); err != nil {
-			return err
-		}
 	}
 	if _, err := fmt.Fprintf(p.stdout, "Portico %s serves %s://%s/portal/\n", buildVersion(), c.scheme(), o.local); err != nil {
 		return err
