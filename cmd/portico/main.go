@@ -12,6 +12,7 @@
 //	token, user, ...      what is at a portal: a row each in package cli
 //	event tail            what happens there
 //	call                  one call of any method, for people and scripts
+//	export                what a portal has, for serve --seed
 //	version, help, completion
 //
 // Each sub-command is a file, and config.go is the manual of serve's settings. What lies on the disk is told in folder.go. No other
@@ -146,7 +147,7 @@ func (p *program) root() *cobra.Command {
 	add(onMachine, p.serve(), p.keys(), p.check(), p.backup(), p.restore(), p.copy())
 	add(anywhere, p.login(), p.logout(), p.profile())
 	add(anywhere, p.clients()...)
-	add(anywhere, p.call())
+	add(anywhere, p.call(), p.export())
 	root.AddCommand(p.docs(), p.version(), exitStatus())
 	root.SetHelpCommand(p.help(root))
 	root.InitDefaultCompletionCmd()

@@ -53,7 +53,7 @@ func Methods(a *account.Accounts, t *token.Tokens, b *mail.Box, l *reset.Links, 
 		p.alertRows(),
 		p.oauthAppRows(), p.apiClientRows(),
 		p.userGroupRows(), p.credentialRows(),
-		p.backupRows(),
+		p.backupRows(), p.fixtureRows(),
 		p.webhookRows(),
 	)
 	rows = append(rows, p.selfRows()...)
