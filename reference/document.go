@@ -3,17 +3,21 @@ package reference
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// A document is what is read of an OpenRPC document.
+// A document is what is read of an OpenRPC document, with the schema of fixtures.
 type document struct {
 	Info    struct{ Title, Version, Description string }
 	Methods []*method
 
 	Components struct{ Errors map[string]apiError }
+
+	fixture schema
 }
 
 type apiError struct {
@@ -59,12 +63,29 @@ type privileges struct {
 	} `json:"requirePrivileges"`
 }
 
-func read(openRPC []byte) (*document, error) {
+func read(openRPC, fixture []byte) (*document, error) {
 	d := new(document)
-	if err := json.Unmarshal(openRPC, d); err != nil {
+	if err := errors.Join(json.Unmarshal(openRPC, d), json.Unmarshal(fixture, &d.fixture)); err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}
 	return d, nil
+}
+
+// A form is what there may be in a thing.
+type form struct {
+	Name    string
+	Members []member
+}
+
+// Forms are those of a fixture as a whole, and of what is in it.
+func (d *document) Forms() []form {
+	list := []form{{"Fixture", d.fixture.inside("")}}
+	for _, name := range slices.Sorted(maps.Keys(d.fixture.Defs)) {
+		if of := d.fixture.Defs[name]; len(of.Properties) > 0 {
+			list = append(list, form{name, of.inside("")})
+		}
+	}
+	return list
 }
 
 // A family is the methods of which the names begin alike.

@@ -23,8 +23,8 @@ var (
 )
 
 // Markdown is the reference as a page in Markdown.
-func Markdown(openRPC []byte) ([]byte, error) {
-	d, err := read(openRPC)
+func Markdown(openRPC, fixture []byte) ([]byte, error) {
+	d, err := read(openRPC, fixture)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func Markdown(openRPC []byte) ([]byte, error) {
 }
 
 // HTML is the reference as one page that needs nothing besides.
-func HTML(openRPC []byte) ([]byte, error) {
-	d, err := read(openRPC)
+func HTML(openRPC, fixture []byte) ([]byte, error) {
+	d, err := read(openRPC, fixture)
 	if err != nil {
 		return nil, err
 	}

@@ -21,9 +21,12 @@ const small = `{"openrpc":"1.3.2","info":{"title":"Small","version":"7"},"method
 	{"name":"a/do","summary":"Does.","deprecated":true,"description":"Use b/get.","params":[],"result":{"name":"result","schema":{"type":"null"}},"errors":[]}],
 	"components":{"errors":{"Gone":{"code":-1,"message":"It is gone."}}}}`
 
+const smallForm = `{"type":"object","properties":{"things":{"type":"array","items":{"$ref":"#/$defs/Thing"}}},"$defs":{
+	"Thing":{"type":"object","required":["name"],"properties":{"name":{"$ref":"#/$defs/text","description":"Of <it>."}}},"text":{"type":"string"}}}`
+
 func TestPages(t *testing.T) {
 	for name, c := range map[string]struct {
-		page  func([]byte) ([]byte, error)
+		page  func(openRPC, fixture []byte) ([]byte, error)
 		wants []string
 	}{
 		"markdown": {reference.Markdown, []string{
@@ -31,13 +34,16 @@ func TestPages(t *testing.T) {
 			"For: with READ:B; users of type OPERATOR; callers of type USER. Errors: Gone.",
 			"| `id` (required) | integer or string |  |", `| ` + "`with`" + ` | list of string or string or null | A \| B. One of x, y. |`,
 			"| `[].at` | time or null |  |", "| `[].of.name` | string |  |", "POST /portal/rest/b/get\n{\n  \"id\": 3\n}\n\n[]",
+			"### Fixture\n\n| field | type | |\n| --- | --- | --- |\n| `things` | list of Thing |  |\n\n### Thing\n",
+			"| `name` (required) | text | Of &lt;it>. |\n\n## a\n",
 		}},
 		"html": {reference.HTML, []string{
 			"<title>Small API 7</title>", `<section id="b-get">`, "Gets &lt;b&gt;.", `<a href="#Gone">Gone</a>`, `<tr id="Gone"><td>-1</td>`,
 			`<code class="needed">id</code>`, "<code>[].of.name</code>", `<span class="old">deprecated</span>`, "&#34;id&#34;: 3",
+			"<code>things</code></td><td>list of Thing</td>", `<code class="needed">name</code></td><td>text</td><td>Of &lt;it&gt;.`,
 		}},
 	} {
-		got, err := c.page([]byte(small))
+		got, err := c.page([]byte(small), []byte(smallForm))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -47,8 +53,10 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	if _, err := reference.HTML([]byte("{")); err == nil {
-		t.Error("half a document is made a page of")
+	for _, half := range [][2]string{{"{", smallForm}, {small, "{"}} {
+		if _, err := reference.HTML([]byte(half[0]), []byte(half[1])); err == nil {
+			t.Error("half a document is made a page of")
+		}
 	}
 }
 
@@ -58,7 +66,7 @@ func TestPageStandsAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := reference.HTML(document)
+	page, err := reference.HTML(document, []byte(smallForm))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,8 @@ type schema struct {
 	Items                *schema
 	AnyOf                []schema
 	AdditionalProperties json.RawMessage
+	Ref                  string            `json:"$ref"`
+	Defs                 map[string]schema `json:"$defs"`
 }
 
 // words are one word or a list of them.
@@ -89,6 +91,9 @@ func (s schema) kind() string {
 			}
 		}
 		return strings.Join(kinds, " or ")
+	}
+	if s.Ref != "" {
+		return s.Ref[strings.LastIndexByte(s.Ref, '/')+1:]
 	}
 	if len(s.Type) == 0 {
 		return "any"

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portico-vco/portico/auth/fixture"
 	"github.com/portico-vco/portico/reference"
 )
 
@@ -15,6 +16,7 @@ const docsText = `Writes the reference of the API into the folder, which is made
   reference.md, reference.html  for readers; the page needs nothing besides
   openapi.json                  OpenAPI 3.1, of the REST-like paths and all others but JSON-RPC; clients are generated from it
   openrpc.json                  OpenRPC 1.3, of JSON-RPC; the method rpc.discover of a running portal answers the same
+  fixture.schema.json           JSON Schema of what portico serve --seed reads; editors complete and check by it
 `
 
 func (p *program) docs() *cobra.Command {
@@ -34,11 +36,15 @@ func writeDocs(dir string) error {
 		return err
 	}
 	openRPC := options.Table.OpenRPC(options.Version)
-	markdown, err := reference.Markdown(openRPC)
+	form, err := fixture.Schema()
 	if err != nil {
 		return err
 	}
-	html, err := reference.HTML(openRPC)
+	markdown, err := reference.Markdown(openRPC, form)
+	if err != nil {
+		return err
+	}
+	html, err := reference.HTML(openRPC, form)
 	if err != nil {
 		return err
 	}
@@ -47,6 +53,7 @@ func writeDocs(dir string) error {
 	}
 	for name, b := range map[string][]byte{
 		"openrpc.json": openRPC, "openapi.json": options.OpenAPI(), "reference.md": markdown, "reference.html": html,
+		"fixture.schema.json": form,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), b, 0o644); err != nil {
 			return err

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/portico-vco/portico/auth/fixture"
 )
 
 // TestDocs: what is written is what a running portal says of itself, and no portal is made for it.
@@ -25,6 +28,10 @@ func TestDocs(t *testing.T) {
 			t.Errorf("%s does not know enterprise/getEnterpriseUsers", name)
 		}
 	}
+	form, err := os.ReadFile(filepath.Join(dir, "fixture.schema.json"))
+	if want, e := fixture.Schema(); err != nil || e != nil || !bytes.Equal(form, want) {
+		t.Errorf("the schema of fixtures has %d bytes: %v, %v", len(form), err, e)
+	}
 	p := serving(t, demoArgs(filepath.Join(t.TempDir(), "data"))...)
 	if res, body := p.post("/portal/rest/rpc.discover", "{}"); res.StatusCode != 200 || body != files["openrpc.json"] {
 		t.Errorf("a portal discovers %d bytes, %s; written are %d", len(body), res.Status, len(files["openrpc.json"]))
@@ -35,7 +42,7 @@ func TestDocs(t *testing.T) {
 	if status, _, _ := runHere(t, nil, "", "docs", filepath.Join(dir, "reference.md")); status != exitFailed {
 		t.Errorf("into a file: exit status %d", status)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 4 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) != 5 {
 		t.Errorf("written are %v", left)
 	}
 }
