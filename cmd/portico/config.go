@@ -116,9 +116,9 @@ type Config struct {
 	// --ops-pprof adds /debug/pprof/ to the operations listener. It is refused unless that is on a loopback address.
 	OpsPprof bool
 
-	// --test-clock is the address and port, a loopback one, of a listener where tests stop and move the clock of a --demo portal: GET and
-	// PUT /clock. Certificates go by the real clock all the same.
-	TestClock string
+	// --test-control is the address and port, a loopback one, of a listener where tests stop and move the clock of a --demo portal (GET
+	// and PUT /clock), empty it and make it anew (POST /reset), and seed it (POST /seed). Certificates go by the real clock all the same.
+	TestControl string
 
 	// --seed is a file, in YAML or JSON, of what the portal shall have in it: tenants, users, clients and more. It is applied by every
 	// start: what is not there is made, what differs is changed, nothing is deleted. With --demo it takes the place of the built-in
@@ -143,9 +143,10 @@ type Config struct {
 	// --log-format is json, or text for reading on a terminal. Logs go to stderr.
 	LogFormat string
 
-	clock *settableClock // nil without --test-clock
+	clock *settableClock // nil without --test-control
 
 	first  password // the first operator's, once it is read or made
+	madeUp password // of the demo, once it is made
 	hashes fixture.Hashes
 }
 
@@ -197,7 +198,7 @@ func (p *program) config(f *pflag.FlagSet) *Config {
 	f.StringVar(&c.OpsListen, "ops-listen", c.OpsListen, "`ADDRESS` and port of /healthz, /readyz and /metrics, over plain HTTP; or off")
 	f.BoolVar(&c.OpsRemote, "ops-remote", false, "allow an --ops-listen that is not a loopback address")
 	f.BoolVar(&c.OpsPprof, "ops-pprof", false, "add /debug/pprof/ to --ops-listen; loopback only")
-	f.StringVar(&c.TestClock, "test-clock", "", "`ADDRESS` and port where tests move the clock of a demo; loopback only")
+	f.StringVar(&c.TestControl, "test-control", "", "`ADDRESS` and port where tests move the clock of a demo, reset and seed it; loopback only")
 	f.StringVar(&c.Seed, "seed", "", "`FILE` of what the portal shall have in it, in YAML or JSON")
 	f.StringVar((*string)(&c.ShipEvents), "ship-events", "", "`URL` that events are sent to as they happen: file:PATH, syslog+tcp://, syslog+tls:// or https://")
 	f.StringVar(&c.ShipSecretFile, "ship-secret-file", "", "`FILE` with the secret that webhooks are signed with")

@@ -130,7 +130,7 @@ func (o *instance) hasTenants(ctx context.Context) (bool, error) {
 	return len(partners) > 0, err
 }
 
-// demoPassword is the one that the demo was begun with, or else the given one, or a new one.
+// demoPassword is the one that the demo was begun with, or else the given one, or a new one, which a reset uses again.
 func (o *instance) demoPassword() (password, error) {
 	given := password{o.DemoPassword, "PORTICO_DEMO_PASSWORD"}
 	kept, err := os.ReadFile(o.Data.demo())
@@ -147,8 +147,10 @@ func (o *instance) demoPassword() (password, error) {
 	case given.text != "":
 		return given, writeFile(o.Data.demo(), nil)
 	}
-	made := password{text: newPassword()}
-	return made, writeFile(o.Data.demo(), []byte(made.text))
+	if o.madeUp.text == "" {
+		o.madeUp.text = newPassword()
+	}
+	return o.madeUp, writeFile(o.Data.demo(), []byte(o.madeUp.text))
 }
 
 // haveToken creates and downloads an API token as its owner would. One that an interrupted start has left has a text

@@ -52,14 +52,16 @@ type instance struct {
 	connections *boundListener
 	shipper     *ship.Shipper // nil when events are not shipped
 	shipTo      string        // where to, for the log
-	public      string        // host:port
-	local       string        // host:port of the listener
-	log         zerolog.Logger
-	now         func() time.Time
-	metrics     *metrics    // nil without an operations listener
-	ending      atomic.Bool // calls are no longer taken
-	leads       atomic.Bool // it does what is done once for a store
+	addresses
+	log     zerolog.Logger
+	now     func() time.Time
+	metrics *metrics    // nil without an operations listener
+	ending  atomic.Bool // calls are no longer taken
+	leads   atomic.Bool // it does what is done once for a store
 }
+
+// addresses are those of a portal, as host:port: what clients reach it by, and that of the listener.
+type addresses struct{ public, local string }
 
 // open opens the portal of the data folder, or makes it as far as nobody needs to be told of it.
 func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zerolog.Logger) (_ *instance, err error) {
@@ -86,7 +88,31 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	for _, path := range opened {
 		log.Warn().Str("path", path).Msg("others had access; it was taken from them")
 	}
-	o := &instance{Config: c, db: db, close: closeStore, public: c.publicAddress(ln), local: ln.Addr().String(), log: log, now: p.now}
+	o, err := p.build(ctx, c, db, closeStore, addresses{c.publicAddress(ln), ln.Addr().String()}, log)
+	if err != nil {
+		return nil, err
+	}
+	if c.OpsListen != opsOff {
+		o.metrics = newMetrics(o)
+	}
+	if c.PlainHTTP {
+		return o, nil
+	}
+	o.certificate = c.certificate(c.wall(p.now))
+	news, err := o.certificate.refresh()
+	if news != "" {
+		fmt.Fprintln(p.stdout, news)
+	}
+	if err == nil && c.TLSClientCA != "" {
+		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth], now: c.wall(p.now)}
+		err = o.clientCA.refresh()
+	}
+	return o, err
+}
+
+// build makes the portal of a store, with the keys of the data folder.
+func (p *program) build(ctx context.Context, c *Config, db *store.DB, closeStore func() error, at addresses, log zerolog.Logger) (*instance, error) {
+	o := &instance{Config: c, db: db, close: closeStore, addresses: at, log: log, now: p.now}
 	o.accounts = account.New(db, account.Options{
 		Now: p.now, PasswordCost: c.PasswordCost, PublicAddress: o.public, Version: buildVersion(),
 		Verify: verify.Options{Kinds: map[string]verify.Kind{"ldap": ldap.New}, Told: o.verified},
@@ -117,25 +143,7 @@ func (p *program) open(ctx context.Context, c *Config, ln net.Listener, log zero
 	if err := o.haveShipper(); err != nil {
 		return nil, err
 	}
-	if c.OpsListen != opsOff {
-		o.metrics = newMetrics(o)
-	}
-	if err := o.haveKeys(ctx); err != nil {
-		return nil, err
-	}
-	if c.PlainHTTP {
-		return o, nil
-	}
-	o.certificate = c.certificate(c.wall(p.now))
-	news, err := o.certificate.refresh()
-	if news != "" {
-		fmt.Fprintln(p.stdout, news)
-	}
-	if err == nil && c.TLSClientCA != "" {
-		o.clientCA = &clientCA{file: c.TLSClientCA, auth: clientAuth[c.TLSClientAuth], now: c.wall(p.now)}
-		err = o.clientCA.refresh()
-	}
-	return o, err
+	return o, o.haveKeys(ctx)
 }
 
 // forgetKeys forgets what portals agreed on that shared the store before: it is one's alone now.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/portico-vco/portico/auth/account"
 	"github.com/portico-vco/portico/store"
 	"github.com/portico-vco/portico/store/bolt"
 )
@@ -58,6 +60,29 @@ func (d folder) open() (*store.DB, error) {
 	}
 	return bolt.Open(d.store(), bolt.Options{Create: fresh})
 }
+
+// emptyStore makes an empty store, for exchange, in place of one that was made before. It is that of a demo from the beginning: cut off
+// before anything is in it, it can be exchanged again.
+func (d folder) emptyStore(ctx context.Context) error {
+	if err := os.Remove(d.nextStore()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	db, err := bolt.Open(d.nextStore(), bolt.Options{Create: true})
+	if err != nil {
+		return err
+	}
+	return errors.Join(account.New(db, account.Options{}).MarkDemo(ctx), db.Close())
+}
+
+// exchange puts it in the place of the one that is there, which nobody has open any more. There is one at every moment.
+func (d folder) exchange() (*store.DB, error) {
+	if err := os.Rename(d.nextStore(), d.store()); err != nil {
+		return nil, err
+	}
+	return bolt.Open(d.store(), bolt.Options{})
+}
+
+func (d folder) nextStore() string { return d.store() + ".unfinished-empty" }
 
 // The names of what is in a folder whose store is elsewhere.
 const (

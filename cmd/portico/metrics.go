@@ -16,6 +16,7 @@ import (
 // a tenant, a user, an address or anything that a caller sent: so there are only so many series, and none tells of anybody.
 type metrics struct {
 	registry *prometheus.Registry
+	of       watched
 
 	calls    *prometheus.CounterVec
 	took     *prometheus.HistogramVec
@@ -45,7 +46,7 @@ var (
 	groupBuckets  = []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}
 )
 
-// newMetrics makes the counters and has everything that counts report to them.
+// newMetrics makes the counters of an instance.
 func newMetrics(o *instance) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
@@ -71,12 +72,18 @@ func newMetrics(o *instance) *metrics {
 		ConstLabels: prometheus.Labels{"version": buildVersion(), "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.calls, m.took, m.refusals, m.over, m.logins, m.moves, m.handshakes, m.commits, m.updates, m.unstored, build, state{o},
+	m.registry.MustRegister(m.calls, m.took, m.refusals, m.over, m.logins, m.moves, m.handshakes, m.commits, m.updates, m.unstored, build, &m.of,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.begin()
+	m.watch(o)
+	return m
+}
+
+// watch has everything of an instance that counts report to the counters, and none that was before it.
+func (m *metrics) watch(o *instance) {
+	m.of.Store(o)
 	o.db.Observe(m.commit(o.now))
 	o.tokens.Watch(token.Watch{Login: m.login, Move: m.move})
-	return m
 }
 
 func counters(name, help string, labels ...string) *prometheus.CounterVec {

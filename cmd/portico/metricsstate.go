@@ -3,12 +3,22 @@ package main
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/portico-vco/portico/auth/backup"
 )
+
+// watched is the instance whose state is told.
+type watched struct{ atomic.Pointer[instance] }
+
+// Describe and Collect make it a prometheus.Collector.
+func (w *watched) Describe(out chan<- *prometheus.Desc) { state{}.Describe(out) }
+
+// Collect tells how the instance is that is there now.
+func (w *watched) Collect(out chan<- prometheus.Metric) { state{w.Load()}.Collect(out) }
 
 // state is what is asked of the portal when somebody reads the metrics. What it cannot say is left out.
 type state struct{ o *instance }
@@ -44,7 +54,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, labels, nil)
 }
 
-// Describe and Collect make state a prometheus.Collector.
+// Describe names all that Collect may tell.
 func (s state) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		storeUp, storeSize, storeFree, storeAge, storeLeads, chainLinks, chainEvents, chainTrusted, newestBackup, lettersWait,
@@ -55,6 +65,7 @@ func (s state) Describe(out chan<- *prometheus.Desc) {
 	}
 }
 
+// Collect tells how the instance is.
 func (s state) Collect(out chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), readyTime)
 	defer cancel()

@@ -58,11 +58,11 @@ func (c *Config) listenOps() (ln net.Listener, missing error, err error) {
 }
 
 // serveOps answers those who run the portal, until stop is called.
-func (o *instance) serveOps(ln net.Listener) (stop func()) {
+func (o *instance) serveOps(ln net.Listener, h http.Handler) (stop func()) {
 	if ln == nil {
 		return func() {}
 	}
-	return o.beside(o.httpServer(o.operations()), ln, "operations")
+	return o.beside(o.httpServer(h), ln, "operations")
 }
 
 // beside serves something else than calls, until stop is called.

@@ -41,7 +41,17 @@ const opsLine = `"listen":"([^"]+)",[^\n]*"message":"operations"`
 // get reads a page of the operations listener.
 func get(t *testing.T, url string) (status int, text string) {
 	t.Helper()
-	res, err := http.Get(url)
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered(t, req)
+}
+
+// answered sends a request to a listener beside the portal's, and reads the answer.
+func answered(t testing.TB, req *http.Request) (status int, text string) {
+	t.Helper()
+	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,16 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/portico-vco/portico/auth/account"
+	"github.com/portico-vco/portico/auth/client"
 	"github.com/portico-vco/portico/auth/fixture"
+	"github.com/portico-vco/portico/auth/hook"
+	"github.com/portico-vco/portico/auth/mail"
+	"github.com/portico-vco/portico/auth/mail/smtp"
 	"github.com/portico-vco/portico/auth/secret"
+	"github.com/portico-vco/portico/auth/token"
+	"github.com/portico-vco/portico/auth/vault"
+	"github.com/portico-vco/portico/store/memory"
 )
 
 // readSeed reads the fixture that --seed names, with the files that it names; nil where none is given.
@@ -104,6 +112,19 @@ func (o *instance) checkSeed(ctx context.Context, f *fixture.Fixture) error {
 		return fmt.Errorf("--seed %s: %w", o.Seed, err)
 	}
 	return nil
+}
+
+// checkAnew is checkSeed for the portal that a reset makes, before there is no other.
+func (o *instance) checkAnew(ctx context.Context, f *fixture.Fixture) error {
+	db := memory.Open()
+	defer db.Close()
+	anew := &instance{Config: o.Config, accounts: account.New(db, account.Options{Now: o.now})}
+	anew.tokens = token.New(anew.accounts, o.keys.ring)
+	anew.clients = client.New(anew.accounts, anew.tokens, o.accessKeys.ring)
+	anew.groups = vault.NewGroups(anew.accounts)
+	anew.vault = vault.New(anew.accounts, anew.accounts.Verifiers, o.vaultKeys.ring)
+	anew.hooks = hook.New(anew.accounts, mail.New(anew.accounts, smtp.Carrier{}), hook.Options{})
+	return anew.checkSeed(ctx, f)
 }
 
 // seed applies the fixture.

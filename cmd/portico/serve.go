@@ -80,12 +80,12 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 		return err
 	}
 	defer ln.Close()
-	clock, err := c.listenTestClock()
+	control, err := c.listenTestControl()
 	if err != nil {
 		return err
 	}
-	if clock != nil {
-		defer clock.Close()
+	if control != nil {
+		defer control.Close()
 		c.clock = &settableClock{real: p.now}
 		p.now = c.clock.now
 	}
@@ -104,7 +104,8 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, o.close()) }()
+	s := p.newStand(ctx, o)
+	defer func() { err = errors.Join(err, s.close()) }()
 	if err := errors.Join(o.checkDemo(ctx, ln), o.checkName(ctx)); err != nil {
 		return err
 	}
@@ -112,6 +113,7 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if err != nil {
 		return err
 	}
+	s.serves(o, srv.Handler)
 	if _, err := o.begin(ctx, f, p.stdout); err != nil {
 		return err
 	}
@@ -121,41 +123,34 @@ func (p *program) serveWith(ctx context.Context, c *Config) (err error) {
 	if missing != nil {
 		log.Warn().Err(missing).Msg("there is no operations listener: give it another address with --ops-listen, or switch it off")
 	}
+	srv.Handler = s.front(&s.calls)
 	o.connections = o.bound(srv, ln, c.fitting(descriptors(), log))
-	defer o.serveOps(ops)()
+	s.tend() // before anybody can ask for another instance
+	defer o.serveOps(ops, s.front(&s.ops))()
 	defer o.serveChallenges(challenges)()
-	defer o.serveTestClock(ctx, clock)()
-	return o.serve(ctx, srv)
+	defer s.serveTestControl(ctx, control)()
+	return s.serve(ctx, o, srv)
 }
 
-// serve answers calls until ctx ends. Then calls under way finish while the background work ends, and what was
+// serve answers calls, beside the work that nobody calls for, until ctx ends. Then calls under way finish while that ends, and what was
 // collected in memory is written.
-func (o *instance) serve(ctx context.Context, srv *http.Server) error {
+func (s *stand) serve(ctx context.Context, o *instance, srv *http.Server) error {
 	o.log.Info().Str("listen", o.local).Str("version", buildVersion()).Str("store", o.db.ID()).Msg("serving")
 	failed := make(chan error, 1)
 	go func() { failed <- o.accept(srv) }()
-	tendCtx, stopTending := context.WithCancel(context.WithoutCancel(ctx))
-	tended := make(chan struct{})
-	go func() {
-		defer close(tended)
-		o.tend(tendCtx)
-	}()
 
 	var err error
 	select {
 	case <-ctx.Done():
 		o.log.Info().Msg("ending: calls under way finish")
-		o.ending.Store(true)
-		stopTending() // its own end takes a while, beside that of the calls
+		s.ending()
 		err = o.finish(srv)
 		<-failed
 	case err = <-failed:
+	case err = <-s.broken:
+		return errors.Join(err, srv.Close())
 	}
-	stopTending()
-	<-tended
-	flush, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
-	defer cancel()
-	err = errors.Join(err, o.tokens.Flush(flush, true), o.clients.Flush(flush))
+	err = errors.Join(err, s.end(ctx))
 	o.log.Info().Msg("ended")
 	return err
 }
@@ -325,8 +320,8 @@ func (o *instance) api() (rpc.Options, error) {
 	}, nil
 }
 
-// server is the HTTP server of the portal.
-func (o *instance) server() (*http.Server, error) {
+// handler is what answers calls.
+func (o *instance) handler() (http.Handler, error) {
 	options, err := o.api()
 	if err != nil {
 		return nil, err
@@ -341,7 +336,16 @@ func (o *instance) server() (*http.Server, error) {
 	if o.db.IsShared() {
 		options.Twice = o.accounts.Store.Twice
 	}
-	srv := o.httpServer(rpc.New(options))
+	return rpc.New(options), nil
+}
+
+// server is the HTTP server of the portal.
+func (o *instance) server() (*http.Server, error) {
+	h, err := o.handler()
+	if err != nil {
+		return nil, err
+	}
+	srv := o.httpServer(h)
 	srv.HTTP2 = &http.HTTP2Config{MaxConcurrentStreams: maxStreams}
 	if o.certificate == nil {
 		return srv, nil

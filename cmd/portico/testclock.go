@@ -1,18 +1,10 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"net"
-	"net/http"
 	"sync"
 	"time"
 )
-
-// The test clock is a listener of its own, on a loopback address and of a demo alone, where tests of programs that use the portal
-// stop and move its clock: a token's end, a lock-out and a retention are a matter of milliseconds then.
 
 // A settableClock is the time of the portal: the real one, or one that stands still or is ahead of it.
 type settableClock struct {
@@ -50,15 +42,47 @@ func (c *settableClock) state() clockState {
 	return clockState{Now: &now, Frozen: &frozen}
 }
 
-// set moves the clock on, never back: what was done in between would lie in the future.
-func (c *settableClock) set(to clockState) error {
-	var by time.Duration
-	var err error
+// step is by how much it is to be moved on, where that is said so.
+func (to *clockState) step() (by time.Duration, err error) {
 	if to.Advance != "" {
 		by, err = time.ParseDuration(to.Advance)
 	}
 	if err != nil || to.Now != nil && to.Advance != "" {
-		return errors.New(`give "now", a time such as 2030-01-02T15:04:05Z, or "advance", such as 36h or 90m, or "frozen"`)
+		err = errors.New(`give "now", a time such as 2030-01-02T15:04:05Z, or "advance", such as 36h or 90m, or "frozen"`)
+	}
+	return by, err
+}
+
+// begin has it begin anew: as the real clock, or as it is told, wherever it was.
+func (c *settableClock) begin(to clockState) error {
+	by, err := to.step()
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	at := c.real()
+	if to.Now != nil {
+		at = *to.Now
+	}
+	c.put(at.Add(by), to.Frozen != nil && *to.Frozen)
+	return nil
+}
+
+// put makes it go, or stand, from that time on.
+func (c *settableClock) put(at time.Time, stands bool) {
+	if c.stands = (time.Time{}); stands {
+		c.stands = at
+	} else {
+		c.ahead = at.Sub(c.real())
+	}
+}
+
+// set moves the clock on, never back: what was done in between would lie in the future.
+func (c *settableClock) set(to clockState) error {
+	by, err := to.step()
+	if err != nil {
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -67,37 +91,14 @@ func (c *settableClock) set(to clockState) error {
 		by = to.Now.Sub(was)
 	}
 	if by < 0 {
-		return errors.New("the clock goes on, never back; to go back, start the portal on a new data folder")
+		return errors.New("the clock goes on, never back; to go back, reset the portal")
 	}
 	stands := !c.stands.IsZero()
 	if to.Frozen != nil {
 		stands = *to.Frozen
 	}
-	at := was.Add(by)
-	if c.stands = (time.Time{}); stands {
-		c.stands = at
-	} else {
-		c.ahead = at.Sub(c.real())
-	}
+	c.put(was.Add(by), stands)
 	return nil
-}
-
-// listenTestClock opens the listener; nil when there is to be none.
-func (c *Config) listenTestClock() (net.Listener, error) {
-	if c.TestClock == "" {
-		return nil, nil
-	}
-	a, err := net.ResolveTCPAddr("tcp", c.TestClock)
-	if err == nil && !a.IP.IsLoopback() {
-		err = errors.New("it is not a loopback address, and whoever reaches it moves the clock")
-	}
-	if err == nil && !c.Demo {
-		err = errors.New("the clock of a portal that is no demo is not for tests; give --demo too")
-	}
-	if err != nil {
-		return nil, &statusError{exitUsage, fmt.Errorf("--test-clock: %w", err)}
-	}
-	return net.ListenTCP("tcp", a)
 }
 
 // wall is the real clock of a portal that goes by now.
@@ -106,51 +107,4 @@ func (c *Config) wall(now func() time.Time) func() time.Time {
 		return c.clock.real
 	}
 	return now
-}
-
-// serveTestClock serves it until stop is called.
-func (o *instance) serveTestClock(ctx context.Context, ln net.Listener) (stop func()) {
-	if ln == nil {
-		return func() {}
-	}
-	c, mux := o.clock, http.NewServeMux()
-	mux.HandleFunc("GET /clock", func(w http.ResponseWriter, _ *http.Request) { tellClock(w, c) })
-	mux.HandleFunc("PUT /clock", func(w http.ResponseWriter, r *http.Request) {
-		var to clockState
-		in := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10))
-		in.DisallowUnknownFields()
-		err := in.Decode(&to)
-		if err == nil {
-			err = c.set(to)
-		}
-		if err != nil {
-			say(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		o.catchUp(ctx)
-		tellClock(w, c)
-	})
-	return o.beside(o.httpServer(noPage(noOrigin(mux), false)), ln, "test clock")
-}
-
-// catchUp does what would have been done by the time it is now.
-func (o *instance) catchUp(ctx context.Context) {
-	o.report("flush", errors.Join(o.tokens.Flush(ctx, true), o.clients.Flush(ctx)))
-	o.sweep(ctx)
-}
-
-func tellClock(w http.ResponseWriter, c *settableClock) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(c.state())
-}
-
-// noOrigin refuses every page: no browser has business with the clock.
-func noOrigin(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Origin") != "" {
-			say(w, http.StatusForbidden, "a page in a browser asks")
-			return
-		}
-		h.ServeHTTP(w, r)
-	})
 }

@@ -1,42 +1,32 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
 
-const clockLine = `"listen":"([^"]+)",[^\n]*"message":"test clock"`
+const controlLine = `"listen":"([^"]+)",[^\n]*"message":"test control"`
 
 // turn tells a portal's clock what to be, and answers what it is then.
 func turn(t *testing.T, p *process, body string) (status int, is clockState, text string) {
 	t.Helper()
-	req, err := http.NewRequest(http.MethodPut, "http://"+p.logged(clockLine)+"/clock", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = json.Unmarshal(b, &is)
-	return res.StatusCode, is, string(b)
+	status, text = control(t, p, http.MethodPut, "/clock", body)
+	_ = json.Unmarshal([]byte(text), &is)
+	return status, is, text
 }
 
 // TestTestClock: a token ends, a user who is locked out is let in again, and a stopped clock stands, in no time.
 func TestTestClock(t *testing.T) {
 	t.Parallel()
-	p := serving(t, demoArgs(filepath.Join(t.TempDir(), "data"), "--test-clock", "127.0.0.1:0")...)
+	p := serving(t, demoArgs(filepath.Join(t.TempDir(), "data"), "--test-control", "127.0.0.1:0")...)
 	admin := p.mustLogin("admin@acme.example", demoPassword)
 	made := func(lifetime time.Duration) header {
 		_, body := p.post("/portal/rest/apiToken/create", fmt.Sprintf(`{"name":"%v","lifetimeMs":%d}`, lifetime, lifetime.Milliseconds()), admin)
@@ -89,7 +79,7 @@ func TestTestClock(t *testing.T) {
 		}
 	}
 	for name, value := range map[string]string{"Host": "evil.example", "Origin": "http://127.0.0.1"} {
-		req, _ := http.NewRequest(http.MethodGet, "http://"+p.logged(clockLine)+"/clock", nil)
+		req, _ := http.NewRequest(http.MethodGet, "http://"+p.logged(controlLine)+"/clock", nil)
 		if req.Header.Set(name, value); name == "Host" {
 			req.Host = value
 		}
@@ -102,12 +92,42 @@ func TestTestClock(t *testing.T) {
 	p.stop()
 }
 
-func TestTestClockIsRefused(t *testing.T) {
+// What a seed takes may be longer than any call's time to arrive and to be answered: neither cuts it off.
+func TestTestControlTakesItsTime(t *testing.T) {
+	t.Parallel()
+	const short = 20 * time.Millisecond
+	made := make(chan error, 1)
+	s := httptest.NewUnstartedServer(controlFunc(func(ctx context.Context, body []byte) (any, error) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(5 * short):
+		}
+		made <- ctx.Err()
+		return string(body), nil
+	}))
+	s.Config.ReadTimeout, s.Config.WriteTimeout = short, short
+	s.Start()
+	defer s.Close()
+	res, err := http.Post(s.URL, "", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if string(answer) != "\"x\"\n" || err != nil {
+		t.Errorf("answered %q, %v", answer, err)
+	}
+	if err := <-made; err != nil {
+		t.Errorf("it was cut off: %v", err)
+	}
+}
+
+func TestTestControlIsRefused(t *testing.T) {
 	t.Parallel()
 	for why, args := range map[string][]string{
-		"loopback": serveArgs(filepath.Join(t.TempDir(), "data"), "--demo", "--test-clock", "0.0.0.0:0"),
-		"--demo":   serveArgs(filepath.Join(t.TempDir(), "data"), "--test-clock", "127.0.0.1:0"),
-		"address":  serveArgs(filepath.Join(t.TempDir(), "data"), "--demo", "--test-clock", "nonsense"),
+		"loopback": serveArgs(filepath.Join(t.TempDir(), "data"), "--demo", "--test-control", "0.0.0.0:0"),
+		"--demo":   serveArgs(filepath.Join(t.TempDir(), "data"), "--test-control", "127.0.0.1:0"),
+		"address":  serveArgs(filepath.Join(t.TempDir(), "data"), "--demo", "--test-control", "nonsense"),
 	} {
 		if status, _, errs := runHere(t, nil, "", args...); status != exitUsage || !strings.Contains(errs, why) {
 			t.Errorf("%v: exit status %d, %s", args, status, errs)
