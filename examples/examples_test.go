@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"bytes"
 	"log"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -122,35 +123,70 @@ func needs(t *testing.T, programs ...string) {
 // The commands of the README, as whoever follows it types them.
 func TestReadme(t *testing.T) {
 	needs(t, "sh", "curl")
+	p := start(t)
+	out, err := p.types(t, map[string]string{
+		"https://127.0.0.1:8443":             p.url,
+		"the demo password that was printed": password,
+	}, script(t, "## The first token by hand", 0))
+	want := `^null\{"id":.*"state":"PENDING".*\}\{"error":.*ENABLED.*\}\{"jsonrpc":"2.0","result":\[.*\],"id":1\}\{"rows":1\}\{"error":.*revoked token.*\}$`
+	if answers := strings.ReplaceAll(out, "\n", ""); err != nil || !regexp.MustCompile(want).MatchString(answers) {
+		t.Errorf("%v\ngot  %s\nwant %s", err, out, want)
+	}
+}
+
+// The commands of the README about fixtures, and about the test control.
+func TestLab(t *testing.T) {
+	needs(t, "sh", "curl")
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	control := free.Addr().String()
+	free.Close()
+	p := start(t, "--seed", "lab.yaml", "--test-control", control)
+	out, err := p.types(t, map[string]string{
+		"https://127.0.0.1:8443": p.url, "127.0.0.1:8490": control, "lab/": "data/", "bin/portico": portico,
+	}, script(t, "## Fixtures", 1), script(t, "## A portal for tests", 0))
+	want := `^\[\{.*admin@acme\.example.*\}\]Globex .* are left out\{.*"frozen":true\}\{.*"frozen":true\}\{.*"frozen":true\}` +
+		`\{"made":35,.*"frozen":false\}\{"made":0,.*\}$`
+	if answers := strings.ReplaceAll(out, "\n", ""); err != nil || !regexp.MustCompile(want).MatchString(answers) {
+		t.Errorf("%v\ngot  %s\nwant %s", err, out, want)
+	}
+}
+
+// script is one of those below a heading of the README.
+func script(t *testing.T, heading string, n int) string {
+	t.Helper()
 	text, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, text, _ = bytes.Cut(text, []byte("## The first token by hand"))
-	_, text, _ = bytes.Cut(text, []byte("```sh\n"))
+	_, text, _ = bytes.Cut(text, []byte(heading+"\n"))
+	for range n + 1 {
+		_, text, _ = bytes.Cut(text, []byte("```sh\n"))
+	}
 	script, _, found := bytes.Cut(text, []byte("```"))
 	if !found {
-		t.Fatal("the README has no first token")
+		t.Fatalf("the README has no script below %s", heading)
 	}
-	p := start(t)
-	typed := string(script)
-	for from, to := range map[string]string{
-		"https://127.0.0.1:8443":             p.url,
-		"the demo password that was printed": password,
-	} {
+	return string(script)
+}
+
+// types runs scripts beside the portal, with other words for some of theirs.
+func (p portal) types(t *testing.T, words map[string]string, scripts ...string) (string, error) {
+	t.Helper()
+	typed := strings.Join(scripts, "")
+	for from, to := range words {
 		if !strings.Contains(typed, from) {
 			t.Fatalf("the README has no %q", from)
 		}
 		typed = strings.ReplaceAll(typed, from, to)
 	}
 	sh := exec.Command("sh")
-	sh.Stdin = strings.NewReader(typed) // line by line, as a shell for people reads it
+	sh.Stdin = strings.NewReader(strings.ReplaceAll(typed, "curl ", "curl -sS ")) // line by line, as a shell for people reads it
 	sh.Dir = filepath.Dir(filepath.Dir(filepath.Dir(p.cert)))
 	out, err := sh.CombinedOutput()
-	want := `^null\{"id":.*"state":"PENDING".*\}\{"error":.*ENABLED.*\}\{"jsonrpc":"2.0","result":\[.*\],"id":1\}\{"rows":1\}\{"error":.*revoked token.*\}$`
-	if answers := strings.ReplaceAll(string(out), "\n", ""); err != nil || !regexp.MustCompile(want).MatchString(answers) {
-		t.Errorf("%v\ngot  %s\nwant %s", err, out, want)
-	}
+	return string(out), err
 }
 
 func (p portal) play(t *testing.T, as string, command ...string) {
