@@ -189,6 +189,21 @@ test('a dialog is left with its page, but for what is shown once', async () => {
   await page.context().close();
 });
 
+test('a dialog is left with its page in the moment in which it appears', async () => {
+  const page = await house.signedIn('support@acme.example', { at: '/account' });
+  await page.getByRole('button', { name: 'New API token', exact: true }).waitFor();
+  await page.evaluate(() => new MutationObserver((_, watch) => {
+    if (!document.querySelector('dialog')) return;
+    watch.disconnect();
+    history.pushState(null, '', '#/users');
+    dispatchEvent(new Event('hashchange'));
+  }).observe(document, { childList: true, subtree: true }));
+  await press(page, 'New API token');
+  await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
+  await dialog(page).waitFor({ state: 'hidden' });
+  await page.context().close();
+});
+
 // slowly holds back the answers to a method until the test lets them go.
 async function slowly(page, method) {
   let free;

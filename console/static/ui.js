@@ -18,9 +18,11 @@ export function store(value) {
     },
     use() {
       const [, set] = useState(value);
+      const shown = value;
       useEffect(() => {
         const follow = () => set({});
         followers.add(follow);
+        if (value !== shown) follow(); // it may change after a component is shown and before this
         return () => followers.delete(follow);
       }, []);
       return value;
