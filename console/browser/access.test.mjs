@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { House, operator, row, dialog, press, said } from './portal.mjs';
+import { House, operator, row, dialog, press, said, slowly } from './portal.mjs';
 import { evil, rtl } from './look.mjs';
 
 const admin = 'admin@acme.example';
@@ -213,6 +213,11 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await press(dialog(page), 'Create');
   await page.getByRole('heading', { name: 'CORP\\build' }).waitFor();
   assert.equal(await page.getByRole('button', { name: 'Show password' }).count(), 0, 'to administrate it is not enough');
+  const free = await slowly(page, 'userGroup/getUserGroups');
+  await page.reload();
+  await page.getByRole('heading', { name: 'CORP\\build' }).waitFor();
+  assert.ok(await page.getByRole('button', { name: 'Share with groups' }).isDisabled(), 'as long as it is not known which there are');
+  free();
   await press(page, 'Share with groups');
   await dialog(page).getByLabel('Builders').check();
   await press(dialog(page), 'Share');

@@ -135,3 +135,15 @@ export const dialog = page => page.getByRole('dialog');
 export const press = (page, name) => page.getByRole('button', { name, exact: true }).first().click();
 
 export const said = (page, text) => page.getByText(text).first().waitFor();
+
+// slowly holds back the answers to a method until the test lets them go.
+export async function slowly(page, method) {
+  let free;
+  const held = new Promise(done => { free = done; });
+  await page.route('**/portal', async route => {
+    const answer = await route.fetch();
+    if (route.request().postDataJSON().method === method) await held;
+    await route.fulfill({ response: answer });
+  });
+  return free;
+}

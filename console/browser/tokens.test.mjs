@@ -1,7 +1,7 @@
 // The day of an API token, as each kind of user lives it.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { House, operator, password, row, dialog, press, said } from './portal.mjs';
+import { House, operator, password, row, dialog, press, said, slowly } from './portal.mjs';
 
 let house;
 before(async () => { house = await House.open(); });
@@ -203,18 +203,6 @@ test('a dialog is left with its page in the moment in which it appears', async (
   await dialog(page).waitFor({ state: 'hidden' });
   await page.context().close();
 });
-
-// slowly holds back the answers to a method until the test lets them go.
-async function slowly(page, method) {
-  let free;
-  const held = new Promise(done => { free = done; });
-  await page.route('**/portal', async route => {
-    const answer = await route.fetch();
-    if (route.request().postDataJSON().method === method) await held;
-    await route.fulfill({ response: answer });
-  });
-  return free;
-}
 
 test('who presses Escape too soon loses no secret that is on its way', async () => {
   const page = await house.signedIn('ops@acme.example', { at: '/account' });

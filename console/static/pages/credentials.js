@@ -169,8 +169,8 @@ function Shares({ credential: c, names, at, reload }) {
       onClick=${() => end(r)}>${t('credential.unshare.action')}</button>` },
   ];
   return html`<${Card} title=${t('credential.shares')} hint=${t('credential.shares.hint')}><${Table} name="shares" label=${t('credential.shares')} list=${{ rows, reload }} columns=${columns} rowKey=${r => r.key}
-    empty=${t('credential.shares.empty')} actions=${html`<button type="button" onClick=${() => add(users, names, t('users'))}>${t('credential.share.user')}</button>
-      ${may('userGroup/getUserGroups', at.tenant) && html`<button type="button" onClick=${() => add(groups, groupNames, t('nav.groups'))}>${t('credential.share.group')}</button>`}`} /></${Card}>`;
+    empty=${t('credential.shares.empty')} actions=${html`<button type="button" disabled=${!names.size} onClick=${() => add(users, names, t('users'))}>${t('credential.share.user')}</button>
+      ${may('userGroup/getUserGroups', at.tenant) && html`<button type="button" disabled=${!allGroups.rows} onClick=${() => add(groups, groupNames, t('nav.groups'))}>${t('credential.share.group')}</button>`}`} /></${Card}>`;
 }
 
 // Share lets several use a credential. They are told to the portal one by one; what was told before a refusal stays.
