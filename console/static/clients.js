@@ -5,20 +5,15 @@ import { call } from './api.js';
 import { may } from './session.js';
 import { useForm, Field } from './form.js';
 import { ask, confirmed, Dialog } from './dialog.js';
-import { Badge, Card, Facts, Failure, say } from './page.js';
+import { Badge, Card, Failure, say } from './page.js';
 import { Distance, None, Time } from './format.js';
-import { Secret, fileName } from './tokens.js';
+import { overlaps, overlapOptions, showOnce } from './secret.js';
 
 export const activity = active => html`<${Badge} kind=${active ? 'enabled' : 'disabled'} text=${t(active ? 'client.active' : 'client.inactive')} />`;
 export const used = at => (at ? html`<${Distance} at=${at} />` : html`<${None} text=${t('never')} />`);
 
 // showSecret shows a new client secret, this once, beside the client id that it goes with.
-export const showSecret = (clientId, secret) => ask(Shown, { clientId, secret });
-
-const Shown = ({ clientId, secret, close }) => html`<${Dialog} title=${t('client.secret')} close=${close} fixed wide>
-  <div class="body"><${Facts} list=${[[t('client.id'), html`<code>${clientId}</code>`]]} /><${Secret} text=${secret} label=${t('client.secret')} rows="2" file=${`${fileName(clientId)}.secret`} /></div>
-  <footer><button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button></footer>
-</${Dialog}>`;
+export const showSecret = (clientId, text) => showOnce({ title: t('client.secret'), facts: [[t('client.id'), html`<code>${clientId}</code>`]], text, name: clientId });
 
 export const authMethods = () => [['SECRET', t('client.auth.SECRET')], ['PRIVATE_KEY_JWT', t('client.auth.PRIVATE_KEY_JWT')]];
 
@@ -75,17 +70,12 @@ export function Secrets({ client, methods, tenant, reload }) {
   </${Card}>`;
 }
 
-const hour = 3600;
-const overlaps = [0, hour, 12 * hour, 24 * hour, 48 * hour, 168 * hour];
-const overlapText = seconds => (seconds === 0 ? t('client.overlap.none')
-  : seconds < 48 * hour ? t('token.hours', { count: seconds / hour, n: seconds / hour }) : t('token.days', { count: seconds / 24 / hour, n: seconds / 24 / hour }));
-
 function Rotate({ method, params, close }) {
-  const form = useForm({ overlapSec: 48 * hour });
+  const form = useForm({ overlapSec: 48 * 3600 });
   const save = async values => close(await call(method, { ...params, ...values }));
   return html`<${Dialog} title=${t('client.rotate')} close=${close} busy=${form.busy}><form onSubmit=${form.submit(save)}>
     <div class="body"><p>${t('client.rotate.text')}</p><${Failure} error=${form.error} />
-      <${Field} form=${form} name="overlapSec" label=${t('client.overlap')} options=${overlaps.map(s => [s, overlapText(s)])} /></div>
+      <${Field} form=${form} name="overlapSec" label=${t('client.overlap')} options=${overlapOptions(overlaps).map(([ms, text]) => [ms / 1000, text])} /></div>
     <footer><button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button><button type="submit" class="primary" disabled=${form.busy}>${t('client.rotate')}</button></footer>
   </form></${Dialog}>`;
 }

@@ -5,7 +5,7 @@ import { t, language } from './i18n.js';
 import { batch, call } from './api.js';
 import { caller, may } from './session.js';
 import { roleMethods } from './roles.js';
-import { Table } from './table.js';
+import { Table, asList } from './table.js';
 import { useForm, Submit } from './form.js';
 import { Checklist } from './choose.js';
 import { ask, Dialog } from './dialog.js';
@@ -48,7 +48,7 @@ export function Functions() {
     change && { key: 'buttons', title: t('actions'), plain: true, value: () => '', cell: r => html`<button type="button" class="small" aria-label=${t('customization.of', { name: r.name })} onClick=${() => customize(r)}>${t('customization.action')}</button>` },
   ].filter(Boolean), [change, language.get()]);
   return html`<${Card} title=${t('clients.functions')} hint=${t('customization.hint')}><${Table} name="functions" label=${t('clients.functions')}
-    list=${{ rows: state.data ?? null, loading: state.loading, error: state.error, reload: state.reload }} columns=${columns} /></${Card}>`;
+    list=${asList(state)} columns=${columns} /></${Card}>`;
 }
 
 const word = p => (p.object ? `${p.action}:${p.object}` : p.privilege);

@@ -122,9 +122,9 @@ export const NewPassword = ({ form }) => html`
   <${Field} form=${form} name="password2" type="password" label=${t('password.confirm')} required autocomplete="new-password" />`;
 
 // Submit is the foot of a dialog that has a form in it.
-export const Submit = ({ form, close, text, kind = 'primary', idle = false }) => html`<footer>
+export const Submit = ({ form, close, text, kind = 'primary', idle = false, ...rest }) => html`<footer>
   <button type="button" disabled=${form.busy} onClick=${() => close()}>${t('cancel')}</button>
-  <button type="submit" class=${kind} disabled=${form.busy || idle}>${text}</button>
+  <button type="submit" class=${kind} disabled=${form.busy || idle} ...${rest}>${text}</button>
 </footer>`;
 
 // SaveBar is at the foot of a page whose form is edited in place. Its buttons are not disabled in the browser's way, which would take

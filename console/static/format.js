@@ -18,6 +18,12 @@ export function relative(at) {
   return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.round(seconds / size), unit);
 }
 
+export const hour = 3600000;
+export const day = 24 * hour;
+
+// span is a length of time, in days or in hours.
+export const span = ms => (ms % day ? t('span.hours', { count: ms / hour, n: count(ms / hour) }) : t('span.days', { count: ms / day, n: ms / day }));
+
 // A clock that all distances follow.
 const minute = store(0);
 setInterval(() => minute.set(minute.get() + 1), 30000);

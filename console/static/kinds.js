@@ -4,13 +4,13 @@ export const kinds = {
     list: 'network/getNetworkOperatorUsers', get: 'operatorUser/getOperatorUser', insert: 'operatorUser/insertOperatorUser',
     update: 'operatorUser/updateOperatorUser', remove: 'operatorUser/deleteOperatorUser',
     sendReset: 'operatorUser/sendOperatorUserPasswordResetEmail', tokensOf: 'operatorUser/getApiTokens', tokens: 'network/getApiTokens',
-    createToken: 'network/createApiToken', downloadToken: 'network/downloadApiToken', revokeToken: 'network/revokeApiToken', refreshToken: 'network/refreshApiToken', owner: 'operatorUserId',
+    createToken: 'network/createApiToken', customers: 'network/getNetworkEnterprises', downloadToken: 'network/downloadApiToken', revokeToken: 'network/revokeApiToken', refreshToken: 'network/refreshApiToken', owner: 'operatorUserId',
   },
   MSP: {
     list: 'enterpriseProxy/getEnterpriseProxyUsers', get: 'enterpriseProxy/getEnterpriseProxyUser', insert: 'enterpriseProxy/insertEnterpriseProxyUser',
     update: 'enterpriseProxy/updateEnterpriseProxyUser', remove: 'enterpriseProxy/deleteEnterpriseProxyUser',
     sendReset: 'enterpriseProxy/sendEnterpriseProxyUserPasswordResetEmail', tokensOf: 'enterpriseUser/getApiTokens', tokens: 'enterpriseProxy/getApiTokens',
-    createToken: 'enterpriseProxy/createApiToken', downloadToken: 'enterpriseProxy/downloadApiToken', revokeToken: 'enterpriseProxy/revokeApiToken', refreshToken: 'enterpriseProxy/refreshApiToken', owner: 'enterpriseUserId',
+    createToken: 'enterpriseProxy/createApiToken', customers: 'enterpriseProxy/getEnterpriseProxyEnterprises', downloadToken: 'enterpriseProxy/downloadApiToken', revokeToken: 'enterpriseProxy/revokeApiToken', refreshToken: 'enterpriseProxy/refreshApiToken', owner: 'enterpriseUserId',
   },
   ENTERPRISE: {
     list: 'enterprise/getEnterpriseUsers', get: 'enterpriseUser/getEnterpriseUser', insert: 'enterprise/insertEnterpriseUser',

@@ -9,7 +9,7 @@ import { Failure, Note } from './page.js';
 import { Title } from './format.js';
 import { Preferences, Brand } from './preferences.js';
 import { remember, remembered } from './memory.js';
-import { Secret } from './tokens.js';
+import { Secret } from './secret.js';
 import { QR } from './qr.js';
 
 // SignedOut is the frame of pages for people who are not signed in.

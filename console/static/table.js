@@ -42,6 +42,9 @@ export function useList(method, params, { map = rows => rows, most } = {}) {
   return { ...state, reload: () => load(), further: state.more && (!state.loading || state.on) && (() => load(state.rows, state.next)) };
 }
 
+// asList is what was loaded as a whole as the list of a table.
+export const asList = ({ data, ...rest }) => ({ rows: data ?? null, ...rest });
+
 // Table shows a list. A column is {key, title, value(row), cell(row), hidden, plain}: value is what is sorted, searched and exported,
 // cell what is shown, and plain leaves a column of buttons out of all that.
 export function Table({ name, label, list, columns, rowKey = r => r.id, empty, actions, first, exportName }) {

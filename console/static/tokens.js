@@ -1,5 +1,5 @@
-// API tokens: the grid of them, making one, downloading it once, ending it.
-import { html, useState, useMemo, useEffect, useRef } from './ui.js';
+// API tokens: the grid of them, making one, getting its text once, ending it.
+import { html, useMemo } from './ui.js';
 import { t, language } from './i18n.js';
 import { call, change } from './api.js';
 import { caller, may } from './session.js';
@@ -7,13 +7,14 @@ import { kinds } from './kinds.js';
 import { Table, useList } from './table.js';
 import { useForm, Field, Submit } from './form.js';
 import { ask, confirmed, Dialog } from './dialog.js';
-import { Failure, Badge, Note, Text, say } from './page.js';
-import { Time, Distance, None } from './format.js';
-import { saveAs } from './csv.js';
+import { Failure, Badge, Text, say } from './page.js';
+import { Time, Distance, None, span, day, hour } from './format.js';
+import { Once } from './secret.js';
 
-const day = 86400000;
-const lifetimes = [['hours', 1], ['hours', 12], ['days', 1], ['days', 7], ['days', 30], ['days', 90], ['days', 180], ['days', 366]]
-  .map(([unit, n]) => [n * (unit === 'days' ? day : day / 24), unit, n]);
+const lifetimes = [hour, 12 * hour, day, 7 * day, 30 * day, 90 * day, 180 * day];
+
+// upTo are the times that are offered where one is the longest.
+const upTo = (times, longest) => [...times.filter(ms => ms < longest), longest];
 
 const ownerOf = token => token.createdForOperatorUserId ?? token.createdForEnterpriseUserId;
 const creatorOf = token => token.createdByOperatorUserId ?? token.createdByEnterpriseUserId;
@@ -90,10 +91,8 @@ export function useNames(where, wanted = true) {
 
 function NewToken({ where, user, close }) {
   const me = caller.use();
-  const longest = me.tokenLifetimeMs ?? 366 * day;
-  const options = lifetimes.filter(([ms]) => ms <= longest);
-  if (!options.some(([ms]) => ms === longest)) options.push([longest, 'days', Math.floor(longest / day)]);
-  const form = useForm({ name: '', description: '', lifetimeMs: (options.findLast(([ms]) => ms <= 90 * day) ?? options[0])[0] });
+  const options = upTo(lifetimes, me.tokenLifetimeMs ?? 366 * day);
+  const form = useForm({ name: '', description: '', lifetimeMs: options.findLast(ms => ms <= 90 * day) ?? options[0] });
   const methods = kinds[where.kind];
   const save = async values => {
     await call(methods.createToken, { [methods.owner]: user.id, ...values, name: values.name.trim() });
@@ -105,39 +104,18 @@ function NewToken({ where, user, close }) {
       <${Failure} error=${form.error} />
       <${Field} form=${form} name="name" label=${t('name')} required maxlength="128" autocomplete="off" />
       <${Field} form=${form} name="description" label=${t('description')} rows="2" maxlength="255" />
-      <${Field} form=${form} name="lifetimeMs" label=${t('token.lifetime')} options=${options.map(([ms, unit, n]) => [ms, t(`token.${unit}`, { count: n, n })])} />
+      <${Field} form=${form} name="lifetimeMs" label=${t('token.lifetime')} options=${options.map(ms => [ms, span(ms)])} />
       <p class="hint">${t(user.id === me.userId ? 'token.new.hint' : 'token.new.hint.other', { name: user.username })}</p>
     </div>
     <${Submit} form=${form} close=${close} text=${t('create')} />
   </form></${Dialog}>`;
 }
 
-// Download makes the text of a token and shows it, this once. Until then the dialog can be left; after that only by saying so.
+// Download makes the text of a token, which is enabled from then on.
 function Download({ token, method, close }) {
-  const [text, setText] = useState(null);
-  const [error, setError] = useState(null);
-  const [busy, setBusy] = useState(false);
-  const get = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      setText((await call(method, { id: token.id })).token);
-    } catch (e) {
-      setError(e);
-    }
-    setBusy(false);
-  };
-  return html`<${Dialog} title=${t('token.download')} close=${close} busy=${busy} fixed=${text !== null} wide>
-    <div class="body">
-      <p><strong><bdi>${token.name}</bdi></strong></p>
-      ${text === null ? html`<p>${t('token.download.text')}</p><${Failure} error=${error} />` : html`<${Secret} text=${text} file=${`${fileName(token.name)}.token`} />`}
-    </div>
-    <footer>
-      ${text === null
-    ? html`<button type="button" disabled=${busy} onClick=${() => close()}>${t('cancel')}</button><button type="button" data-first class="primary" disabled=${busy} onClick=${get}>${t('token.download.action')}</button>`
-    : html`<button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button>`}
-    </footer>
-  </${Dialog}>`;
+  const get = () => call(method, { id: token.id });
+  return html`<${Once} title=${t('token.download')} name=${token.name} get=${get} action=${t('token.download.action')} close=${close}
+    body=${() => html`<p>${t('token.download.text')}</p>`} />`;
 }
 
 // numberOf is the token ID in the text of a token, which is a JWT.
@@ -149,52 +127,13 @@ function numberOf(text) {
   }
 }
 
-// Refresh gives a token a new text and its whole life anew: who has its text shows it, and is shown the new one, once.
+// Refresh gives a token a new text and its whole life anew: who has its text shows it.
 function Refresh({ token, method, close }) {
-  const [text, setText] = useState(null);
-  const form = useForm({ apiToken: '' });
-  const get = async ({ apiToken }) => {
+  const get = async ({ apiToken }, form) => {
     const present = apiToken.trim();
     if (numberOf(present) !== token.tokenUuid) return form.refuse(t('token.refresh.other', { name: token.name }), 'apiToken');
-    return setText((await call(method, { apiToken: present })).token);
+    return call(method, { apiToken: present });
   };
-  return html`<${Dialog} title=${t('token.refresh')} close=${close} busy=${form.busy} fixed=${text !== null} wide><form onSubmit=${form.submit(get)} autocomplete="off">
-    <div class="body">
-      <p><strong><bdi>${token.name}</bdi></strong></p>
-      ${text === null ? html`<p>${t('token.refresh.text')}</p><${Failure} error=${form.error} />
-        <${Field} form=${form} name="apiToken" label=${t('secret.token')} rows="6" required spellcheck=${false} />`
-    : html`<${Secret} text=${text} file=${`${fileName(token.name)}.token`} />`}
-    </div>
-    ${text === null ? html`<${Submit} form=${form} close=${close} text=${t('token.refresh.action')} />`
-    : html`<footer><button type="button" class="primary" onClick=${() => close(true)}>${t('secret.done')}</button></footer>`}
-  </form></${Dialog}>`;
-}
-
-export const fileName = name => name.replace(/[^\p{L}\p{N}._-]+/gu, '_').slice(0, 60) || 'api';
-
-// Secret shows what is shown once: to copy, to save, and with a word of warning, or with another note.
-export function Secret({ text, file, label, rows = 8, note }) {
-  const [copied, setCopied] = useState('');
-  const ref = useRef();
-  useEffect(() => {
-    const stay = event => event.preventDefault(); // a reload would lose it for good
-    ref.current?.focus();
-    addEventListener('beforeunload', stay);
-    return () => removeEventListener('beforeunload', stay);
-  }, []);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setCopied(t('secret.copied'));
-    } catch {
-      ref.current.select(); // no clipboard without TLS: the keyboard has one
-      setCopied(t('secret.select'));
-    }
-  };
-  return html`<div class="secret">
-    <${Note} kind="warn"><p>${note ?? html`<strong>${t('secret.once')}</strong> ${t('secret.once.text')}`}</p></${Note}>
-    <textarea ref=${ref} readonly rows=${rows} spellcheck=${false} aria-label=${label ?? t('secret.token')} onFocus=${e => e.target.select()}>${text}</textarea>
-    <div class="row"><button type="button" onClick=${copy}>${t('secret.copy')}</button>
-      <button type="button" onClick=${() => saveAs(file, `${text}\n`)}>${t('secret.save')}</button><span role="status">${copied}</span></div>
-  </div>`;
+  return html`<${Once} title=${t('token.refresh')} name=${token.name} first=${{ apiToken: '' }} get=${get} action=${t('token.refresh.action')} close=${close}
+    body=${form => html`<p>${t('token.refresh.text')}</p><${Field} form=${form} name="apiToken" label=${t('secret.token')} rows="6" required spellcheck=${false} />`} />`;
 }

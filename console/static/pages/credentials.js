@@ -12,7 +12,8 @@ import { ask, confirmed, Dialog } from '../dialog.js';
 import { Page, Card, Facts, Failure, Loaded, Missing, Badge, Text, say } from '../page.js';
 import { Time, Distance } from '../format.js';
 import { go, leave } from '../router.js';
-import { Secret, useNames, fileName } from '../tokens.js';
+import { useNames } from '../tokens.js';
+import { Secret, fileName } from '../secret.js';
 
 const colours = { VERIFIED: 'enabled', UNVERIFIED: '', REJECTED: 'revoked', LOCKED: 'locked', EXPIRED: 'pending' };
 const status = c => html`<${Badge} kind=${colours[c.status] ?? ''} text=${t(`credential.${c.status}`)} />`;

@@ -1,18 +1,18 @@
 // Customers: of the operator, or of a partner.
 import { t } from '../i18n.js';
 import { caller, may } from '../session.js';
+import { kinds } from '../kinds.js';
 import { tenants } from '../tenants.js';
 
-const lists = { OPERATOR: 'network/getNetworkEnterprises', MSP: 'enterpriseProxy/getEnterpriseProxyEnterprises' };
 const inserts = { OPERATOR: 'enterprise/insertEnterprise', MSP: 'enterpriseProxy/insertEnterpriseProxyEnterprise' };
-const list = () => lists[caller.get().userType];
+const list = (of = caller.get().userType) => kinds[of].customers;
 const insert = () => inserts[caller.get().userType];
 
 export default {
   key: 'customers',
   group: 'people',
-  asks: me => (me.userType in lists ? [lists[me.userType], inserts[me.userType]] : []),
-  shown: me => me.userType in lists && may(list()),
+  asks: me => [list(me.userType), inserts[me.userType]].filter(Boolean),
+  shown: me => may(list(me.userType)),
   routes: tenants({
     key: 'customers', kind: 'ENTERPRISE', param: 'enterpriseId', list, insert, get: 'enterprise/getEnterprise',
     update: 'enterprise/updateEnterprise', remove: 'enterprise/deleteEnterprise',

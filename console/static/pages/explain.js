@@ -4,29 +4,25 @@ import { t, has } from '../i18n.js';
 import { call } from '../api.js';
 import { caller, may } from '../session.js';
 import { kinds } from '../kinds.js';
+import { PROPOSED, useCustomers, customerNamed } from '../customers.js';
+import { home } from '../where.js';
 import { useList } from '../table.js';
 import { useForm } from '../form.js';
 import { Suggest } from '../choose.js';
 import { Page, Card, Facts, Failure, Loaded, Badge, Text } from '../page.js';
 
-const lists = { OPERATOR: 'network/getNetworkEnterprises', MSP: 'enterpriseProxy/getEnterpriseProxyEnterprises' };
-
-// Proposals are the first of many: any other can be typed, and is looked for when it is asked about.
-const PROPOSED = 500;
-
 function Explain() {
   const me = caller.use();
   const catalog = useLoad(() => call('system/getMethodCatalog'), []);
   const users = useList(may(kinds[me.userType].list) ? kinds[me.userType].list : null, {}, { most: PROPOSED });
-  const customers = useList(lists[me.userType] && may(lists[me.userType]) ? lists[me.userType] : null, {}, { most: PROPOSED });
+  const customers = useCustomers(home(me));
   const form = useForm({ method: '', user: '', customer: '' });
   const [answer, setAnswer] = useState(null);
   const explain = async values => {
     setAnswer(null);
     const username = values.user.trim();
-    const name = values.customer.trim();
     const user = username && await call(kinds[me.userType].get, { username });
-    const customer = name && await call('enterprise/getEnterprise', { name });
+    const customer = await customerNamed(values.customer);
     if (user === null) return form.refuse(t('user.unknown'), 'user');
     if (customer === null) return form.refuse(t('explain.customer.unknown'), 'customer');
     return setAnswer(await call('role/explainPrivilege', { method: values.method.trim(), ...(user && { userId: user.id }), ...(customer && { enterpriseId: customer.id }) }));
@@ -64,7 +60,7 @@ function Answer({ answer: a }) {
 export default {
   key: 'explain',
   group: 'system',
-  asks: me => ['role/explainPrivilege', kinds[me.userType].list, ...(lists[me.userType] ? [lists[me.userType]] : [])],
+  asks: me => ['role/explainPrivilege', kinds[me.userType].list, kinds[me.userType].customers].filter(Boolean),
   shown: () => may('role/explainPrivilege'),
   routes: { '/explain': Explain },
 };

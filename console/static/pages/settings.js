@@ -4,7 +4,7 @@ import { t, language } from '../i18n.js';
 import { batch, call } from '../api.js';
 import { may } from '../session.js';
 import { part } from '../part.js';
-import { Table } from '../table.js';
+import { Table, asList } from '../table.js';
 import { useForm, Field, Check, Submit } from '../form.js';
 import { ask, Dialog } from '../dialog.js';
 import { Page, Card, Failure, Badge, Text, say } from '../page.js';
@@ -47,7 +47,7 @@ function Settings({ at }) {
     { key: 'modified', title: t('property.modified'), value: r => r.modified, cell: r => html`<${Time} at=${r.modified} />` },
   ], [at.root, mayChange, language.get()]);
   return html`<${Page} title=${t('nav.settings')} crumbs=${at.crumbs}><${Card} hint=${t('setting.hint')}>
-    <${Table} name="settings" label=${t('nav.settings')} list=${{ rows: state.data ?? null, loading: state.loading, error: state.error, reload: state.reload }} columns=${columns} rowKey=${r => r.name} />
+    <${Table} name="settings" label=${t('nav.settings')} list=${asList(state)} columns=${columns} rowKey=${r => r.name} />
   </${Card}><${Other} at=${at} edit=${edit} mayChange=${mayChange} /></${Page}>`;
 }
 
