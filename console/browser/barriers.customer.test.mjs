@@ -18,7 +18,7 @@ const paths = ['/users', '/users/3', '/users/5', '/authentication', '/delegation
 
 const dialogs = {
   '/users': ['New user'],
-  '/account': ['New API token', `Download API token ${evil}`, `Revoke API token ${evil}`, 'Renew API token demo', 'Set up a second factor'],
+  '/account': ['New API token', `Download API token ${evil}`, `Revoke API token ${evil}`, 'Renew API token demo', 'Rotate API token demo', `Limits of ${evil}: Networks, Methods, Privileges`, 'Set up a second factor'],
   '/apps': ['New OAuth app', 'Let an app act here'],
   '/clients/3': ['Delete API client'],
   '/credentials': [`Use ${evil}`],

@@ -68,10 +68,12 @@ export async function visit(house, page, who, paths, dialogs = {}) {
   }
 }
 
+const limits = { methods: ['enterprise/*', 'auth/check'], privileges: ['READ:ENTERPRISE'], sources: ['127.0.0.0/8', '2001:db8::7'] };
+
 // named gives what an organisation has names of any kind.
 export async function named(house, admin) {
   for (const name of [evil, rtl, long]) {
-    await house.call(admin, 'apiToken/create', { name, description: name, lifetimeMs: 3600000 });
+    await house.call(admin, 'apiToken/create', { name, description: name, lifetimeMs: 3600000, ...(name === evil && { limits }) });
     await house.call(admin, 'enterpriseUser/updateEnterpriseUser', { id: 3, _update: { firstName: name, lastName: name } });
     await house.call(operator, 'enterprise/insertEnterprise', { name });
   }

@@ -17,8 +17,8 @@ test('what a spreadsheet would take for a formula leaves as text', async () => {
   const text = await readFile(await file.path(), 'utf8');
   assert.equal(file.suggestedFilename(), 'my-api-tokens.csv');
   const lines = text.split('\r\n');
-  assert.equal(lines[0], '\ufeffName,State,Created by,Expires,Last used');
-  assert.ok(lines[1].startsWith('"\'=HYPERLINK(""http://x.example"")",Pending,ops@acme.example,'), lines[1]);
+  assert.equal(lines[0], '\ufeffName,State,Limits,Created by,Expires,Last used');
+  assert.ok(lines[1].startsWith('"\'=HYPERLINK(""http://x.example"")",Pending,,ops@acme.example,'), lines[1]);
   await page.context().close();
 });
 

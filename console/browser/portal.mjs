@@ -109,8 +109,8 @@ export class House {
   }
 
   // byToken says what a call answers to who has the text of an API token.
-  async byToken(text) {
-    const answer = await fetch(`${this.base}/portal/rest/auth/getCallerInfo`, { method: 'POST', body: '{}', headers: { Authorization: `Token ${text}` } });
+  async byToken(text, method = 'auth/getCallerInfo') {
+    const answer = await fetch(`${this.base}/portal/rest/${method}`, { method: 'POST', body: '{}', headers: { Authorization: `Token ${text}` } });
     return answer.json();
   }
 

@@ -2,6 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { House, operator, password, row, dialog, press, said, slowly } from './portal.mjs';
+import { look } from './look.mjs';
 
 let house;
 before(async () => { house = await House.open(); });
@@ -245,4 +246,102 @@ test('lifetimes are offered as long as the portal allows', async () => {
   assert.deepEqual(await dialog(page).getByLabel('Lifetime').locator('option').allTextContents(), ['1 hour', '12 hours', '1 day', '7 days', '30 days', '45 days']);
   await page.context().close();
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '366' } });
+});
+
+test('a token is made with limits, refused outside of them, and rotated with both texts good', async () => {
+  await house.call('admin@acme.example', 'enterprise/insertOrUpdateEnterpriseProperty', { name: 'portico.apiToken.policy', value: '{"require":["sources"],"maxOverlapHours":24}' });
+  const page = await house.signedIn('ops@acme.example', { at: '/account' });
+  await press(page, 'New API token');
+  const d = dialog(page);
+  await said(d, 'The policy of the organisation asks for limits: networks.');
+  await d.getByLabel('Name').fill('narrow');
+  await d.getByLabel('Search Methods').fill('getEnterprise');
+  await d.getByLabel('enterprise/getEnterprise', { exact: true }).check();
+  await look(house, page, 'dialog-limits');
+  await press(d, 'Create');
+  await said(d, 'The policy of the organisation asks for a limit that is missing: sources.');
+  assert.ok(await d.getByRole('alert').evaluate(e => e.getBoundingClientRect().top > 0), 'the refusal is in sight');
+  await d.getByLabel('Networks').fill('127.0.0.1, elsewhere');
+  await press(d, 'Create');
+  await d.locator('.problem', { hasText: '“elsewhere” is neither an address nor a network.' }).waitFor();
+  assert.equal(await d.getByLabel('Networks').getAttribute('aria-invalid'), 'true');
+  await d.getByLabel('Networks').fill('127.0.0.1\n10.0.0.0/8');
+  await press(d, 'Create');
+  await press(page, 'Limits of narrow: Networks, Methods');
+  for (const text of ['127.0.0.1', '10.0.0.0/8', 'enterprise/getEnterprise']) await d.getByText(text, { exact: true }).waitFor();
+  await house.shot(page, 'token-limits');
+  await press(d.locator('footer'), 'Close');
+  const text = await download(page, 'narrow');
+  await press(d, 'I have kept it');
+  assert.equal((await house.byToken(text, 'enterprise/getEnterprise')).name, 'Acme');
+  assert.match((await house.byToken(text)).error.message, /beyond the limits of this API token/);
+
+  const free = await slowly(page, 'apiToken/rotate');
+  await press(page, 'Rotate API token narrow');
+  const overlaps = d.getByLabel('The old text is good for').locator('option');
+  await overlaps.filter({ hasText: '30 days' }).waitFor({ state: 'detached' });
+  assert.deepEqual(await overlaps.allTextContents(), ['not at all', '1 hour', '12 hours', '1 day']);
+  await press(d, 'Rotate');
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  free();
+  const next = await d.getByLabel('Text of the API token').inputValue();
+  for (let i = 0; i < 3; i++) await page.keyboard.press('Escape');
+  await house.shot(page, 'token-rotated');
+  await press(d, 'I have kept it');
+  assert.ok(!(await page.content()).includes(next), 'the text has left the page');
+  for (const one of [text, next]) {
+    assert.equal((await house.byToken(one, 'enterprise/getEnterprise')).name, 'Acme');
+    assert.match((await house.byToken(one)).error.message, /beyond the limits/);
+  }
+  await row(page, 'narrow').getByText('Rotated').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'Rotate API token narrow' }).count(), 1, 'a token is rotated once');
+  await page.context().close();
+  await house.call('admin@acme.example', 'enterprise/insertOrUpdateEnterpriseProperty', { name: 'portico.apiToken.policy', value: '{}' });
+});
+
+test('blanks are no limits, and are not said to be some', async () => {
+  const page = await house.signedIn(operator, { at: '/account' });
+  await press(page, 'New API token');
+  const fold = dialog(page).locator('summary', { hasText: 'Limits' });
+  await fold.click();
+  await dialog(page).getByLabel('Networks').fill(' , \n');
+  await dialog(page).getByLabel('Customer').fill('  ');
+  await fold.click();
+  await fold.getByText('none: it may do what its user may').waitFor();
+  await fold.click();
+  await dialog(page).getByLabel('Networks').fill('127.0.0.1');
+  await fold.getByText('Networks', { exact: true }).waitFor();
+  await page.context().close();
+});
+
+test('all privileges that are offered for the token of another are those of such users', async () => {
+  const page = await house.signedIn('admin@acme.example', { at: '/users' });
+  await page.getByRole('link', { name: 'ops@acme.example' }).click();
+  await press(page, 'New API token');
+  await dialog(page).getByLabel('Name').fill('all named');
+  await dialog(page).locator('summary', { hasText: 'Limits' }).click();
+  const boxes = dialog(page).getByRole('group', { name: 'Privileges' }).getByRole('checkbox');
+  await boxes.first().waitFor();
+  for (const box of await boxes.all()) await box.check();
+  await press(dialog(page), 'Create');
+  await page.getByRole('button', { name: 'Limits of all named: Privileges' }).waitFor();
+  await page.context().close();
+});
+
+test('what is chosen while a token is being made is not shown as its limits', async () => {
+  const page = await house.signedIn(operator, { at: '/account' });
+  await press(page, 'New API token');
+  await dialog(page).locator('summary', { hasText: 'Limits' }).click();
+  await dialog(page).getByLabel('Networks').fill('127.0.0.1');
+  await dialog(page).getByLabel('Customer').fill('Nobody');
+  await dialog(page).getByLabel('Name').fill('slow');
+  const free = await slowly(page, 'enterprise/getEnterprise');
+  await page.keyboard.press('Enter');
+  await dialog(page).locator('footer button:disabled').first().waitFor();
+  await page.keyboard.type('er');
+  free();
+  await dialog(page).locator('.problem', { hasText: 'There is no such customer.' }).waitFor();
+  assert.equal(await dialog(page).getByLabel('Name').inputValue(), 'slow');
+  await page.waitForFunction(() => document.activeElement.name === 'name'); // the focus is where it was
+  await page.context().close();
 });

@@ -7,7 +7,7 @@ export class Refusal extends Error {
     this.code = code;
     this.wait = wait;
     this.fields = {};
-    for (const e of data?.error ?? []) this.fields[(e.path ?? '').replace(/^_update\./, '')] = e.message;
+    for (const e of data?.error ?? []) this.fields[(e.path ?? '').replace(/^_update\.|\[\d+\]$/g, '')] = e.message;
     [this.first] = Object.keys(this.fields); // of this one the message tells
   }
 }

@@ -4,6 +4,9 @@ import { t } from './i18n.js';
 
 const SHOWN = 40;
 
+// lines are the words of a text area that takes one a line.
+export const lines = text => [...new Set(text.split(/[\s,;]+/).filter(Boolean))];
+
 // Checklist is a list of boxes to tick, with a search when it is long. Options are [value, text]; the form's value is a list, in
 // the order of the options.
 export function Checklist({ form, name, label, hint, options, empty }) {

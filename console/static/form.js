@@ -56,6 +56,7 @@ export function useForm(first, { warn = false } = {}) {
       if (running.current) return;
       running.current = true;
       const giveBack = focusKept();
+      const where = event?.currentTarget.closest('form');
       setBusy(true);
       setError(null);
       try {
@@ -66,6 +67,7 @@ export function useForm(first, { warn = false } = {}) {
       running.current = false;
       if (mounted.current) setBusy(false);
       giveBack();
+      setTimeout(() => where?.querySelector('[role="alert"]')?.scrollIntoView({ block: 'nearest' })); // the form may be longer than the window
     },
     problem: name => error?.fields?.[name] && html`<${Words} error=${error} text=${error.fields[name]} />`,
   };

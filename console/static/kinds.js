@@ -22,6 +22,6 @@ export const kinds = {
 
 // methodsOf are those that the pages of a kind of users ask the portal about.
 export const methodsOf = kind => [
-  ...['list', 'get', 'insert', 'update', 'remove', 'sendReset', 'tokensOf', 'tokens', 'createToken', 'downloadToken', 'revokeToken', 'refreshToken'].map(what => kinds[kind][what]),
-  'role/getUserTypeRoles', 'secondFactor/reset',
+  ...['list', 'get', 'insert', 'update', 'remove', 'sendReset', 'tokensOf', 'tokens', 'createToken', 'downloadToken', 'revokeToken', 'refreshToken', 'customers'].map(what => kinds[kind][what]).filter(Boolean),
+  'role/getUserTypeRoles', 'secondFactor/reset', 'apiToken/rotate', 'apiToken/getPolicy',
 ];

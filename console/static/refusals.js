@@ -68,6 +68,9 @@ const known = [
   [/^privilege (.*) is required for method/s, 'privilege'],
   [/^roles are not customized here/, 'capability'],
   [/^is not allowed for (\S+)$/, 'value.bare'],
+  [/^lack what the policy of the organisation asks for: (.*)$/, 'lacks'],
+  [/(?:^"(.*)" )?is neither an address nor a network$/, 'source'],
+  [/(?:^"(.*)" )?is so broad that it limits nothing$/, 'broad'],
   [/come again in (\d+) seconds$/, 'again'],
 ];
 

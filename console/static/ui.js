@@ -56,5 +56,5 @@ export function useLoad(load, deps) {
 // focusKept remembers what has the focus, and gives it back to that if it has been lost: a button that is disabled loses it.
 export function focusKept() {
   const had = document.activeElement;
-  return () => setTimeout(() => { if (document.activeElement === document.body && had.isConnected) had.focus(); });
+  return () => setTimeout(() => { if (document.activeElement === document.body && had.isConnected) had.focus({ preventScroll: true }); });
 }

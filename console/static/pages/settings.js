@@ -18,14 +18,15 @@ const methods = {
 
 // What the portal reads: names, types, defaults, and the texts that tell of them.
 const verifier = ['portico.verifier', 'JSON', '{"kind":"none"}', 'verifier'];
+const policy = ['portico.apiToken.policy', 'JSON', '{}', 'policy'];
 const known = {
   MSP: [
     ['vco.enterprise.proxy.authentication.mode', 'STRING', 'NATIVE', 'mode'], ['vco.enterprise.proxy.authentication.twoFactor.enable', 'BOOLEAN', 'false', 'factor'],
-    ['vco.api.rateLimit.rules.enterpriseProxy', 'JSON', '[]', 'rate'], verifier,
+    ['vco.api.rateLimit.rules.enterpriseProxy', 'JSON', '[]', 'rate'], policy, verifier,
   ],
   ENTERPRISE: [
     ['vco.enterprise.authentication.mode', 'STRING', 'NATIVE', 'mode'], ['vco.enterprise.authentication.twoFactor.enable', 'BOOLEAN', 'false', 'factor'],
-    ['vco.api.rateLimit.rules.enterprise', 'JSON', '[]', 'rate'], verifier,
+    ['vco.api.rateLimit.rules.enterprise', 'JSON', '[]', 'rate'], policy, verifier,
   ],
 };
 
