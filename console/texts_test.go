@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/portico-vco/portico/auth/hook"
 )
 
 var entry = regexp.MustCompile(`(?m)^  '([^']+)': '((?:[^'\\]|\\.)*)',$`)
@@ -161,6 +163,37 @@ func phrases(t *testing.T) (list []string) {
 		}
 	}
 	return list
+}
+
+// TestWebhookEvents: what the page proposes to be told of is what the portal tells, and the usual events are those that it takes itself.
+func TestWebhookEvents(t *testing.T) {
+	page := sources(t)["static/pages/webhooks.js"]
+	names := regexp.MustCompile(`'([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)'`)
+	list := func(name string) (found []string) {
+		_, rest, _ := strings.Cut(page, "const "+name+" = [")
+		literal, _, _ := strings.Cut(rest, "];")
+		for _, m := range names.FindAllStringSubmatch(literal, -1) {
+			found = append(found, m[1])
+		}
+		return found
+	}
+	if usual := list("usual"); !slices.Equal(usual, hook.Usual) {
+		t.Errorf("the usual events are %q, here %q", hook.Usual, usual)
+	}
+	audited, err := os.ReadFile("../rpc/portal/audit_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := append(phrases(t), regexp.MustCompile(`[A-Z_]+`).FindAllString(string(audited), -1)...)
+	known := list("known")
+	for _, name := range known {
+		if !slices.Contains(told, name) {
+			t.Errorf("the portal never tells %s", name)
+		}
+	}
+	if len(known) < 20 {
+		t.Errorf("%d events are read", len(known))
+	}
 }
 
 // named are the words that are the same in every language.

@@ -1,9 +1,10 @@
 // Programs, groups, credentials, roles, properties, events: what may be done with them by whom, and what is shown once.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHmac, generateKeyPairSync } from 'node:crypto';
+import { createServer } from 'node:http';
 import { House, operator, row, dialog, press, said, slowly } from './portal.mjs';
-import { evil, rtl } from './look.mjs';
+import { evil, look, rtl } from './look.mjs';
 
 const admin = 'admin@acme.example';
 
@@ -459,5 +460,215 @@ test('what there is of a customer is shown to an operator as far as the customer
   await page.getByText('CREATE_ENTERPRISE', { exact: true }).waitFor();
   await page.goto(`${house.base}/#/customers/2/events`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
+  await page.context().close();
+});
+
+// receiver is a target of webhooks: what it got, and what it answers.
+async function receiver() {
+  const got = [];
+  const to = { got, status: 204 };
+  const server = createServer((request, answer) => {
+    let body = '';
+    request.on('data', b => { body += b; });
+    request.on('end', () => {
+      got.push({ headers: request.headers, body });
+      answer.writeHead(to.status).end();
+    });
+  });
+  await new Promise(done => server.listen(0, '127.0.0.1', done));
+  // The nth message; a portal delivers within a second or so.
+  to.message = async n => {
+    for (let i = 0; i < 160 && got.length < n; i++) await new Promise(done => setTimeout(done, 50));
+    assert.equal(got.length, n, 'messages');
+    return got[n - 1];
+  };
+  return Object.assign(to, { url: `http://127.0.0.1:${server.address().port}/hook?key=1`, end: () => server.close() });
+}
+
+// signed says whether a message is signed with a secret, as Standard Webhooks say.
+function signed({ headers, body }, secret) {
+  const mac = createHmac('sha256', Buffer.from(secret.replace('whsec_', ''), 'base64')).update(`${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`).digest('base64');
+  return headers['webhook-signature'].split(' ').includes(`v1,${mac}`);
+}
+
+test('a webhook is made, tried, changed, given a new secret, followed, and deleted', async t => {
+  const to = await receiver();
+  t.after(to.end);
+  const page = await house.signedIn(admin, { at: '/webhooks' });
+  await press(page, 'New webhook');
+  const d = dialog(page);
+  await d.getByLabel('Name').fill('Pager');
+  await d.getByRole('textbox', { name: 'Address' }).fill(to.url);
+  await press(d, 'Create');
+  await d.locator('.problem', { hasText: 'http is for networks that the operator has allowed' }).waitFor();
+  await house.call(operator, 'systemProperty/insertOrUpdateSystemProperty', { name: 'portico.webhook.allowedNetworks', value: '127.0.0.0/8' });
+  await press(d, 'Create');
+  const secret = await kept(page, 'Secret of the webhook');
+  await page.getByRole('heading', { name: 'Pager' }).waitFor();
+  await page.getByText('There are no deliveries.').waitFor();
+
+  await press(page, 'Send a test');
+  const first = await to.message(1);
+  assert.equal(JSON.parse(first.body).type, 'TEST_WEBHOOK');
+  assert.ok(signed(first, secret));
+  await row(page, 'TEST_WEBHOOK').getByText('Delivered').waitFor(); // it is looked at again unasked
+  await house.shot(page, 'webhook-delivered');
+
+  await press(page, 'Rotate secret');
+  await dialog(page).getByRole('button', { name: 'Rotate secret' }).click();
+  const second = await kept(page, 'Secret of the webhook');
+  await said(page, 'The old secret signs, too, until');
+  to.status = 410;
+  await press(page, 'Send a test');
+  const both = await to.message(2);
+  assert.ok(signed(both, secret) && signed(both, second), 'both sign for a day');
+  await row(page, 'The target has answered 410.').getByText('Given up').waitFor();
+  await said(page, 'The portal has disabled this webhook');
+  assert.equal(await page.getByRole('button', { name: 'Send a test' }).or(page.getByRole('button', { name: 'Deliver again' })).count(), 0);
+  await look(house, page, 'webhook-gone');
+
+  to.status = 200;
+  await page.getByLabel('Chosen ones').check();
+  for (const usual of ['API_TOKEN_EXPIRING', 'API_TOKEN_REFUSED', 'SUPERUSER_ADDED']) await page.getByLabel(usual).uncheck();
+  await page.getByLabel('Other events').fill('no event!');
+  await page.getByLabel('Enabled').check();
+  await press(page, 'Save changes');
+  await page.locator('.problem', { hasText: 'no event has' }).waitFor();
+  await page.getByLabel('Other events').fill('my_event');
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  const [w] = await house.call(admin, 'webhook/getWebhooks');
+  assert.deepEqual([w.events, w.enabled, w.url], [['USER_LOCKOUT', 'MY_EVENT'], true, to.url]);
+  await page.getByRole('radio', { name: 'Given up' }).check();
+  await page.getByText('1–1 of 1').waitFor();
+  await page.getByRole('button', { name: /^Deliver again: TEST_WEBHOOK/ }).click();
+  await press(dialog(page), 'Deliver again');
+  assert.equal((await to.message(3)).headers['webhook-id'], both.headers['webhook-id']);
+  await page.getByText('There are no deliveries.').waitFor();
+
+  await press(page, 'Delete webhook');
+  await dialog(page).getByRole('button', { name: 'Delete' }).click();
+  await said(page, 'The webhook Pager is deleted.');
+  await page.getByText('There are no webhooks.').waitFor();
+  await page.context().close();
+});
+
+test('who reads webhooks sees neither where exactly they lead nor what he may not do', async () => {
+  await house.call(admin, 'webhook/insertWebhook', { name: 'Night', url: 'https://hooks.example/secret?key=1', enabled: false });
+  const page = await house.signedIn('support@acme.example', { at: '/webhooks' });
+  await row(page, 'https://hooks.example').waitFor();
+  assert.equal(await page.getByRole('button', { name: 'New webhook' }).count(), 0);
+  await page.getByRole('link', { name: 'Night' }).click();
+  await page.getByRole('heading', { name: 'Deliveries' }).waitFor();
+  assert.equal(await page.getByRole('textbox').or(page.getByRole('checkbox')).count(), 0);
+  for (const name of ['Save changes', 'Send a test', 'Rotate secret', 'Delete webhook']) assert.equal(await page.getByRole('button', { name }).count(), 0, name);
+  assert.ok(!(await page.content()).includes('key=1'));
+  await page.context().close();
+});
+
+test('a webhook of which no event is chosen does not tell the usual ones', async () => {
+  const page = await house.signedIn(admin, { at: '/webhooks' });
+  await press(page, 'New webhook');
+  await dialog(page).getByLabel('Name').fill('Mute');
+  await dialog(page).getByRole('textbox', { name: 'Address' }).fill('https://hooks.example/x');
+  await dialog(page).getByLabel('Chosen ones').check();
+  for (const usual of ['API_TOKEN_EXPIRING', 'API_TOKEN_REFUSED', 'SUPERUSER_ADDED', 'USER_LOCKOUT']) await dialog(page).getByLabel(usual).uncheck();
+  await press(dialog(page), 'Create');
+  await dialog(page).locator('.problem', { hasText: 'Choose at least one' }).waitFor();
+  await page.context().close();
+});
+
+// ofWebhook opens the page of a new webhook.
+async function ofWebhook(name, more) {
+  const { id } = await house.call(admin, 'webhook/insertWebhook', { name, url: 'https://hooks.example/x', events: ['USER_LOGIN'], ...more });
+  const page = await house.signedIn(admin, { at: `/webhooks/${id}` });
+  await page.getByRole('heading', { name, exact: true }).waitFor();
+  return { id, page };
+}
+
+test('a webhook is not looked at any more when its page has been left', async () => {
+  const { page } = await ofWebhook('Left');
+  for (const n of [1, 2]) {
+    await press(page, 'Send a test');
+    await page.getByRole('row').nth(n).waitFor();
+  }
+  await page.getByRole('link', { name: 'Events' }).click();
+  await page.getByRole('heading', { name: 'Events' }).waitFor();
+  const late = [];
+  page.on('request', r => { if (r.postData()?.includes('"webhook/')) late.push(r.postData()); });
+  await page.waitForTimeout(2500);
+  assert.deepEqual(late, []);
+  await page.context().close();
+});
+
+// lost has a method called, and its answer lost on the way.
+const lost = (page, method) => page.route('**/portal', async r => {
+  if (JSON.parse(r.request().postData()).method !== method) return r.continue();
+  await r.fetch();
+  return r.fulfill({ body: 'lost' });
+});
+
+test('what was made or changed of a webhook is shown though the answer was lost', async () => {
+  const page = await house.signedIn(admin, { at: '/webhooks' });
+  await lost(page, 'webhook/insertWebhook');
+  await press(page, 'New webhook');
+  await dialog(page).getByLabel('Name').fill('Ghost');
+  await dialog(page).getByRole('textbox', { name: 'Address' }).fill('https://hooks.example/x');
+  await press(dialog(page), 'Create');
+  await dialog(page).getByRole('alert').waitFor();
+  await press(dialog(page), 'Cancel');
+  await page.getByRole('link', { name: 'Ghost' }).click();
+  await page.unroute('**/portal');
+  await lost(page, 'webhook/rotateWebhookSecret');
+  await press(page, 'Rotate secret');
+  await dialog(page).getByRole('button', { name: 'Rotate secret' }).click();
+  await dialog(page).getByRole('alert').waitFor();
+  await press(dialog(page), 'Cancel');
+  await said(page, 'The old secret signs, too, until');
+  await page.context().close();
+});
+
+test('of a last delivery that could not be read it is not said that there was none', async () => {
+  await house.call(admin, 'webhook/insertWebhook', { name: 'Unknown', url: 'https://hooks.example/x' });
+  const page = await house.signedIn(admin, { at: '/account' });
+  const busy = c => ({ jsonrpc: '2.0', id: c.id, error: { code: -32012, message: 'busy' } });
+  await page.route('**/portal', r => {
+    const calls = JSON.parse(r.request().postData());
+    if (![calls].flat().some(c => c.method === 'webhook/getDeliveries')) return r.continue();
+    return r.fulfill({ json: Array.isArray(calls) ? calls.map(busy) : busy(calls) });
+  });
+  await page.goto(`${house.base}/#/webhooks`);
+  await page.getByRole('alert').waitFor();
+  assert.equal(await page.getByText('Never', { exact: true }).count(), 0);
+  await page.unroute('**/portal');
+  await press(page, 'Try again');
+  await row(page, 'Unknown').getByText('Never').waitFor({ state: 'attached' });
+  await page.context().close();
+});
+
+test('a test of a webhook does not go elsewhere than the page says', async () => {
+  const { id, page } = await ofWebhook('Moving');
+  await page.getByRole('textbox', { name: 'Address' }).fill('https://new.example/y');
+  await press(page, 'Send a test');
+  await page.getByRole('alert').filter({ hasText: 'save first where it is to lead' }).waitFor();
+  assert.ok((await house.call(admin, 'webhook/getDeliveries', { webhookId: id })).data.every(d => d.event !== 'TEST_WEBHOOK'));
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  await press(page, 'Send a test');
+  await row(page, 'TEST_WEBHOOK').waitFor();
+  await page.context().close();
+});
+
+test('events that somebody else has chosen meanwhile stay chosen', async () => {
+  const { id, page } = await ofWebhook('Shared');
+  await page.getByLabel('CREATE_USER', { exact: true }).check();
+  await house.call(admin, 'webhook/updateWebhook', { id, _update: { events: ['DELETE_USER', 'USER_LOGIN'] } });
+  await press(page, 'Save changes');
+  await said(page, 'Somebody else has changed meanwhile what it tells.');
+  for (const name of ['CREATE_USER', 'DELETE_USER', 'USER_LOGIN']) await page.getByRole('checkbox', { name, exact: true, checked: true }).waitFor();
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  const { events } = (await house.call(admin, 'webhook/getWebhooks')).find(w => w.id === id);
+  assert.deepEqual(events.toSorted(), ['CREATE_USER', 'DELETE_USER', 'USER_LOGIN']);
   await page.context().close();
 });

@@ -14,7 +14,7 @@ before(async () => {
 after(() => house.close());
 
 const paths = ['/users', '/users/3', '/users/5', '/authentication', '/delegation', '/account', '/apps', '/apps/1', '/clients', '/clients/3', '/credentials',
-  '/credentials/1', '/groups', '/groups/1', '/roles', '/settings', '/events'];
+  '/credentials/1', '/groups', '/groups/1', '/roles', '/settings', '/events', '/webhooks', '/webhooks/1'];
 
 const dialogs = {
   '/users': ['New user'],
@@ -24,6 +24,7 @@ const dialogs = {
   '/credentials': [`Use ${evil}`],
   '/groups/1': ['Add members'],
   '/roles': ['Customize Global Settings Read Only'],
+  '/webhooks': ['New webhook'],
   '/settings': ['vco.api.rateLimit.rules.enterprise'],
 };
 
@@ -54,7 +55,7 @@ test('names are shown as they were typed', async () => {
   await press(page, `Revoke API token ${evil}`);
   await dialog(page).getByText(evil).waitFor();
   await page.keyboard.press('Escape');
-  for (const path of ['/apps', '/groups', '/credentials']) {
+  for (const path of ['/apps', '/groups', '/credentials', '/webhooks']) {
     for (const name of [evil, long]) {
       await page.goto(`${house.base}/#${path}`);
       await page.getByRole('link', { name, exact: true }).click();

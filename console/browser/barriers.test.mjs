@@ -13,7 +13,7 @@ after(() => house.close());
 
 const visited = {
   [operator]: ['/operators', '/operators/1', '/partners', '/partners/1', '/customers', '/customers/1', '/customers/1/tokens', '/customers/1/users/2',
-    '/customers/1/events', '/customers/1/settings', '/authentication', '/properties', '/explain', '/account'],
+    '/customers/1/events', '/customers/1/settings', '/customers/1/webhooks', '/authentication', '/properties', '/explain', '/account'],
   'admin@northwind.example': ['/customers', '/customers/2', '/users', '/users/7'],
 };
 

@@ -82,6 +82,8 @@ export async function named(house, admin) {
     await house.call(admin, 'userGroup/insertUserGroup', { name, description: name });
     await house.call(admin, 'credential/insertCredential', { username: name, password: 'right horse 1', description: name });
   }
+  await house.call(admin, 'webhook/insertWebhook', { name: evil, url: 'https://hooks.example/x', events: ['USER_LOCKOUT', 'SOMETHING_ELSE'] });
+  await house.call(admin, 'webhook/insertWebhook', { name: long, channel: 'MAIL', recipients: ['ops@acme.example', `${'w'.repeat(60)}@acme.example`], events: ['*'], enabled: false });
   // A text that turns the direction of what follows is no name to the portal; a description may be one.
   await house.call(admin, 'apiClient/insertApiClient', { clientId: 'c'.repeat(128), roleIds: [126, 127], firstName: evil, lastName: evil, description: rtl });
   await house.call(admin, 'userGroup/addUserGroupMembers', { id: 1, userIds: [2, 3, 4] });

@@ -23,7 +23,7 @@ export function useForm(first, { warn = false } = {}) {
     before.current = first;
     if (news === JSON.stringify(old)) return;
     setSaved(first);
-    setValues(now => Object.fromEntries(Object.keys(first).map(k => [k, same(now[k], saved[k]) ? first[k] : now[k]])));
+    setValues(now => Object.fromEntries(Object.keys(first).map(k => [k, same(now[k], saved[k]) ? first[k] : both(now[k], saved[k], first[k])])));
   }, [news]);
   const mounted = useRef(true);
   const running = useRef(false);
@@ -72,6 +72,10 @@ export function useForm(first, { warn = false } = {}) {
     problem: name => error?.fields?.[name] && html`<${Words} error=${error} text=${error.fields[name]} />`,
   };
 }
+
+// both is what was changed here and what came anew: of a list what was added and taken out at either, else what was typed.
+const both = (now, saved, first) => (Array.isArray(first)
+  ? [...first.filter(v => now.includes(v) || !saved.includes(v)), ...now.filter(v => !first.includes(v) && !saved.includes(v))] : now);
 
 // same compares values of fields; of some they are lists.
 const same = (a, b) => a === b || (Array.isArray(a) && JSON.stringify(a) === JSON.stringify(b));

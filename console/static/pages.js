@@ -20,8 +20,9 @@ import roles from './pages/roles.js';
 import properties from './pages/properties.js';
 import settings from './pages/settings.js';
 import events from './pages/events.js';
+import webhooks from './pages/webhooks.js';
 import explain from './pages/explain.js';
 import delegation from './pages/delegation.js';
 import account from './pages/account.js';
 
-export const pages = [operators, partners, customers, users, groups, roles, authentication, delegation, apps, clients, credentials, events, explain, settings, properties, account];
+export const pages = [operators, partners, customers, users, groups, roles, authentication, delegation, apps, clients, credentials, events, webhooks, explain, settings, properties, account];

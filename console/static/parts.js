@@ -6,5 +6,6 @@ import groups from './pages/groups.js';
 import roles from './pages/roles.js';
 import settings from './pages/settings.js';
 import events from './pages/events.js';
+import webhooks from './pages/webhooks.js';
 
-export const parts = [apps, clients, credentials, groups, roles, settings, events].map(page => page.below);
+export const parts = [apps, clients, credentials, groups, roles, settings, events, webhooks].map(page => page.below);
