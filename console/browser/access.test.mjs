@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
-import { House, operator, row, dialog, press, said, slowly } from './portal.mjs';
+import { House, operator, row, dialog, press, said, slowly, leave } from './portal.mjs';
 import { evil, look, rtl } from './look.mjs';
 
 const admin = 'admin@acme.example';
@@ -73,7 +73,7 @@ test('an OAuth app is made, changed, given new secrets, and deleted', async () =
   await dialog(page).getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The OAuth app Exporter is deleted.');
   await page.getByRole('heading', { name: 'OAuth apps', level: 1 }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('an app of another organisation is let in, its wider scope accepted, and shown out', async () => {
@@ -93,7 +93,7 @@ test('an app of another organisation is let in, its wider scope accepted, and sh
   await press(page, 'End the grant of Reporter');
   await press(dialog(page), 'End');
   await said(page, 'No app of another organisation may act here.');
-  await page.context().close();
+  await leave(page);
 });
 
 test('an API client is made, switched off, and deleted with an heir', async () => {
@@ -134,7 +134,7 @@ test('an API client is made, switched off, and deleted with an heir', async () =
   await said(page, 'The API client backup is deleted.');
   const { members } = await house.call(admin, 'userGroup/getUserGroup', { id: group.id, with: ['members'] });
   assert.deepEqual(members.map(m => m.username), ['ops@acme.example']);
-  await page.context().close();
+  await leave(page);
 });
 
 test('what was typed of a client stays when the client is switched off, or has new secrets', async () => {
@@ -153,7 +153,7 @@ test('what was typed of a client stays when the client is switched off, or has n
   await said(page, 'The changes are saved.');
   const [made] = (await house.call(admin, 'apiClient/getApiClients')).filter(c => c.clientId === 'nightly');
   assert.deepEqual([made.description, made.isActive], ['typed', false]);
-  await page.context().close();
+  await leave(page);
 });
 
 const keys = kid => JSON.stringify({ keys: [{ ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] });
@@ -189,7 +189,7 @@ test('apps and clients show who they are by their keys', async () => {
   await page.getByRole('heading', { name: 'signer' }).waitFor();
   assert.match(await page.getByLabel('Public keys').inputValue(), /three/);
   assert.equal(await page.getByRole('heading', { name: 'Secrets' }).count(), 0);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a credential is kept, shared with a group, used for a purpose, and each use recorded', async () => {
@@ -235,7 +235,7 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await press(dialog(ops), 'Show password');
   await house.shot(ops, 'credential-used');
   assert.equal(await kept(ops, 'Password'), 'right horse 2');
-  await ops.context().close();
+  await leave(ops);
 
   const { id } = (await house.call(admin, 'userGroup/getUserGroups')).find(g => g.name === 'Builders');
   await house.call(admin, 'userGroup/addUserGroupMembers', { id, userIds: [2] });
@@ -256,7 +256,7 @@ test('a credential is kept, shared with a group, used for a purpose, and each us
   await dialog(page).getByText('1 credentials are shared with it').waitFor();
   await press(dialog(page), 'Delete');
   await said(page, 'The user group Builders is deleted.');
-  await page.context().close();
+  await leave(page);
 });
 
 test('what was done before a refusal is shown', async () => {
@@ -278,7 +278,7 @@ test('what was done before a refusal is shown', async () => {
   await said(dialog(page), 'no more');
   await press(dialog(page), 'Cancel');
   await row(page, 'ops@acme.example').or(row(page, 'support@acme.example')).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('a system property is searched, set as its type asks for, and taken back', async () => {
@@ -305,7 +305,7 @@ test('a system property is searched, set as its type asks for, and taken back', 
   await page.getByLabel('Search').fill('mine.key');
   await row(page, 'mine.key').getByText('Secret').waitFor();
   assert.ok(!(await page.content()).includes('hush hush'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('events are filtered by the portal, and read on when asked for', async () => {
@@ -338,7 +338,7 @@ test('events are filtered by the portal, and read on when asked for', async () =
   await page.getByRole('combobox', { name: 'Time' }).selectOption('0');
   await page.locator('[name=from]').fill('12345-01-01T00:00');
   assert.ok(await page.locator('[name=from]').evaluate(e => e.validity.rangeOverflow), 'no year that nobody reads');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a role is made of functions, changed, and deleted', async () => {
@@ -364,7 +364,7 @@ test('a role is made of functions, changed, and deleted', async () => {
   await press(page, 'Delete Clerk');
   await press(dialog(page), 'Delete');
   await said(page, 'The role Clerk is deleted.');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a function is customized, and as it was again', async () => {
@@ -392,7 +392,7 @@ test('a function is customized, and as it was again', async () => {
   await said(dialog(page), 'customizes other functions, too');
   assert.equal(await may(), true, 'what it says stays');
   await house.call(admin, 'role/saveAndApplyRoleCustomizationPackage', { id, _update: { blobContent: { roleCustomizations: [] } } });
-  await page.context().close();
+  await leave(page);
 });
 
 test('properties of an organisation are set, and found by name', async () => {
@@ -417,7 +417,7 @@ test('properties of an organisation are set, and found by name', async () => {
   }
   assert.equal(await dialog(page).getByLabel('Type').count(), 0, 'it is there already');
   assert.ok(await dialog(page).getByRole('button', { name: 'Save changes' }).isDisabled(), 'nothing takes the place of a secret unasked');
-  await page.context().close();
+  await leave(page);
 });
 
 test('the portal tells who may do what, and why', async () => {
@@ -437,7 +437,7 @@ test('the portal tells who may do what, and why', async () => {
   await ask('enterprise/insertEnterpriseUser', 'nobody', 'There is no such user.');
   await ask('no/such', '', 'This portal has no such method.');
   assert.deepEqual(lists, [500], 'no more users are read than are proposed');
-  await page.context().close();
+  await leave(page);
 });
 
 test('what the role may not do is not shown', async () => {
@@ -449,7 +449,7 @@ test('what the role may not do is not shown', async () => {
     await page.goto(`${house.base}/#${path}`);
     await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
   }
-  await page.context().close();
+  await leave(page);
 });
 
 test('what there is of a customer is shown to an operator as far as the customer has consented', async () => {
@@ -460,7 +460,7 @@ test('what there is of a customer is shown to an operator as far as the customer
   await page.getByText('CREATE_ENTERPRISE', { exact: true }).waitFor();
   await page.goto(`${house.base}/#/customers/2/events`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 // receiver is a target of webhooks: what it got, and what it answers.
@@ -550,7 +550,7 @@ test('a webhook is made, tried, changed, given a new secret, followed, and delet
   await dialog(page).getByRole('button', { name: 'Delete' }).click();
   await said(page, 'The webhook Pager is deleted.');
   await page.getByText('There are no webhooks.').waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('who reads webhooks sees neither where exactly they lead nor what he may not do', async () => {
@@ -563,7 +563,7 @@ test('who reads webhooks sees neither where exactly they lead nor what he may no
   assert.equal(await page.getByRole('textbox').or(page.getByRole('checkbox')).count(), 0);
   for (const name of ['Save changes', 'Send a test', 'Rotate secret', 'Delete webhook']) assert.equal(await page.getByRole('button', { name }).count(), 0, name);
   assert.ok(!(await page.content()).includes('key=1'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a webhook of which no event is chosen does not tell the usual ones', async () => {
@@ -575,7 +575,7 @@ test('a webhook of which no event is chosen does not tell the usual ones', async
   for (const usual of ['API_TOKEN_EXPIRING', 'API_TOKEN_REFUSED', 'SUPERUSER_ADDED', 'USER_LOCKOUT']) await dialog(page).getByLabel(usual).uncheck();
   await press(dialog(page), 'Create');
   await dialog(page).locator('.problem', { hasText: 'Choose at least one' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 // ofWebhook opens the page of a new webhook.
@@ -598,7 +598,7 @@ test('a webhook is not looked at any more when its page has been left', async ()
   page.on('request', r => { if (r.postData()?.includes('"webhook/')) late.push(r.postData()); });
   await page.waitForTimeout(2500);
   assert.deepEqual(late, []);
-  await page.context().close();
+  await leave(page);
 });
 
 // lost has a method called, and its answer lost on the way.
@@ -625,7 +625,7 @@ test('what was made or changed of a webhook is shown though the answer was lost'
   await dialog(page).getByRole('alert').waitFor();
   await press(dialog(page), 'Cancel');
   await said(page, 'The old secret signs, too, until');
-  await page.context().close();
+  await leave(page);
 });
 
 test('of a last delivery that could not be read it is not said that there was none', async () => {
@@ -643,7 +643,7 @@ test('of a last delivery that could not be read it is not said that there was no
   await page.unroute('**/portal');
   await press(page, 'Try again');
   await row(page, 'Unknown').getByText('Never').waitFor({ state: 'attached' });
-  await page.context().close();
+  await leave(page);
 });
 
 test('a test of a webhook does not go elsewhere than the page says', async () => {
@@ -656,7 +656,7 @@ test('a test of a webhook does not go elsewhere than the page says', async () =>
   await said(page, 'The changes are saved.');
   await press(page, 'Send a test');
   await row(page, 'TEST_WEBHOOK').waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('events that somebody else has chosen meanwhile stay chosen', async () => {
@@ -670,5 +670,5 @@ test('events that somebody else has chosen meanwhile stay chosen', async () => {
   await said(page, 'The changes are saved.');
   const { events } = (await house.call(admin, 'webhook/getWebhooks')).find(w => w.id === id);
   assert.deepEqual(events.toSorted(), ['CREATE_USER', 'DELETE_USER', 'USER_LOGIN']);
-  await page.context().close();
+  await leave(page);
 });

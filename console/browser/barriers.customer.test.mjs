@@ -1,7 +1,7 @@
 // Every page that the superuser of a customer sees, and what opens over it: what look.mjs looks for.
 import { describe, test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { House, row, dialog, press } from './portal.mjs';
+import { House, row, dialog, press, leave } from './portal.mjs';
 import { evil, look, long, named, rtl, visit } from './look.mjs';
 
 const admin = 'admin@acme.example';
@@ -34,7 +34,7 @@ describe('nothing is found', { concurrency: 2 }, () => {
     test(`on ${some[0]} to ${some.at(-1)} and their dialogs`, async () => {
       const page = await house.signedIn(admin);
       await visit(house, page, admin, some, dialogs);
-      await page.context().close();
+      await leave(page);
     });
   }
 
@@ -45,7 +45,7 @@ describe('nothing is found', { concurrency: 2 }, () => {
     await page.goto(`${house.base}/#/users`);
     await page.locator('summary').click();
     await look(house, page, 'columns');
-    await page.context().close();
+    await leave(page);
   });
 });
 
@@ -63,5 +63,5 @@ test('names are shown as they were typed', async () => {
       assert.equal(await page.locator('bdi img, bdi b').count(), 0);
     }
   }
-  await page.context().close();
+  await leave(page);
 });

@@ -1,7 +1,7 @@
 // Every page that an operator, a partner or nobody sees, and what opens over it: what look.mjs looks for.
 import { describe, test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { House, operator, press } from './portal.mjs';
+import { House, operator, press, leave } from './portal.mjs';
 import { evil, look, long, named, rtl, still, visit } from './look.mjs';
 
 let house;
@@ -30,14 +30,14 @@ describe('nothing is found', { concurrency: 2 }, () => {
     await page.goto(`${house.base}/reset#x`);
     await still(page);
     await look(house, page, 'reset');
-    await page.context().close();
+    await leave(page);
   });
 
   for (const who of Object.keys(visited)) {
     test(`on the pages and dialogs of ${who}`, async () => {
       const page = await house.signedIn(who);
       await visit(house, page, who, visited[who], who === operator ? dialogs : {});
-      await page.context().close();
+      await leave(page);
     });
   }
 });
@@ -50,5 +50,5 @@ test('names are shown as they were typed', async () => {
     assert.equal(await page.locator('bdi img, bdi b').count(), 0);
     await page.goBack();
   }
-  await page.context().close();
+  await leave(page);
 });

@@ -3,7 +3,7 @@ import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import jsQR from 'jsqr';
-import { House, operator, password, row, dialog, press, said, signIn } from './portal.mjs';
+import { House, operator, password, row, dialog, press, said, signIn, leave } from './portal.mjs';
 
 let house;
 before(async () => { house = await House.open(); });
@@ -37,7 +37,7 @@ test('edits apply when they are saved, and unsaved ones are warned of', async ()
   await first.fill('Nobody');
   await page.getByRole('button', { name: 'Discard' }).click();
   assert.equal(await first.inputValue(), 'Olga');
-  await page.context().close();
+  await leave(page);
 });
 
 test('what is refused is told, beside the field, and what was typed is kept', async () => {
@@ -48,7 +48,7 @@ test('what is refused is told, beside the field, and what was typed is kept', as
   await page.getByText('It has fewer than 8 characters.').first().waitFor();
   assert.equal(await page.getByLabel('New password').getAttribute('aria-invalid'), 'true');
   assert.equal(await page.getByLabel('New password').inputValue(), 'short');
-  await page.context().close();
+  await leave(page);
 });
 
 test('who is not enabled any more is signed out', async () => {
@@ -62,8 +62,8 @@ test('who is not enabled any more is signed out', async () => {
   await dialog(support).getByLabel('Password').fill(password);
   await dialog(support).getByRole('button', { name: 'Sign in', exact: true }).click();
   await dialog(support).getByText('Invalid username or password').waitFor();
-  await page.context().close();
-  await support.context().close();
+  await leave(page);
+  await leave(support);
 });
 
 test('a session that ends in the middle costs nothing that was typed', async () => {
@@ -83,7 +83,7 @@ test('a session that ends in the middle costs nothing that was typed', async () 
   await dialog(page).getByRole('button', { name: 'Sign in', exact: true }).click();
   await page.getByText('The changes are saved.').waitFor();
   assert.equal((await house.call('admin@acme.example', 'enterpriseUser/getEnterpriseUser', { id: 5 })).lastName, 'Kept');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a user is made and deleted', async () => {
@@ -104,7 +104,7 @@ test('a user is made and deleted', async () => {
   await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
   await row(page, 'ops@acme.example').waitFor();
   assert.equal(await row(page, 'new@acme.example').count(), 0);
-  await page.context().close();
+  await leave(page);
 });
 
 test('one changes his password, and signs in with it', async () => {
@@ -122,7 +122,7 @@ test('one changes his password, and signs in with it', async () => {
   await page.getByText('Invalid username or password').waitFor();
   await signIn(page, 'business@northwind.example', 'correct horse 2');
   await page.locator('#main').waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 // code is that of an app for a seed, now (RFC 6238).
@@ -169,7 +169,7 @@ test('QR codes of every size are read', async () => {
     sizes.add((grid.length - 17) / 4);
   }
   assert.deepEqual([...sizes], Array.from({ length: 15 }, (_, i) => i + 1));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a second factor is set up, asked for at the login, and reset by an administrator', async () => {
@@ -199,8 +199,8 @@ test('a second factor is set up, asked for at the login, and reset by an adminis
   await admin.getByRole('button', { name: 'Reset second factor' }).click();
   await dialog(admin).getByRole('button', { name: 'Reset' }).click();
   await admin.getByText('The second factor of ops@acme.example is removed.').waitFor();
-  await admin.context().close();
-  await page.context().close();
+  await leave(admin);
+  await leave(page);
 });
 
 test('who signs in as somebody else in one tab is not who he was in another', async () => {
@@ -211,7 +211,7 @@ test('who signs in as somebody else in one tab is not who he was in another', as
   await signIn(second, operator);
   await second.locator('#main').waitFor();
   await first.locator('.top').getByText(operator).waitFor();
-  await first.context().close();
+  await leave(first);
 });
 
 test('who signs out in one tab leaves nothing to read in another', async () => {
@@ -221,7 +221,7 @@ test('who signs out in one tab leaves nothing to read in another', async () => {
   await press(second, 'Sign out');
   await first.getByLabel('Username').waitFor();
   assert.ok(!(await first.content()).includes('ops@acme.example'));
-  await first.context().close();
+  await leave(first);
 });
 
 test('who comes back to a tab after somebody else has signed in elsewhere is not who he was', async () => {
@@ -232,7 +232,7 @@ test('who comes back to a tab after somebody else has signed in elsewhere is not
   await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
   await page.locator('.top').getByText(operator).waitFor();
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('who signs out is asked about what is not saved, and told when it fails', async () => {
@@ -250,12 +250,11 @@ test('who signs out is asked about what is not saved, and told when it fails', a
   await press(dialog(page), 'Leave without saving');
   await page.getByLabel('Username').waitFor();
   house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('the link of a mail sets a new password, once', async () => {
-  const context = await house.person();
-  const page = await context.newPage();
+  const page = await (await house.person()).newPage();
   await page.goto(`${house.base}/reset#nothing`);
   const set = async () => {
     await page.getByLabel('New password').fill('correct horse 3');
@@ -275,7 +274,7 @@ test('the link of a mail sets a new password, once', async () => {
   assert.equal(page.url(), `${house.base}/`);
   await signIn(page, 'admin@acme.example');
   await page.getByRole('heading', { name: 'Users' }).waitFor();
-  await context.close();
+  await leave(page);
 });
 
 test('what a customer has not consented to is said, and shown once he has', async () => {
@@ -285,7 +284,7 @@ test('what a customer has not consented to is said, and shown once he has', asyn
   await admin.getByLabel('Operator users may manage the users').check();
   await admin.getByRole('button', { name: 'Save changes' }).click();
   await admin.getByText('The changes are saved.').waitFor();
-  await admin.context().close();
+  await leave(admin);
   await page.getByRole('link', { name: 'Partners' }).click();
   await page.getByRole('heading', { name: 'Partners' }).waitFor();
   await page.goBack();
@@ -294,7 +293,7 @@ test('what a customer has not consented to is said, and shown once he has', asyn
   await page.getByRole('button', { name: 'Save changes' }).waitFor();
   await page.goto(`${house.base}/#/customers/2/users/3`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor(); // he is not of this one
-  await page.context().close();
+  await leave(page);
 });
 
 test('a refusal is told in the language of the page, with the words of the portal below', async () => {
@@ -306,7 +305,7 @@ test('a refusal is told in the language of the page, with the words of the porta
   await page.getByRole('alert').getByText('Es hat weniger als 8 Zeichen.').waitFor();
   await page.getByRole('alert').getByText('has fewer than 8 characters').waitFor();
   assert.equal(await page.locator('.problem').textContent(), 'Es hat weniger als 8 Zeichen.');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a mail that sets a new password is sent after a question', async () => {
@@ -322,7 +321,7 @@ test('a mail that sets a new password is sent after a question', async () => {
   await press(page, 'Reset password');
   await press(dialog(page), 'Send e-mail');
   await said(page, 'The e-mail to nomail is on its way.');
-  await page.context().close();
+  await leave(page);
 });
 
 test('what is typed while changes are saved stays', async () => {
@@ -339,7 +338,7 @@ test('what is typed while changes are saved stays', async () => {
   assert.equal(await page.getByLabel('Last name').inputValue(), 'Typed');
   await press(page, 'Discard');
   assert.deepEqual([await page.getByLabel('First name').inputValue(), await page.getByLabel('Last name').inputValue()], ['Saved', 'Kept']);
-  await page.context().close();
+  await leave(page);
 });
 
 test('what is typed stays when the page cannot be read again', async () => {
@@ -361,7 +360,7 @@ test('what is typed stays when the page cannot be read again', async () => {
   assert.equal(await page.getByLabel('Mobile phone').inputValue(), '+49 30 1');
   await press(page, 'Discard');
   house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a page that fails leaves the others, and one that comes late is not shown', async () => {
@@ -383,7 +382,7 @@ test('a page that fails leaves the others, and one that comes late is not shown'
   await page.waitForTimeout(600);
   await page.getByRole('heading', { name: 'readonly@acme.example' }).waitFor();
   house.faults = house.faults.filter(f => !f.includes('/users/3: '));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a customer and a partner are changed and deleted', async () => {
@@ -416,7 +415,7 @@ test('a customer and a partner are changed and deleted', async () => {
   await dialog(page).getByLabel('Type the name to confirm').fill(await page.getByRole('heading', { level: 1, includeHidden: true }).textContent());
   await press(dialog(page), 'Delete');
   await said(dialog(page), /has \d+ customers/);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a customer and a partner are made', async () => {
@@ -428,13 +427,12 @@ test('a customer and a partner are made', async () => {
     await dialog(page).getByRole('button', { name: 'Create' }).click();
     await page.getByRole('heading', { name }).waitFor();
   }
-  await page.context().close();
+  await leave(page);
 });
 
 test('who must first do something is led to it', async () => {
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'vco.enterprise.authentication.twoFactor.require', _update: { value: 'true' } });
-  const context = await house.person();
-  const page = await context.newPage();
+  const page = await (await house.person()).newPage();
   await page.goto(house.base);
   await signIn(page, 'admin@globex.example');
   await page.getByRole('heading', { name: 'A second factor is required' }).waitFor();
@@ -445,7 +443,7 @@ test('who must first do something is led to it', async () => {
   await page.getByRole('button', { name: 'Confirm' }).click();
   await page.getByRole('button', { name: 'I have kept it' }).click();
   await page.locator('#main').waitFor();
-  await context.close();
+  await leave(page);
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'vco.enterprise.authentication.twoFactor.require', _update: { value: 'false' } });
 });
 
@@ -501,5 +499,5 @@ test('the keyboard alone suffices', async () => {
   await page.keyboard.press('Escape');
   await dialog(page).waitFor({ state: 'hidden' });
   await row(page, 'by keyboard').getByText('Enabled').waitFor();
-  await page.context().close();
+  await leave(page);
 });

@@ -2,7 +2,7 @@
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { House, row } from './portal.mjs';
+import { House, row, leave } from './portal.mjs';
 import { barriers } from './look.mjs';
 
 let house;
@@ -19,7 +19,7 @@ test('what a spreadsheet would take for a formula leaves as text', async () => {
   const lines = text.split('\r\n');
   assert.equal(lines[0], '\ufeffName,State,Limits,Created by,Expires,Last used');
   assert.ok(lines[1].startsWith('"\'=HYPERLINK(""http://x.example"")",Pending,,ops@acme.example,'), lines[1]);
-  await page.context().close();
+  await leave(page);
 });
 
 test('what stands behind another separator is no formula either', async () => {
@@ -30,7 +30,7 @@ test('what stands behind another separator is no formula either', async () => {
     return texts.map(cell);
   }, ['=1', 'a;=1', 'a\t@x', 'a\n"+1', '\u{ff1d}1', 'a-b', 'a;b', 'say "=1" x']);
   assert.deepEqual(cells, ["'=1", '"a;\'=1"', '"a\t\'@x"', '"a\n""\'+1"', "'\u{ff1d}1", 'a-b', '"a;b"', '"say ""=1"" x"']);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a name from right to left turns no sentence', async () => {
@@ -42,7 +42,7 @@ test('a name from right to left turns no sentence', async () => {
   }, ['plain', 'a\u202eb', '\u05d0']);
   assert.ok(texts[0].includes('plain') && !texts[0].includes('\u2068'));
   assert.ok(texts[1].includes('\u2068a\u202eb\u2069') && texts[2].includes('\u2068\u05d0\u2069'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a portal that has too much to do is not taken for one that forbids', async () => {
@@ -57,7 +57,7 @@ test('a portal that has too much to do is not taken for one that forbids', async
   await page.unroute('**/portal');
   await page.getByRole('button', { name: 'Try again' }).click();
   await row(page, 'ops@acme.example').waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 // many has the portal's list of users be one of so many.
@@ -86,7 +86,7 @@ test('a list of 10,000 users is searched, sorted and paged', async () => {
   await page.getByRole('button', { name: 'Username' }).click();
   assert.match(await page.getByRole('row').nth(1).textContent(), /user9999@/);
   await house.shot(page, 'search');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a list that has no end says so, and is read on', async () => {
@@ -97,7 +97,7 @@ test('a list that has no end says so, and is read on', async () => {
   await page.getByText('1–50 of 25,000').waitFor();
   await page.getByText('there is more in the portal').waitFor({ state: 'hidden' });
   assert.equal(await page.getByRole('button', { name: 'Load more' }).count(), 0);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a portal that does not answer is told of, and asked again', async () => {
@@ -109,7 +109,7 @@ test('a portal that does not answer is told of, and asked again', async () => {
   await page.getByRole('button', { name: 'Try again' }).click();
   await row(page, 'ops@acme.example').waitFor();
   house.faults = house.faults.filter(f => !f.includes('net::ERR_FAILED'));
-  await page.context().close();
+  await leave(page);
 });
 
 test('an address that leads nowhere says so', async () => {
@@ -120,7 +120,7 @@ test('an address that leads nowhere says so', async () => {
     await page.goto(`${house.base}/#/users`);
     await row(page, 'ops@acme.example').waitFor();
   }
-  await page.context().close();
+  await leave(page);
 });
 
 test('times are those of the place, and of UTC when pointed at', async () => {
@@ -130,7 +130,7 @@ test('times are those of the place, and of UTC when pointed at', async () => {
   const there = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'Asia/Tokyo' }).format(at);
   assert.equal(await time.textContent(), there);
   assert.match(await time.getAttribute('title'), new RegExp(`${at.toISOString().slice(0, 10)} ${at.toISOString().slice(11, 19)} UTC$`));
-  await page.context().close();
+  await leave(page);
 });
 
 test('a column is chosen, and stays', async () => {
@@ -141,7 +141,7 @@ test('a column is chosen, and stays', async () => {
   await page.getByRole('columnheader', { name: 'E-mail' }).waitFor();
   await page.reload();
   await page.getByRole('columnheader', { name: 'E-mail' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('German, dark, and kept', async () => {
@@ -154,5 +154,5 @@ test('German, dark, and kept', async () => {
   assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), 'rgb(16, 21, 29)');
   assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
   assert.deepEqual(await barriers(page), []);
-  await page.context().close();
+  await leave(page);
 });

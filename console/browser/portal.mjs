@@ -136,14 +136,21 @@ export const press = (page, name) => page.getByRole('button', { name, exact: tru
 
 export const said = (page, text) => page.getByText(text).first().waitFor();
 
+// leave ends a person's browser, with the calls that are on their way in a test's hands.
+export async function leave(page) {
+  for (const p of page.context().pages()) await p.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.context().close();
+}
+
 // slowly holds back the answers to a method until the test lets them go.
 export async function slowly(page, method) {
   let free;
   const held = new Promise(done => { free = done; });
   await page.route('**/portal', async route => {
+    if (route.request().postDataJSON().method !== method) return route.continue();
     const answer = await route.fetch();
-    if (route.request().postDataJSON().method === method) await held;
-    await route.fulfill({ response: answer });
+    await held;
+    return route.fulfill({ response: answer });
   });
   return free;
 }

@@ -1,7 +1,7 @@
 // The day of an API token, as each kind of user lives it.
 import { test, before, after } from 'node:test';
 import assert from 'node:assert/strict';
-import { House, operator, password, row, dialog, press, said, slowly } from './portal.mjs';
+import { House, operator, password, row, dialog, press, said, slowly, leave } from './portal.mjs';
 import { look } from './look.mjs';
 
 let house;
@@ -54,7 +54,7 @@ for (const [who, username] of [['the operator', operator], ['the superuser of a 
     await page.getByRole('button', { name: 'Refresh' }).click();
     await revoke(page, 'job');
     assert.match((await house.byToken(text)).error.message, /revoked/);
-    await page.context().close();
+    await leave(page);
   });
 }
 
@@ -80,7 +80,7 @@ test('a token is renewed by who has its text', async () => {
   assert.equal((await house.byToken(other)).username, 'ops@acme.example');
   await press(dialog(page), 'I have kept it');
   assert.ok(!(await page.content()).includes(next), 'the text has left the page');
-  await page.context().close();
+  await leave(page);
 });
 
 test('a superuser makes a token for another, who alone can download it', async () => {
@@ -96,8 +96,8 @@ test('a superuser makes a token for another, who alone can download it', async (
   await admin.getByRole('button', { name: 'Refresh' }).click();
   await row(admin, 'for ops').getByText('Enabled').waitFor();
   await revoke(admin, 'for ops');
-  await admin.context().close();
-  await ops.context().close();
+  await leave(admin);
+  await leave(ops);
 });
 
 test('who reads only is offered nothing that he may not do', async () => {
@@ -114,7 +114,7 @@ test('who reads only is offered nothing that he may not do', async () => {
   assert.equal(await page.getByRole('heading', { name: 'My API tokens' }).count(), 0);
   await page.goto(`${house.base}/#/operators`);
   await page.getByRole('heading', { name: 'Nothing here' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('of two tabs that race for a download one gets the text', async () => {
@@ -134,7 +134,7 @@ test('of two tabs that race for a download one gets the text', async () => {
   await dialog(loser).getByText('The present state does not allow this.').waitFor();
   await dialog(loser).getByRole('button', { name: 'Cancel' }).click();
   await row(loser, 'race').getByText('Enabled').waitFor();
-  await first.context().close();
+  await leave(first);
 });
 
 test('two clicks are one', async () => {
@@ -151,7 +151,7 @@ test('two clicks are one', async () => {
   await dialog(page).getByRole('button', { name: 'Create' }).dblclick();
   await row(page, 'twice').getByText('Pending').waitFor();
   assert.equal(calls.filter(m => m === 'enterprise/createApiToken').length, 1);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a session that ends in a dialog costs nothing that was typed there', async () => {
@@ -165,7 +165,7 @@ test('a session that ends in a dialog costs nothing that was typed there', async
   await again.getByRole('button', { name: 'Sign in', exact: true }).click();
   await row(page, 'late').getByText('Pending').waitFor();
   assert.equal(await dialog(page).count(), 0);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a dialog is left with its page, but for what is shown once', async () => {
@@ -187,7 +187,7 @@ test('a dialog is left with its page, but for what is shown once', async () => {
   await press(dialog(page), 'I have kept it');
   await dialog(page).waitFor({ state: 'hidden' });
   assert.equal(await warned(), false);
-  await page.context().close();
+  await leave(page);
 });
 
 test('a dialog is left with its page in the moment in which it appears', async () => {
@@ -202,7 +202,7 @@ test('a dialog is left with its page in the moment in which it appears', async (
   await press(page, 'New API token');
   await page.getByRole('heading', { name: 'Users', exact: true }).waitFor();
   await dialog(page).waitFor({ state: 'hidden' });
-  await page.context().close();
+  await leave(page);
 });
 
 test('who presses Escape too soon loses no secret that is on its way', async () => {
@@ -217,7 +217,7 @@ test('who presses Escape too soon loses no secret that is on its way', async () 
   free();
   const text = await dialog(page).getByLabel('Text of the API token').inputValue();
   assert.equal((await house.byToken(text)).username, 'ops@acme.example');
-  await page.context().close();
+  await leave(page);
 });
 
 test('what is done is seen, however soon its dialog is left', async () => {
@@ -236,7 +236,7 @@ test('what is done is seen, however soon its dialog is left', async () => {
   await page.getByRole('button', { name: 'Refresh' }).press('Enter');
   await page.waitForFunction(() => !document.querySelector('.tools [aria-disabled=true]'));
   assert.equal(await focus(), 'Refresh');
-  await page.context().close();
+  await leave(page);
 });
 
 test('lifetimes are offered as long as the portal allows', async () => {
@@ -244,7 +244,7 @@ test('lifetimes are offered as long as the portal allows', async () => {
   const page = await house.signedIn('ops@acme.example', { at: '/account' });
   await press(page, 'New API token');
   assert.deepEqual(await dialog(page).getByLabel('Lifetime').locator('option').allTextContents(), ['1 hour', '12 hours', '1 day', '7 days', '30 days', '45 days']);
-  await page.context().close();
+  await leave(page);
   await house.call(operator, 'systemProperty/updateSystemProperty', { name: 'session.options.tokenDayValue', _update: { value: '366' } });
 });
 
@@ -295,7 +295,7 @@ test('a token is made with limits, refused outside of them, and rotated with bot
   }
   await row(page, 'narrow').getByText('Rotated').waitFor();
   assert.equal(await page.getByRole('button', { name: 'Rotate API token narrow' }).count(), 1, 'a token is rotated once');
-  await page.context().close();
+  await leave(page);
   await house.call('admin@acme.example', 'enterprise/insertOrUpdateEnterpriseProperty', { name: 'portico.apiToken.policy', value: '{}' });
 });
 
@@ -311,7 +311,7 @@ test('blanks are no limits, and are not said to be some', async () => {
   await fold.click();
   await dialog(page).getByLabel('Networks').fill('127.0.0.1');
   await fold.getByText('Networks', { exact: true }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('all privileges that are offered for the token of another are those of such users', async () => {
@@ -325,7 +325,7 @@ test('all privileges that are offered for the token of another are those of such
   for (const box of await boxes.all()) await box.check();
   await press(dialog(page), 'Create');
   await page.getByRole('button', { name: 'Limits of all named: Privileges' }).waitFor();
-  await page.context().close();
+  await leave(page);
 });
 
 test('what is chosen while a token is being made is not shown as its limits', async () => {
@@ -343,5 +343,5 @@ test('what is chosen while a token is being made is not shown as its limits', as
   await dialog(page).locator('.problem', { hasText: 'There is no such customer.' }).waitFor();
   assert.equal(await dialog(page).getByLabel('Name').inputValue(), 'slow');
   await page.waitForFunction(() => document.activeElement.name === 'name'); // the focus is where it was
-  await page.context().close();
+  await leave(page);
 });
