@@ -72,13 +72,6 @@ func (e *Engine) put(revision int64, writes []store.Write) {
 	signal(e.unwritten)
 }
 
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
-}
-
 // putFollowing is put of writes that etcd has, and of the entries that follow from them.
 func (e *Engine) putFollowing(revision int64, writes []store.Write) error {
 	err := e.read(context.Background(), func(r store.Reader) (err error) {
@@ -178,22 +171,12 @@ func (e *Engine) wrote(was *state, err error) {
 
 // allSaved waits until the engine has what the copy has now.
 func (e *Engine) allSaved(ctx context.Context) error {
-	for want := e.applied.revision(); ; {
-		at, moved := e.saved.get()
-		switch err := e.copy.Load().err; {
-		case at >= want:
-			return nil
-		case err != nil:
+	return e.reach(ctx, &e.saved, e.applied.revision(), func() error {
+		if err := e.copy.Load().err; err != nil {
 			return fmt.Errorf("%w: the local copy: %w", store.ErrUnavailable, err)
 		}
-		select {
-		case <-moved:
-		case <-e.over:
-			return *e.failed.Load()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return nil
+	})
 }
 
 // replace makes an engine that has all up to a commit the copy, and answers the one before.

@@ -72,6 +72,14 @@ func (s *staged) hold(t *testing.T) (free func()) {
 	return free
 }
 
+// beforeFirst is an engine that does something before its first Commit.
+func beforeFirst(e store.Engine, do func()) store.Engine {
+	s, once := &staged{Engine: e}, sync.OnceFunc(do)
+	act := func() error { once(); return nil }
+	s.commit.Store(&act)
+	return s
+}
+
 // on opens a store whose copies are kept by staged engines, of which it answers the newest.
 func on(t *testing.T, o etcd.Options) (*store.DB, func() *staged) {
 	t.Helper()

@@ -277,18 +277,6 @@ func TestWrongPlaces(t *testing.T) {
 	}
 }
 
-// A hooked engine calls a function at its first Commit.
-type hooked struct {
-	store.Engine
-	once sync.Once
-	hook func()
-}
-
-func (h *hooked) Commit(ctx context.Context, f func(store.Reader) ([]store.Write, error)) error {
-	h.once.Do(h.hook)
-	return h.Engine.Commit(ctx, f)
-}
-
 // TestUpdateWhileTheCopyIsMade: an Update that is answered while another copy is made is in that one, too, when it takes its place.
 func TestUpdateWhileTheCopyIsMade(t *testing.T) {
 	m := etcdtest.Alone(t)
@@ -303,7 +291,7 @@ func TestUpdateWhileTheCopyIsMade(t *testing.T) {
 		if copies++; copies == 1 || err != nil {
 			return e, err
 		}
-		return &hooked{Engine: e, hook: func() { // it has read what there is, and not written it yet
+		return beforeFirst(e, func() { // it has read what there is, and not written it yet
 			go func() {
 				defer close(done)
 				if err := putOne(db, "during", "v"); err != nil {
@@ -323,7 +311,7 @@ func TestUpdateWhileTheCopyIsMade(t *testing.T) {
 			case <-done:
 			case <-time.After(500 * time.Millisecond):
 			}
-		}}, nil
+		}), nil
 	}
 	db = open(t, o)
 	p.Cut()
@@ -401,7 +389,7 @@ func TestLongLoad(t *testing.T) {
 	plain := o.Copy
 	o.Copy = func(id string) (store.Engine, error) {
 		e, err := plain(id)
-		return &hooked{Engine: e, hook: func() { time.Sleep(2 * o.Behind) }}, err
+		return beforeFirst(e, func() { time.Sleep(2 * o.Behind) }), err
 	}
 	if got := get(t, open(t, o), "k"); got != "v" {
 		t.Errorf("read %q", got)

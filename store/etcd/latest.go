@@ -28,3 +28,11 @@ func (l *latest[T]) set(v T) {
 		l.changed = nil
 	}
 }
+
+// signal wakes who waits at a channel of one place, or will.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

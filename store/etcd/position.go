@@ -1,11 +1,8 @@
 package etcd
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
-// position is the revision of the newest commit that the copy has.
+// position is the revision of the newest commit that something has.
 type position struct{ latest[int64] }
 
 func (p *position) revision() int64 {
@@ -13,19 +10,20 @@ func (p *position) revision() int64 {
 	return at
 }
 
-var errOver = errors.New("nothing is brought into the copy any more")
-
-// reach waits until the copy has a commit, unless it never will.
-func (p *position) reach(ctx context.Context, over <-chan struct{}, revision int64) error {
+// reach waits until a position has a commit, unless the engine has failed, or it is stuck, which is asked whenever the position moves.
+func (e *Engine) reach(ctx context.Context, p *position, revision int64, stuck func() error) error {
 	for {
 		at, moved := p.get()
 		if at >= revision {
 			return nil
 		}
+		if err := stuck(); err != nil {
+			return err
+		}
 		select {
 		case <-moved:
-		case <-over:
-			return errOver
+		case <-e.over:
+			return *e.failed.Load()
 		case <-ctx.Done():
 			return ctx.Err()
 		}

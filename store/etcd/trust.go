@@ -30,10 +30,7 @@ func (q *questions) put() <-chan error {
 	q.mu.Lock()
 	q.waiting = append(q.waiting, answer)
 	q.mu.Unlock()
-	select {
-	case q.asked <- struct{}{}:
-	default:
-	}
+	signal(q.asked)
 	return answer
 }
 
@@ -120,16 +117,16 @@ func (e *Engine) compare(ctx context.Context) error {
 func (e *Engine) catchUpTo(ctx context.Context, revision int64) error {
 	ctx, cancel := context.WithTimeout(ctx, e.Behind/2)
 	defer cancel()
-	err := e.applied.reach(ctx, e.over, revision)
-	switch {
-	case errors.Is(err, errOver):
-		return *e.failed.Load()
-	case err != nil:
-		e.members.leave(e.members.current())
-		e.watchAnew()
-		return fmt.Errorf("%w: the copy waits for the watch (%w)", ErrBehind, err)
+	err := e.reach(ctx, &e.applied, revision, func() error { return nil })
+	if err == nil {
+		return nil
 	}
-	return nil
+	if failed := e.failed.Load(); failed != nil {
+		return *failed
+	}
+	e.members.leave(e.members.current())
+	e.watchAnew()
+	return fmt.Errorf("%w: the copy waits for the watch (%w)", ErrBehind, err)
 }
 
 // watchAnew ends the watch, so that another is begun. It may not have begun itself: a member that stands still lets it wait.
