@@ -77,6 +77,7 @@ var (
 // one Update.
 const (
 	maxHooks      = 8 // of an organisation
+	tooMany       = "an organisation has at most %d webhooks"
 	maxRecipients = 10
 	maxEvents     = 32
 	maxName       = 255

@@ -128,7 +128,7 @@ func (k *Hooks) insert(tx store.Tx, h *Hook, to, signing secret.Text) error {
 	if err := h.check(to, allowed); err != nil {
 		return err
 	}
-	if err := account.Room(tx, hooksOf, tenantKey(h.tenant()), maxHooks, "an organisation has at most %d webhooks"); err != nil {
+	if err := account.Room(tx, hooksOf, tenantKey(h.tenant()), maxHooks, tooMany); err != nil {
 		return err
 	}
 	if h.After, err = account.LastEvent(tx); err != nil {

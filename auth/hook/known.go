@@ -3,7 +3,6 @@ package hook
 import (
 	"context"
 	"net/netip"
-	"strings"
 
 	"github.com/portico-vco/portico/auth"
 	"github.com/portico-vco/portico/auth/hook/post"
@@ -70,16 +69,16 @@ var everywhere = prefixes("0.0.0.0/0", "::/0")
 func (k *Hooks) CheckRoom(ctx context.Context, in auth.Tenant, names []string) error {
 	all := make(map[string]bool)
 	for _, name := range names {
-		all[strings.ToLower(name)] = true
+		all[string(nameKey(in, name))] = true
 	}
 	err := k.store.View(ctx, func(tx store.Tx) error {
 		return hooksOf.Scan(tx, store.Span{Prefix: tenantKey(in)}, func(h *Hook) (bool, error) {
-			all[strings.ToLower(h.Name)] = true
+			all[string(nameKey(in, h.Name))] = true
 			return true, nil
 		})
 	})
 	if err == nil && len(all) > maxHooks {
-		err = auth.Errorf(auth.Limit, "an organisation has at most %d webhooks", maxHooks)
+		err = auth.Errorf(auth.Limit, tooMany, maxHooks)
 	}
 	return err
 }
