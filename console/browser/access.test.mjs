@@ -659,6 +659,33 @@ test('a test of a webhook does not go elsewhere than the page says', async () =>
   await leave(page);
 });
 
+test('a recipient that somebody else has added meanwhile stays', async () => {
+  const { id } = await house.call(admin, 'webhook/insertWebhook', { name: 'Letters', channel: 'MAIL', recipients: ['day@acme.example', 'gone@acme.example'], enabled: false });
+  const page = await house.signedIn(admin, { at: `/webhooks/${id}` });
+  await page.getByLabel('Recipients').fill('day@acme.example\nnight@acme.example');
+  await house.call(admin, 'webhook/updateWebhook', { id, _update: { recipients: ['gone@acme.example', 'boss@acme.example', 'day@acme.example'] } });
+  await press(page, 'Save changes');
+  await said(page, 'The changes are saved.');
+  const { recipients } = (await house.call(admin, 'webhook/getWebhooks')).find(w => w.id === id);
+  assert.deepEqual(recipients.toSorted(), ['boss@acme.example', 'day@acme.example', 'night@acme.example']);
+  await page.waitForFunction(() => document.querySelector('[name=recipients]').value.includes('boss@acme.example'));
+  await house.call(admin, 'webhook/deleteWebhook', { id });
+  await leave(page);
+});
+
+test('of a webhook whose target somebody from above has chosen it is said', async () => {
+  const { id, page } = await ofWebhook('Own');
+  assert.equal(await page.getByText('Target chosen by').count(), 0);
+  const { id: theirs } = await house.call(operator, 'webhook/insertWebhook', { enterpriseId: 1, name: 'From above', url: 'https://hooks.example/above' });
+  await page.goto(`${house.base}/#/webhooks`);
+  await row(page, 'From above').getByRole('cell', { name: 'the operator' }).waitFor();
+  assert.equal(await row(page, 'Own').getByText('the operator').count(), 0);
+  await page.getByRole('link', { name: 'From above' }).click();
+  await page.getByText('Target chosen by').waitFor();
+  for (const n of [id, theirs]) await house.call(admin, 'webhook/deleteWebhook', { id: n });
+  await leave(page);
+});
+
 test('events that somebody else has chosen meanwhile stay chosen', async () => {
   const { id, page } = await ofWebhook('Shared');
   await page.getByLabel('CREATE_USER', { exact: true }).check();

@@ -26,6 +26,9 @@ const isUsual = events => events.length === usual.length && usual.every(e => eve
 const whichOf = events => (events.includes(every) ? 'all' : isUsual(events) ? 'usual' : 'named');
 const eventsText = ({ events }) => (whichOf(events) === 'named' ? events.join(', ') : t(`webhook.events.${whichOf(events)}`));
 
+// ledText says whose user from above has said where a webhook leads, if one has.
+const ledText = w => w.ledByUserType && t(`webhook.led.${w.ledByUserType}`);
+
 const isMail = w => w.channel === 'MAIL';
 const target = w => (isMail(w) ? w.recipients.join(', ') : w.url);
 
@@ -52,11 +55,12 @@ function List({ at }) {
     { key: 'name', title: t('name'), value: r => r.name, cell: r => html`<a href=${`#${at.root}/webhooks/${r.id}`}><bdi>${r.name}</bdi></a>` },
     { key: 'state', title: t('state'), value: r => t(`webhook.${stateOf(r)}`), cell: r => html`<${State} of=${r} />` },
     { key: 'target', title: t('webhook.target'), value: target },
+    list.rows?.some(ledText) && { key: 'led', title: t('webhook.led'), value: ledText },
     { key: 'events', title: t('nav.events'), value: eventsText },
     { key: 'last', title: t('webhook.last'), value: r => r.last?.modified, cell: r => (r.last ? html`<span><${Delivered} d=${r.last} /> <${Distance} at=${r.last.modified} /></span>` : html`<${None} text=${t('never')} />`) },
     { key: 'waiting', title: t('delivery.PENDING'), value: r => r.waiting, hidden: true },
     { key: 'created', title: t('created'), value: r => r.created, cell: r => html`<${Time} at=${r.created} />`, hidden: true },
-  ], [at.root, language.get()]);
+  ].filter(Boolean), [at.root, language.get(), list.rows]);
   const add = async () => {
     const made = await ask(NewWebhook, { at });
     if (!made) return list.reload(); // it may be there, and its answer lost
@@ -116,6 +120,9 @@ function NewWebhook({ at, close }) {
   </form></${Dialog}>`;
 }
 
+// merged is a list as it is now, with what has been added to it and taken from it since it was shown.
+const merged = (shown, wanted, now) => [...now.filter(x => !shown.includes(x) || wanted.includes(x)), ...wanted.filter(x => !shown.includes(x) && !now.includes(x))];
+
 const read = async (at, id) => (await call('webhook/getWebhooks', at.tenant)).find(w => w.id === Number(id)) ?? null;
 
 function One({ at, id }) {
@@ -135,7 +142,7 @@ function Webhook({ webhook: w, at, reload }) {
   const params = { id: w.id, ...at.tenant };
   const save = async values => {
     const update = Object.fromEntries(['name', 'url', 'includeBelow', 'enabled'].filter(k => form.changed.includes(k)).map(k => [k, values[k]]));
-    if (form.changed.includes('recipients')) update.recipients = lines(values.recipients);
+    if (form.changed.includes('recipients')) update.recipients = merged(w.recipients, lines(values.recipients), (await read(at, w.id))?.recipients ?? []);
     if (['which', 'events', 'others'].some(k => form.changed.includes(k))) update.events = eventsOf(values);
     if (update.events && String((await read(at, w.id))?.events) !== String(w.events)) { // they are sent as a whole
       await reload();
@@ -175,6 +182,7 @@ function Webhook({ webhook: w, at, reload }) {
 
 const factsOf = w => [
   [t('status'), html`<${State} of=${w} />`], [t('webhook.channel'), t(`webhook.channel.${w.channel}`)],
+  ...(w.ledByUserType ? [[t('webhook.led'), ledText(w)]] : []),
   ...(w.failingSince ? [[t('webhook.failingSince'), html`<${Distance} at=${w.failingSince} />`]] : []),
   [t('webhook.waiting'), count(w.waiting)],
   ...(new Date(w.earlierSecretUntil) > Date.now() ? [[t('webhook.earlier'), html`<${Time} at=${w.earlierSecretUntil} />`]] : []),
