@@ -51,10 +51,10 @@ single:
 	@$(GO) test -run '$(SINGLY)' $(sort $(dir $(addprefix ./,$(SINGLE))))
 
 # How much the slow tests do: kills of a portal (and half or a quarter as many power failures), how often or how long each fuzz target
-# runs (5000x or 60s; at the end of a time Go before 1.27 may say "context deadline exceeded" although nothing was found, see
+# runs (2000x or 60s; at the end of a time Go before 1.27 may say "context deadline exceeded" although nothing was found, see
 # golang/go#75804), and rounds of what can happen to a cluster (of the part with the most to say, where it is not for make cluster).
 KILLS   ?= 200
-FUZZ    ?= 5000x
+FUZZ    ?= 2000x
 CLUSTER ?= 1
 
 NODE_CLIENT := rpc/oauth/testdata/openid-client
@@ -70,11 +70,11 @@ FUZZERS := rpc/FuzzPortal rpc/FuzzTwin rpc/FuzzPaths rpc/FuzzParse rpc/FuzzParam
            rpc/oauth/FuzzForm rpc/oauth/FuzzBasic
 
 # What takes its time, in parts that wait more than they work: two at once, and all to their end, so that all that fails is told.
-SLOW := crash short-cluster directories etcd browser client package gateways long raced fuzz
+SLOW := crash browser etcd fuzz short-cluster raced directories gateways client package long
 JOBS ?= 2
 .PHONY: $(SLOW)
 
-slow: ## the tests that take their time; KILLS=200, FUZZ=5000x and CLUSTER=1 set how long, JOBS=2 how many at once
+slow: ## the tests that take their time; KILLS=200, FUZZ=2000x and CLUSTER=1 set how long, JOBS=2 how many at once
 	$(MAKE) --jobs=$(JOBS) --keep-going --output-sync=target $(SLOW)
 
 crash: # kills, power failures, full and broken disks, hostile callers
@@ -92,9 +92,10 @@ long: $(NODE_CLIENT)/node_modules
 raced: # the widest of SINGLE, which make check has without the race detector
 	$(GO) test -race -run '^TestConversations$$' ./rpc/portal
 
-fuzz:
-	set -e; for f in $(FUZZERS); do \
-		$(GO) test -run '^$$' -fuzz "^$${f##*/}\$$" -fuzztime $(FUZZ) -fuzzminimizetime 1x ./$${f%/*}; done
+fuzz: # each package is compiled once for all its targets
+	set -e; for p in $(sort $(patsubst %/,%,$(dir $(FUZZERS)))); do $(GO) test -c -fuzz . -o bin/fuzz/$$p/test ./$$p; done
+	set -e; for f in $(FUZZERS); do p=$${f%/*}; echo $$f; (cd $$p && $(CURDIR)/bin/fuzz/$$p/test -test.run '^$$' \
+		-test.fuzz "^$${f##*/}\$$" -test.fuzztime $(FUZZ) -test.fuzzminimizetime 1x -test.fuzzcachedir $(CURDIR)/bin/fuzz/$$p/found); done
 
 # Compiled first, for there is no network beside the servers.
 directories: ## ask real LDAP servers, which are set up in bin/directories; needs root and apt-get
