@@ -249,6 +249,17 @@ func (w *town) insert(in auth.Tenant, to string, change ...func(*hook.NewHook)) 
 	return h, signing
 }
 
+// failing is a webhook of the network whose target has failed once, at the event A, and what stops the work on it.
+func (w *town) failing() (r *receiver, h *hook.Hook, stop func()) {
+	r = w.receiver()
+	r.answers(status(500))
+	h, _ = w.insert(w.network, r.URL)
+	stop = w.run(w.hooks)
+	w.tell(w.network, "A")
+	w.waitState(w.network, h.ID, "A PENDING 1 500 the target answered 500")
+	return r, h, stop
+}
+
 // state is what became of the deliveries of a webhook, newest first: EVENT STATE tries status error.
 func (w *town) state(in auth.Tenant, id int64) (all []string) {
 	w.Helper()
@@ -851,15 +862,9 @@ func TestMail(t *testing.T) {
 // What nobody can be told of any more does not wait for ever, and what waits is bounded.
 func TestBounds(t *testing.T) {
 	w := open(t)
-	r := w.receiver()
-	r.answers(status(500))
-	h, _ := w.insert(w.network, r.URL)
-	stop := w.run(w.hooks)
-	w.tell(w.network, "A")
-	w.waitState(w.network, h.ID, "A PENDING 1 500 the target answered 500")
-	for n := range 1005 {
+	r, h, stop := w.failing()
+	for range 1005 {
 		w.tell(w.network, "B")
-		_ = n
 	}
 	w.until("all are queued", func() bool { return len(w.state(w.network, h.ID)) == 500 && w.listed(h).Waiting == 1000 })
 	w.until("those beyond the bound are dead", func() bool {
@@ -1055,12 +1060,7 @@ func TestBusyAndFailing(t *testing.T) {
 // That the portal itself was off for days is no fault of a target that failed once before.
 func TestOffForDays(t *testing.T) {
 	w := open(t)
-	r := w.receiver()
-	r.answers(status(500))
-	h, _ := w.insert(w.network, r.URL)
-	stop := w.run(w.hooks)
-	w.tell(w.network, "A")
-	w.waitState(w.network, h.ID, "A PENDING 1 500 the target answered 500")
+	_, h, stop := w.failing()
 	stop()
 	w.pass(4 * 24 * time.Hour)
 	_, k, _ := w.portal()
