@@ -142,9 +142,11 @@ function Webhook({ webhook: w, at, reload }) {
   const params = { id: w.id, ...at.tenant };
   const save = async values => {
     const update = Object.fromEntries(['name', 'url', 'includeBelow', 'enabled'].filter(k => form.changed.includes(k)).map(k => [k, values[k]]));
-    if (form.changed.includes('recipients')) update.recipients = merged(w.recipients, lines(values.recipients), (await read(at, w.id))?.recipients ?? []);
-    if (['which', 'events', 'others'].some(k => form.changed.includes(k))) update.events = eventsOf(values);
-    if (update.events && String((await read(at, w.id))?.events) !== String(w.events)) { // they are sent as a whole
+    const changed = (...fields) => fields.some(k => form.changed.includes(k));
+    const now = changed('recipients', 'which', 'events', 'others') && await read(at, w.id); // lists are sent as a whole
+    if (changed('recipients')) update.recipients = merged(w.recipients, lines(values.recipients), now?.recipients ?? []);
+    if (changed('which', 'events', 'others')) update.events = eventsOf(values);
+    if (update.events && String(now?.events) !== String(w.events)) {
       await reload();
       return form.refuse(t('webhook.meanwhile'));
     }
